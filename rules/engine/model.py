@@ -1,0 +1,186 @@
+"""The vocabulary of the engine: facts go in, a decision comes out.
+
+Nothing here knows FHIR, HTTP or a database. Truth is three-valued (Kleene):
+``True``, ``False`` and ``None`` for unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+Truth = bool | None
+
+
+class State(StrEnum):
+    """Whether a fact has a value; what a missing one means is declared per fact."""
+
+    KNOWN = "known"
+    ABSENT = "absent"  # not in the record, and that means "not met" (quietly)
+    UNKNOWN = "unknown"  # not in the record, or in conflict: neither met nor not met
+
+
+class DateSpan(NamedTuple):
+    """A date known to lie between two days, both included (equal when exact)."""
+
+    low: date
+    high: date
+
+
+class DaySpan(NamedTuple):
+    """A whole number of days known to lie between two values, both included."""
+
+    low: int
+    high: int
+
+
+FactValue = bool | int | float | str | frozenset[str] | DateSpan | DaySpan
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact about one person at one as-of date.
+
+    ``evidence`` is opaque to the engine (the adapter puts lineage there). ``note`` is a short machine
+    word that says why a fact is not known (``not-recorded``, ``conflict``, ``item-missing``,
+    ``due-date-passed`` …); it never holds data of a patient. ``older`` is a value that was found but
+    is too old to count; ``ask`` overrides the task code that the declaration gives for asking.
+    """
+
+    name: str
+    state: State
+    value: FactValue | None = None
+    on: date | None = None
+    evidence: tuple[Any, ...] = ()
+    note: str = ""
+    older: FactValue | None = None
+    older_on: date | None = None
+    ask: str | None = None
+
+
+class Status(StrEnum):
+    """What became of a rule (the contract's words)."""
+
+    FIRED = "fired"
+    NOT_FIRED = "not-fired"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    OUT_OF_DATE = "out-of-date"
+    ERROR = "error"
+
+
+PRIORITIES = ("routine", "urgent", "asap", "stat")
+"""FHIR request-priority, lowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a rule, a parameter or a code comes from; ``confidence`` carries the [V]/[K-…] mark."""
+
+    document: str
+    section: str = ""
+    version: str = ""
+    says: str = ""
+    confidence: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One node of an evaluation: a condition, what it came to, and why.
+
+    ``text`` says the condition in words with its threshold resolved; ``parameter`` names the dated
+    parameter (or ""); ``fact`` is set on leaves, and on named (derived) facts which then have children.
+    """
+
+    truth: Truth
+    kind: str  # all, any, not, unless, compare, derived
+    text: str
+    fact: Fact | None = None
+    parameter: str = ""
+    children: tuple[Trace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    """One rule's status with its trace. ``missing`` names the facts that would decide an unknown."""
+
+    rule: str
+    title: str
+    safety: bool
+    status: Status
+    trace: Trace
+    missing: tuple[str, ...] = ()
+    suppressed_by: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    facts: tuple[Fact, ...] = ()  # the known facts on which a fired rule rests
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedReferral:
+    """One referral to one service: the highest priority and every rule that asks for it."""
+
+    service: str
+    priority: str
+    start: date
+    end: date
+    rules: tuple[str, ...]
+    reasons: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedTask:
+    """Something a person must ask or do. ``service`` is the team it is about, where there is one."""
+
+    code: str
+    priority: str
+    rules: tuple[str, ...]
+    facts: tuple[str, ...] = ()  # names of the facts that are asked for
+    service: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedFlag:
+    code: str
+    rules: tuple[str, ...]
+    start: date
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionIssue:
+    """Something to say aloud (contract: perinatal-issue codes). ``text`` holds no patient data."""
+
+    code: str
+    severity: str  # error, warning, information
+    text: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a pack says about one person on one day."""
+
+    pack: str
+    version: str
+    provider: str
+    as_of: date
+    outcomes: tuple[RuleOutcome, ...]
+    referrals: tuple[ProposedReferral, ...]
+    tasks: tuple[ProposedTask, ...]
+    flags: tuple[ProposedFlag, ...]
+    issues: tuple[DecisionIssue, ...]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    def outcome(self, rule: str) -> RuleOutcome:
+        """The outcome of the rule with this id; KeyError when the pack has no such rule."""
+        for outcome in self.outcomes:
+            if outcome.rule == rule:
+                return outcome
+        raise KeyError(rule)
