@@ -9,7 +9,7 @@ from functools import partial
 
 from rules.engine import names
 from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec, Within
-from rules.engine.model import Decision, Fact, RuleOutcome, State, Status, Truth
+from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, Status, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
 from rules.engine.second_stage import SecondStage
@@ -23,7 +23,7 @@ Truths = Mapping[str, Truth]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What both evaluators agreed on. ``aged`` are the truths when out-of-date values count, None when there are none."""
+    """What both evaluators agreed on; ``aged`` are the truths when out-of-date values count (None: there are none)."""
 
     situation: Situation
     truths: Truths
@@ -42,7 +42,6 @@ class Decider:
         self._second_stage = SecondStage(content, values, self._calendar)
         self._order = {rule.id: place for place, rule in enumerate(content.rules)}
         self._derived = [name for name, each in content.facts.items() if each.derive is not None]
-        self._leaves = {rule.id: frozenset(leaves(nodes[rule.id])) for rule in content.rules}
 
     def decide(self, evaluation: Evaluation) -> Decision:
         situation, truths, content = evaluation.situation, evaluation.truths, self._content
@@ -74,18 +73,20 @@ class Decider:
             facts=facts,
         )
 
-    def _outcome(
-        self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering
-    ) -> RuleOutcome:
+    def _outcome(self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering) -> RuleOutcome:
         """The status of one rule; what it proposes goes to ``drafts`` and ``gathering``."""
         situation, truths = evaluation.situation, evaluation.truths
-        node = self._nodes[rule.id]
-        status, lacking, by, facts = Status.NOT_FIRED, (), (), ()
-        truth = truths[rule.id]
+        node, truth = self._nodes[rule.id], truths[rule.id]
+        status = Status.NOT_FIRED
+        lacking: tuple[str, ...] = ()
+        by: tuple[str, ...] = ()
+        facts: tuple[Fact, ...] = ()
         if not rule.valid(situation.as_of):
             status = Status.OUT_OF_DATE
             if rule.safety:
-                gathering.issue(IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id)
+                gathering.issue(
+                    IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id
+                )
         else:
             self._ask(rule, truths, gathering)
             if truth is True:
@@ -141,7 +142,9 @@ class Decider:
                 name = names.branch(rule.id, index)
                 truth, node = evaluation.truths[name], self._nodes[name]
                 if truth is None:
-                    self._ask_for(rule, missing(node, evaluation.situation, self._content.facts), evaluation.situation, gathering)
+                    self._ask_for(
+                        rule, missing(node, evaluation.situation, self._content.facts), evaluation.situation, gathering
+                    )
                 if truth is not True:
                     continue
                 own = (*facts, *support(node, evaluation.situation))
@@ -173,11 +176,10 @@ class Decider:
         """The as-of date, or later where the referral waits for some days after the earliest day a date can be."""
         if refer.start is None:
             return situation.as_of
-        fact = situation.facts[refer.start.fact]
-        if fact.state is not State.KNOWN:
+        span = situation.facts[refer.start.fact].value
+        if not isinstance(span, DateSpan):
             return situation.as_of
-        waited: date = fact.value.low + timedelta(days=self._values.of(refer.start.plus_days))  # type: ignore[union-attr]
-        return max(situation.as_of, waited)
+        return max(situation.as_of, span.low + timedelta(days=self._values.of(refer.start.plus_days)))
 
     def _goes_outside(self, rule: Rule, truths: Truths) -> bool:
         outside_when = self._content.outside_when
