@@ -34,14 +34,16 @@ class Evaluation:
 class Decider:
     """Makes decisions with the parameter values of one day."""
 
-    def __init__(self, content: Content, nodes: Mapping[str, Node], values: Values) -> None:
+    def __init__(
+        self, content: Content, nodes: Mapping[str, Node], derived: Mapping[str, Node], values: Values
+    ) -> None:
         self._content = content
         self._nodes = nodes
         self._values = values
         self._calendar = Calendar(values, "bank-holidays" in content.parameters)
         self._second_stage = SecondStage(content, values, self._calendar)
         self._order = {rule.id: place for place, rule in enumerate(content.rules)}
-        self._derived = [name for name, each in content.facts.items() if each.derive is not None]
+        self._derived = derived
 
     def decide(self, evaluation: Evaluation) -> Decision:
         situation, truths, content = evaluation.situation, evaluation.truths, self._content
@@ -58,8 +60,7 @@ class Decider:
             drafts, held = self._second_stage.run(drafts, truths, situation.facts, as_of, gathering)
             remaining = {draft.rule.id for draft in drafts}
             outcomes = [_held(outcome, held, remaining) if outcome.rule in held else outcome for outcome in outcomes]
-        known = situation.derived
-        facts = {**situation.facts, **{name: derived_fact(name, known.get(name)) for name in self._derived}}
+        named = {name: derived_fact(name, node.truth(situation)) for name, node in self._derived.items()}
         return Decision(
             pack=content.name,
             version=content.version,
@@ -70,7 +71,7 @@ class Decider:
             tasks=gathering.tasks(),
             flags=gathering.flags(),
             issues=gathering.issues(),
-            facts=facts,
+            facts={**situation.facts, **named},
         )
 
     def _outcome(self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering) -> RuleOutcome:

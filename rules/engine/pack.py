@@ -126,11 +126,12 @@ class Pack:
                 values = Values(self._content.parameters, self._bands.first_day(band))
                 tracer = Tracer(self._content.facts, values)
                 nodes = {name: tracer.compile(named.condition) for name, named in self._named.items()}
+                derived = {name: tracer.derived(name) for name, each in self._content.facts.items() if each.derive}
                 program = compile_durable(self._named, self._content.facts, values)
                 self._compiled[band] = _Compiled(
                     tuple((name, node.truth) for name, node in nodes.items()),
                     DurableSession(program, self._checker.missing),
-                    Decider(self._content, nodes, values),
+                    Decider(self._content, nodes, derived, values),
                 )
             return self._compiled[band]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from rules.engine.conditions import (
     AllOf,
@@ -53,6 +54,7 @@ def trace(node: Node, situation: Situation, declarations: Declarations) -> Trace
     return Trace(truth, _GROUPS[type(condition)], text, children=children)
 
 
+@cache
 def derived_fact(name: str, truth: Truth) -> Fact:
     """A named condition as a fact."""
     return Fact(name, State.UNKNOWN) if truth is None else Fact(name, State.KNOWN, truth)
