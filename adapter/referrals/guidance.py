@@ -53,10 +53,9 @@ def guidance_response(
 
 def rule_statuses(scope: Scope) -> Resource:
     """The entry with every rule's status: one parameter a rule, with parts status, missing and suppressed-by."""
-    resource = {
-        "resourceType": "Parameters",
-        "parameter": [{"name": outcome.rule, "part": _parts(outcome)} for outcome in scope.decision.outcomes],
-    }
+    resource: Resource = {"resourceType": "Parameters"}
+    if scope.decision.outcomes:  # FHIR allows no empty array
+        resource["parameter"] = [{"name": o.rule, "part": _parts(o)} for o in scope.decision.outcomes]
     return scope.entry(resource)
 
 
