@@ -21,6 +21,7 @@ NOT_SUPPORTED: frozenset[str] = frozenset(_TABLE["notSupported"])
 OTHER_VERSIONS: dict[str, str] = _TABLE["otherVersions"]
 """Resource types that R4 does not have → the FHIR version that does."""
 
+
 class Element(NamedTuple):
     """One element of a type.
 
@@ -54,9 +55,7 @@ def type_info(name: str) -> TypeInfo:
         elements[key] = element
         if choice_required:
             required_choices.add(element.choice)
-    return TypeInfo(
-        elements, tuple(key for key, e in elements.items() if e.required), tuple(sorted(required_choices))
-    )
+    return TypeInfo(elements, tuple(key for key, e in elements.items() if e.required), tuple(sorted(required_choices)))
 
 
 def _lines(name: str) -> dict[str, str]:

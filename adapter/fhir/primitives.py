@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 _YEAR = r"(?:[0-9](?:[0-9](?:[0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
 _LEAP_YEAR = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
-_DAY_OF_YEAR = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_DAY = rf"(?:{_YEAR}-{_DAY_OF_YEAR}|{_LEAP_YEAR}-02-29)"
+_LONG_MONTH = r"(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+_SHORT_MONTH = r"(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+_FEBRUARY = r"02-(?:0[1-9]|1[0-9]|2[0-8])"
+_DAY = rf"(?:{_YEAR}-(?:{_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY})|{_LEAP_YEAR}-02-29)"
 _MONTH = rf"{_YEAR}-(?:0[1-9]|1[0-2])"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
@@ -44,9 +44,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "boolean": Primitive("boolean", "true or false"),
     "canonical": _URI,
     "code": Primitive("string", "a code: not empty, no spaces before or after", rf"{_NO_SPACE}+(?:[ ]{_NO_SPACE}+)*"),
-    "date": Primitive(
-        "string", "a date that exists: YYYY, YYYY-MM or YYYY-MM-DD", rf"(?:{_YEAR}|{_MONTH}|{_DAY})"
-    ),
+    "date": Primitive("string", "a date that exists: YYYY, YYYY-MM or YYYY-MM-DD", rf"(?:{_YEAR}|{_MONTH}|{_DAY})"),
     "dateTime": Primitive(
         "string",
         "a date that exists (YYYY, YYYY-MM or YYYY-MM-DD), or one with a time and its zone (YYYY-MM-DDThh:mm:ss+zz:zz)",

@@ -5,23 +5,26 @@ Profiles of UK Core are not checked here: what they add is checked where resourc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from adapter.fhir import schemas, walk
 from adapter.fhir.elements import NOT_SUPPORTED, OTHER_VERSIONS, RESOURCE_TYPES
 from adapter.records import Issue, Resource
 
-WALKS_BEFORE_COMPILING = 16
+WALKS_BEFORE_COMPILING = 50
 """Compiling a resource type costs as much as walking this many: a short run compiles none, a long one all it meets."""
 
+_HOLDERS = frozenset({"Bundle", "Parameters"})
 _walked: dict[str, int] = {}
+_accepts: dict[str, Callable[[object], bool]] = {}
 
 
 def validate(resource: Resource, path: str | None = None) -> tuple[Issue, ...]:
-    """Every problem of the resource and of the resources inside it, in the order of the document; () when valid.
+    """Every problem of the resource and of the resources inside it, in the order of the document.
 
-    path: the FHIRPath of the resource, its type when not given.
+    path: the FHIRPath of the resource, its type when not given. Problems are errors, but for warnings about a slip
+    that leaves no doubt what is meant.
     """
     issues: list[Issue] = []
     _check(resource, path or _root(resource), issues)
@@ -29,8 +32,8 @@ def validate(resource: Resource, path: str | None = None) -> tuple[Issue, ...]:
 
 
 def is_valid(resource: Resource) -> bool:
-    """Whether ``validate`` finds nothing."""
-    return not validate(resource)
+    """Whether ``validate`` finds no error."""
+    return not any(issue.severity == "error" for issue in validate(resource))
 
 
 def _root(resource: object) -> str:
@@ -49,21 +52,36 @@ def _check(resource: object, path: str, issues: list[Issue]) -> None:
     kind = resource.get("resourceType")
     if type(kind) is not str or kind not in RESOURCE_TYPES:
         issues.append(_type_problem(kind, path))
-        return
-    if _certainly_valid(resource, kind):
+    elif not _accepted(resource, kind):
+        walk.check_resource(resource, kind, path, issues, _check)
+    elif kind == "Bundle":
+        _check_entries(resource, path, issues)
+    else:
         for place, inside in _inside(resource, kind):
             _check(inside, f"{path}.{place}", issues)
-    else:
-        walk.check_resource(resource, kind, path, issues, _check)
 
 
-def _certainly_valid(resource: Resource, kind: str) -> bool:
+def _accepted(resource: Resource, kind: str) -> bool:
     """Whether the compiled check accepts it; always False while its type is too rare to be compiled."""
-    walked = _walked.get(kind, 0)
-    if walked < WALKS_BEFORE_COMPILING:
-        _walked[kind] = walked + 1
-        return False
-    return schemas.acceptor(kind)(resource)
+    accepts = _accepts.get(kind)
+    if accepts is None:
+        walked = _walked[kind] = _walked.get(kind, 0) + 1
+        if walked <= WALKS_BEFORE_COMPILING:
+            return False
+        accepts = _accepts[kind] = schemas.acceptor(kind)
+    return accepts(resource)
+
+
+def _check_entries(bundle: Resource, path: str, issues: list[Issue]) -> None:
+    for at, entry in enumerate(bundle.get("entry", ())):
+        inside = entry.get("resource")
+        if inside is not None:
+            kind = inside.get("resourceType")
+            accepts = _accepts.get(kind) if type(kind) is str else None
+            if accepts is None or kind in _HOLDERS or "contained" in inside or not accepts(inside):
+                _check(inside, f"{path}.entry[{at}].resource", issues)
+        if "outcome" in entry.get("response", ()):
+            _check(entry["response"]["outcome"], f"{path}.entry[{at}].response.outcome", issues)
 
 
 def _type_problem(kind: object, path: str) -> Issue:
@@ -82,13 +100,7 @@ def _type_problem(kind: object, path: str) -> Issue:
 
 def _inside(resource: Resource, kind: str) -> Iterator[tuple[str, object]]:
     """The resources directly inside one whose own form is known to be right, each with its path from there."""
-    if kind == "Bundle":
-        for at, entry in enumerate(resource.get("entry", ())):
-            if "resource" in entry:
-                yield f"entry[{at}].resource", entry["resource"]
-            if "outcome" in entry.get("response", ()):
-                yield f"entry[{at}].response.outcome", entry["response"]["outcome"]
-    elif kind == "Parameters":
+    if kind == "Parameters":
         yield from _in_parameters(resource, "parameter")
     elif "contained" in resource:
         for at, inside in enumerate(resource["contained"]):

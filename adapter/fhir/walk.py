@@ -82,9 +82,7 @@ class _Walk:
                 options = [key for key, element in info.elements.items() if element.choice == group]
                 self.say("required", f"is required: one of {_some(options)}", f"{path}.{group}")
 
-    def element(
-        self, element: Element, key: str, value: object, parent: dict[str, Any], path: str, depth: int
-    ) -> None:
+    def element(self, element: Element, key: str, value: object, parent: dict[str, Any], path: str, depth: int) -> None:
         place = f"{path}.{key}"
         if not element.many:
             if type(value) is list:
@@ -113,10 +111,23 @@ class _Walk:
             self.inner(value, place, self.issues)
         else:
             self.node(value, kind, place, depth + 1)
-            if element.codes and type(value) is dict and not _coded(value, element):
-                self.say(
-                    "code-invalid", f"needs a coding of {element.system}, one of {_some(element.codes)}", place
-                )
+            if element.codes and type(value) is dict:
+                self.bound(element, value, place)
+
+    def bound(self, element: Element, concept: dict[str, Any], place: str) -> None:
+        """A CodeableConcept with a required binding has one of its codes, or says by extension why it has none."""
+        codings = concept.get("coding")
+        if codings is None and "extension" in concept and "text" not in concept:
+            return
+        found = [c for c in codings if type(c) is dict] if type(codings) is list else []
+        systems = [c.get("system") for c in found if c.get("code") in element.codes]
+        if element.system in systems:
+            return
+        if None in systems:
+            text = f"the coding names no system: read as one of {element.system}"
+            self.issues.append(Issue("warning", "code-invalid", text, "malformed", place))
+            return
+        self.say("code-invalid", f"needs a coding of {element.system}, one of {_some(element.codes)}", place)
 
     def primitive(self, element: Element, value: object, place: str) -> None:
         problem = primitives.problem(element.type, value)
@@ -154,16 +165,6 @@ class _Walk:
             elif type(values) is not list:
                 self.say("structure", "must not be null", f"{place}[{at}]")
         return element
-
-
-def _coded(concept: dict[str, Any], element: Element) -> bool:
-    """Whether a concept with a required binding has one of its codes, or says by extension why it has none."""
-    codings = concept.get("coding")
-    if codings is None:
-        return "extension" in concept and "text" not in concept
-    return type(codings) is list and any(
-        type(c) is dict and c.get("system") == element.system and c.get("code") in element.codes for c in codings
-    )
 
 
 def _some(names: list[str] | tuple[str, ...]) -> str:
