@@ -172,7 +172,8 @@ class _File:
         identity = block.get("id")
         if identity is not None and not isinstance(identity, list):
             raise self.document.error((*at, "id"), "id is a list of fields: id: [OBR-3, OBX-3.1]")
-        body = {key: value for key, value in block.items() if key not in _BLOCK_KEYS}
+        name = block.get("name") if isinstance(block.get("name"), str) else None  # else it is FHIR's element name
+        body = {k: v for k, v in block.items() if k not in _BLOCK_KEYS or (k == "name" and name is None)}
         parsed = self._object(at, body, ())
         requires = block.get("requires", [])
         missing = [name for name in requires if name not in body]
@@ -180,7 +181,7 @@ class _File:
             raise self.document.error((*at, "requires"), f"{missing[0]} is required and no line of the block fills it")
         return Block(
             block["resource"],
-            block.get("name") or "-".join(filter(None, (block["resource"], for_each))),
+            name or "-".join(filter(None, (block["resource"], for_each))),
             for_each,
             parsed,
             None if identity is None else tuple(self._field((*at, "id", i), f) for i, f in enumerate(identity)),

@@ -143,7 +143,7 @@ def _make_all(run: Run, instances: list[_Instance]) -> dict[str, _Made]:
     while True:
         run.fates = dict(settled)
         made, failed = _one_pass(run, instances)
-        for instance, reads, issue in failed:
+        for _, reads, issue in failed:
             failures.extend([issue] if issue else [])
             run.settle(reads, made=False, into=settled)
         if not run.referenced & {instance.url for instance, _, _ in failed if instance.url not in made}:
