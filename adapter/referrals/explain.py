@@ -16,7 +16,9 @@ from rules import Decision, Fact, RuleOutcome, Source, Status, Trace
 NOWHERE = "nothing in the record"
 
 
-def explain_json(decision: Decision, record: MappedBundle, patient: int, rule: str | None = None) -> list[dict[str, Any]]:
+def explain_json(
+    decision: Decision, record: MappedBundle, patient: int, rule: str | None = None
+) -> list[dict[str, Any]]:
     """The contract's list of {patient, rule, status, missing, because}; every rule, or the one asked for.
 
     ``patient`` is the entry of her Patient resource; the answer names her by her first identifier's value. Each

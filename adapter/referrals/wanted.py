@@ -25,9 +25,9 @@ _TYPES = {
     "person": "Patient",
     "observed": "",  # its value names the type
 }
-"""The first key of a fact's ``from`` → the resource type that carries it. Those that name no code list are in _NO_LIST."""
+"""The key of a fact's ``from`` that says what it is → the resource type that carries it."""
 
-_NO_LIST = frozenset({"pregnancy", "person", "observed"})
+_NO_LIST = frozenset({"pregnancy", "person", "observed"})  # the others' value names a code list
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def test_a_service_is_coded_where_codes_are_known_and_worded_where_not() -> None
 
 def test_a_bare_snomed_code_needs_no_display() -> None:
     plain: Any = {"crisis-team": SimpleNamespace(label="Crisis team", snomed="92151000000102")}
-    assert built("ServiceRequest", plain)[0]["performerType"]["coding"][1] == {"system": SNOMED, "code": "92151000000102"}
+    crisis = built("ServiceRequest", plain)[0]
+    assert crisis["performerType"]["coding"][1] == {"system": SNOMED, "code": "92151000000102"}
 
 
 def test_the_performer_is_the_service_itself() -> None:

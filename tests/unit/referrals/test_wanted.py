@@ -18,7 +18,7 @@ from tests.unit.referrals.samples import BASE
 TERMS = Path(terms.__file__).with_name("terms.csv")
 
 
-@pytest.fixture()
+@pytest.fixture
 def codes(tmp_path: Path) -> Path:
     rows = "system,code,display,source,mark\nother,1,x,,\nsct,450320001,EPDS score,,V\nloinc,71354-5,EPDS,,V\n"
     (tmp_path / "epds-total.csv").write_text(rows, encoding="utf-8")
