@@ -90,7 +90,7 @@ class _Draft:
     ) -> None:
         self._record, self._patient, self._excerpt = record, patient_index, excerpt
         self._scope, self._described, self._source = scope, described, source
-        self._grounds = {outcome.rule: outcome.facts for outcome in scope.decision.outcomes}
+        self._rests_on = {outcome.rule: outcome.facts for outcome in scope.decision.outcomes}
         self.requests: dict[str, Resource] = {}
         self.tasks: list[Resource] = []
         self.flags: list[Resource] = []
@@ -106,7 +106,8 @@ class _Draft:
 
     def add_task(self, proposed: ProposedTask, facts: Mapping[str, Wanted]) -> None:
         known = self._scope.decision.facts
-        found = _evidence(known[name] for name in proposed.facts if name in known)
+        asked = [known[name] for name in proposed.facts if name in known]
+        found = _evidence([*asked, *self._grounds(proposed.rules)])
         labels = [wanted(name, facts).label for name in proposed.facts]
         made = task(self._scope, proposed, labels, self._focus(proposed.service), self._quote(found))
         self.tasks.append(made)
@@ -115,8 +116,11 @@ class _Draft:
     def add_flag(self, proposed: ProposedFlag) -> None:
         made = flag(self._scope, proposed)
         self.flags.append(made)
-        found = _evidence(fact for rule in proposed.rules for fact in self._grounds.get(rule, ()))
+        found = _evidence(self._grounds(proposed.rules))
         self._account(made, proposed.rules, found)
+
+    def _grounds(self, rules: tuple[str, ...]) -> list[Fact]:
+        return [fact for rule in rules for fact in self._rests_on.get(rule, ())]
 
     def _focus(self, service: str) -> str | None:
         if not service:

@@ -122,6 +122,12 @@ def test_a_task_says_what_to_do_and_what_is_not_known() -> None:
     assert "reasonCode" not in risk
 
 
+def test_a_task_that_asks_for_nothing_rests_on_the_facts_of_its_rules() -> None:
+    risk, _, tell = built("Task")
+    assert risk["reasonReference"] == {"reference": url(ITEM)}
+    assert "reasonReference" not in tell
+
+
 def test_a_task_of_the_pack_itself_instantiates_no_rule() -> None:
     (made,) = built("Task", tasks=(replace(decision().tasks[2], rules=()),))
     assert "instantiatesCanonical" not in made
