@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from adapter.records import Evidence, Issue, MappedBundle, Resource
 from adapter.referrals.excerpt import Excerpt
+from adapter.referrals.grounds import grounds
 from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
 from adapter.referrals.lineage import place
 from adapter.referrals.provenance import origin, provenance
@@ -90,7 +91,7 @@ class _Draft:
     ) -> None:
         self._record, self._patient, self._excerpt = record, patient_index, excerpt
         self._scope, self._described, self._source = scope, described, source
-        self._rests_on = {outcome.rule: outcome.facts for outcome in scope.decision.outcomes}
+        self._outcomes = {outcome.rule: outcome for outcome in scope.decision.outcomes}
         self.requests: dict[str, Resource] = {}
         self.tasks: list[Resource] = []
         self.flags: list[Resource] = []
@@ -120,7 +121,7 @@ class _Draft:
         self._account(made, proposed.rules, found)
 
     def _grounds(self, rules: tuple[str, ...]) -> list[Fact]:
-        return [fact for rule in rules for fact in self._rests_on.get(rule, ())]
+        return [fact for rule in rules if rule in self._outcomes for fact in grounds(self._outcomes[rule])]
 
     def _focus(self, service: str) -> str | None:
         if not service:

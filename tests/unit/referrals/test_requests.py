@@ -9,18 +9,22 @@ from typing import Any
 from adapter.records import Evidence
 from adapter.referrals.result import build_result
 from adapter.referrals.wanted import Wanted
-from rules import Fact, State
+from rules import Fact, RuleOutcome, State, Status, Trace
 from tests.unit.referrals.samples import (
     AS_OF,
     BASE,
     CONDITION,
     ENCOUNTER,
     EPDS,
+    EPDS_TOTAL,
     FAMILY,
     ITEM,
     PATIENT,
     R03,
     R05,
+    RELATION,
+    SELF_HARM,
+    compare,
     decision,
     record,
     url,
@@ -126,6 +130,17 @@ def test_a_task_that_asks_for_nothing_rests_on_the_facts_of_its_rules() -> None:
     risk, _, tell = built("Task")
     assert risk["reasonReference"] == {"reference": url(ITEM)}
     assert "reasonReference" not in tell
+
+
+def test_a_task_of_an_undecided_rule_rests_on_what_speaks_for_it_so_far() -> None:
+    leaves = (
+        compare(SELF_HARM, "item", True),
+        compare(RELATION, "relation", None),
+        compare(EPDS_TOTAL, "total", False),
+    )
+    undecided = RuleOutcome(R03, "x", True, Status.UNKNOWN, Trace(None, "all", "all of", children=leaves))
+    risk = built("Task", outcomes=(undecided,))[0]
+    assert risk["reasonReference"] == {"reference": url(ITEM)}
 
 
 def test_a_task_of_the_pack_itself_instantiates_no_rule() -> None:

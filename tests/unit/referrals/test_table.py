@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -20,7 +20,7 @@ def decided(**more: Any) -> Decided:
 
 def printed(*results: Decided, terminal: bool = False) -> str:
     out = io.StringIO()
-    colours = "truecolor" if terminal else None
+    colours: Literal["truecolor"] | None = "truecolor" if terminal else None
     render_table(results, Console(file=out, width=120, force_terminal=terminal, color_system=colours))
     return out.getvalue()
 
