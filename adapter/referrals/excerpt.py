@@ -44,7 +44,7 @@ class Excerpt:
         return str(self._entries[index]["resource"]["resourceType"])
 
     def entries(self, first: int) -> tuple[Resource, list[Resource]]:
-        """The entry ``first``, and apart from it, in the record's order, all that was asked for with all it refers to."""
+        """The entry ``first`` and, in the record's order, all else that was asked for with all that it refers to."""
         self.url(first)
         done: dict[int, Resource] = {}
         while len(done) < len(self._urls):
@@ -74,7 +74,7 @@ class Excerpt:
 
     def _refer(self, node: Resource, reference: str, within: str) -> Resource:
         target = self._index.resolve(reference, within)
-        if target is not None:
+        if target is not None and self._index.type_at(target):
             return {**node, "reference": self.url(target)}
         logical = {name: value for name, value in node.items() if name != "reference"}
         logical.setdefault("identifier", {"value": reference})

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapter.records import MappedBundle
+from adapter.referrals.grounds import deciding
 from adapter.referrals.lineage import element, place
 from adapter.referrals.words import TRUTHS, finding
 from rules import Decision, Fact, RuleOutcome, Source, Status, Trace
@@ -16,7 +17,9 @@ from rules import Decision, Fact, RuleOutcome, Source, Status, Trace
 NOWHERE = "nothing in the record"
 
 
-def explain_json(decision: Decision, record: MappedBundle, patient: int, rule: str | None = None) -> list[dict[str, Any]]:
+def explain_json(
+    decision: Decision, record: MappedBundle, patient: int, rule: str | None = None
+) -> list[dict[str, Any]]:
     """The contract's list of {patient, rule, status, missing, because}; every rule, or the one asked for.
 
     ``patient`` is the entry of her Patient resource; the answer names her by her first identifier's value. Each
@@ -44,7 +47,7 @@ def because(decision: Decision, record: MappedBundle, outcome: RuleOutcome) -> l
     elif outcome.status is Status.OUT_OF_DATE and not outcome.missing:
         sentences.append(f"The rule is not in force on {decision.as_of.isoformat()}: {outcome.rule} of {pack}")
     stale = frozenset(outcome.missing) if outcome.status is Status.OUT_OF_DATE else frozenset[str]()
-    for leaf in _deciding(outcome.trace, stale):
+    for leaf in deciding(outcome.trace, stale):
         places = _places(record, leaf.fact) if leaf.fact else []
         sentences.append(f"{_criterion(leaf)}, from {'; '.join(places) or NOWHERE}")
     return list(dict.fromkeys(sentences))
@@ -76,18 +79,6 @@ def patient_name(record: MappedBundle, patient: int) -> str:
 
 def _chosen(decision: Decision, rule: str | None) -> Iterable[RuleOutcome]:
     return decision.outcomes if rule is None else (decision.outcome(rule),)
-
-
-def _deciding(trace: Trace, stale: frozenset[str] = frozenset()) -> Iterator[Trace]:
-    """The leaves that made the root come out as it did; those on a ``stale`` fact always are among them."""
-    if not trace.children:
-        yield trace
-        return
-    for child in trace.children:
-        if trace.kind not in ("all", "any") or child.truth is trace.truth:
-            yield from _deciding(child, stale)
-        elif stale:
-            yield from (leaf for leaf in _deciding(child, stale) if leaf.fact and leaf.fact.name in stale)
 
 
 def _criterion(trace: Trace) -> str:

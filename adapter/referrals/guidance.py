@@ -23,10 +23,10 @@ _ISSUE_TYPES = {
 }
 """perinatal-issue code → FHIR issue-type; the rest are business rules."""
 
+_FAILED = "The rule could not be evaluated: do not read this as no referral"
 
-def guidance_response(
-    scope: Scope, known: Mapping[str, Wanted], statuses: str, outcome: str | None
-) -> Resource:
+
+def guidance_response(scope: Scope, known: Mapping[str, Wanted], statuses: str, outcome: str | None) -> Resource:
     """The entry for the pack: ``data-required``, with what is missing, where any rule is unknown; else ``success``.
 
     ``statuses`` is the full URL of the Parameters entry, ``outcome`` that of the OperationOutcome, if there is one.
@@ -67,7 +67,7 @@ def _parts(outcome: RuleOutcome) -> list[Resource]:
 
 
 def outcome_entry(scope: Scope, issues: Iterable[Issue]) -> Resource | None:
-    """The entry of the OperationOutcome: the record's issues, then the decision's; none where there is nothing to say."""
+    """The OperationOutcome's entry: the record's issues, then the decision's; None where there is nothing to say."""
     everything = [*issues, *decision_issues(scope.decision)]
     return scope.entry(operation_outcome(everything, scope.base)) if everything else None
 
@@ -76,7 +76,7 @@ def decision_issues(decision: Decision) -> list[Issue]:
     """The decision's issues; a rule that could not be evaluated is always among them."""
     issues = [_issue(issue) for issue in decision.issues]
     issues += [
-        Issue("error", "exception", "The rule could not be evaluated: do not read this as no referral", place=outcome.rule)
+        Issue("error", "exception", _FAILED, place=outcome.rule)
         for outcome in decision.outcomes
         if outcome.status is Status.ERROR
     ]

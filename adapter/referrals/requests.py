@@ -75,7 +75,8 @@ def task(
 ) -> Resource:
     """The entry of a task. ``focus`` is the ServiceRequest, or else the service, that it is about.
 
-    ``labels`` words the facts that are asked for; ``evidence`` is what the record holds on them (a conflict, say).
+    ``labels`` words the facts that are asked for; ``evidence`` is what the record holds on them (a conflict, say),
+    then what the task's rules rest on: the first is the reason, and the Provenance names them all.
     """
     resource: Resource = {
         "resourceType": "Task",

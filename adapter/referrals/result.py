@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from adapter.records import Evidence, Issue, MappedBundle, Resource
 from adapter.referrals.excerpt import Excerpt
+from adapter.referrals.grounds import grounds
 from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
 from adapter.referrals.lineage import place
 from adapter.referrals.provenance import origin, provenance
@@ -90,7 +91,7 @@ class _Draft:
     ) -> None:
         self._record, self._patient, self._excerpt = record, patient_index, excerpt
         self._scope, self._described, self._source = scope, described, source
-        self._grounds = {outcome.rule: outcome.facts for outcome in scope.decision.outcomes}
+        self._outcomes = {outcome.rule: outcome for outcome in scope.decision.outcomes}
         self.requests: dict[str, Resource] = {}
         self.tasks: list[Resource] = []
         self.flags: list[Resource] = []
@@ -106,7 +107,8 @@ class _Draft:
 
     def add_task(self, proposed: ProposedTask, facts: Mapping[str, Wanted]) -> None:
         known = self._scope.decision.facts
-        found = _evidence(known[name] for name in proposed.facts if name in known)
+        asked = [known[name] for name in proposed.facts if name in known]
+        found = _evidence([*asked, *self._grounds(proposed.rules)])
         labels = [wanted(name, facts).label for name in proposed.facts]
         made = task(self._scope, proposed, labels, self._focus(proposed.service), self._quote(found))
         self.tasks.append(made)
@@ -115,8 +117,11 @@ class _Draft:
     def add_flag(self, proposed: ProposedFlag) -> None:
         made = flag(self._scope, proposed)
         self.flags.append(made)
-        found = _evidence(fact for rule in proposed.rules for fact in self._grounds.get(rule, ()))
+        found = _evidence(self._grounds(proposed.rules))
         self._account(made, proposed.rules, found)
+
+    def _grounds(self, rules: tuple[str, ...]) -> list[Fact]:
+        return [fact for rule in rules if rule in self._outcomes for fact in grounds(self._outcomes[rule])]
 
     def _focus(self, service: str) -> str | None:
         if not service:

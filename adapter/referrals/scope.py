@@ -42,10 +42,8 @@ class Scope:
     def entry(self, resource: Resource, *name: str) -> Resource:
         """A Bundle entry whose id follows from patient, day, pack, provider, resource type and ``name`` alone."""
         decision = self.decision
-        ident = stable_id(
-            self.key, self.day, f"{decision.pack}@{decision.version}", decision.provider, resource["resourceType"], *name
-        )
-        return entry(ident, resource)
+        evaluation = (self.key, self.day, f"{decision.pack}@{decision.version}", decision.provider)
+        return entry(stable_id(*evaluation, resource["resourceType"], *name), resource)
 
 
 def canonical(base: str, module: str, module_version: str) -> str:

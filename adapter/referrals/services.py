@@ -33,9 +33,7 @@ def destination(key: str, service: Service | None) -> Destination:
     """The service of this key as the pack describes it; one that it does not describe is known by its key."""
     if service is None:
         return Destination(key, humanise(key))
-    return Destination(
-        key, service.label, _coding(service.snomed), _coding(getattr(service, "referral_code", None))
-    )
+    return Destination(key, service.label, _coding(service.snomed), _coding(getattr(service, "referral_code", None)))
 
 
 def _coding(concept: object) -> Coding | None:

@@ -82,13 +82,15 @@ def lines(result: Decided) -> Iterator[Line]:
         reasons = "\n".join([why(referral.rules), *referral.notes])
         yield Line(f"Refer: {to}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
-        yield Line("No referral", "", "No rule asks for one on what is known" if _undecided(decision) else "No rule applies")
+        known = "No rule asks for one on what is known" if _undecided(decision) else "No rule applies"
+        yield Line("No referral", "", known)
     for task in sorted(decision.tasks, key=lambda t: -PRIORITIES.index(t.priority)):
         asked = "; ".join(wanted(name, result.facts).label for name in task.facts)
         about = f" ({destination(task.service, result.services.get(task.service)).label})" if task.service else ""
         missing = f"Missing: {asked}" if asked else ""
         reasons = "\n".join(part for part in (missing, why(task.rules)) if part)
-        yield Line(f"To do: {task_text(task)}{about}", _PRIORITIES.get(task.priority, task.priority), reasons, task.priority)
+        how_soon = _PRIORITIES.get(task.priority, task.priority)
+        yield Line(f"To do: {task_text(task)}{about}", how_soon, reasons, task.priority)
     for flag in decision.flags:
         until = f"{day(flag.start)} to {day(flag.end)}" if flag.end else f"from {day(flag.start)}"
         yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, why(flag.rules), "alert")

@@ -8,7 +8,7 @@ from rules import DateSpan, DaySpan, Fact, FactValue, State, Truth
 
 TRUTHS: dict[Truth, str] = {True: "met", False: "not met", None: "cannot tell"}
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # strftime would follow the locale
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever the locale
 
 
 def day(when: date) -> str:

@@ -93,7 +93,8 @@ def bundle() -> dict[str, Any]:
         observation(coding(sct, "720433000", "PHQ-9 score"), 3),
     ]
     entries = [
-        {"fullUrl": url(index), "resource": {**resource, "id": f"own-{index}"}} for index, resource in enumerate(resources)
+        {"fullUrl": url(index), "resource": {**resource, "id": f"own-{index}"}}
+        for index, resource in enumerate(resources)
     ]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 

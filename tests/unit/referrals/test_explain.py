@@ -86,7 +86,8 @@ def test_what_held_a_rule_back_comes_first() -> None:
     [
         (Trace(True, "any", "", children=(YES, NO, UNSURE)), ["is True"]),
         (Trace(False, "all", "", children=(YES, NO, UNSURE)), ["is False"]),
-        (Trace(None, "all", "", children=(YES, UNSURE)), ["is None"]),
+        (Trace(None, "all", "", children=(YES, NO, UNSURE)), ["is True", "is None"]),
+        (Trace(None, "any", "", children=(NO, UNSURE)), ["is None"]),
         (Trace(True, "not", "", children=(NO,)), ["is False"]),
         (Trace(True, "unless", "", children=(UNSURE,)), ["is None"]),
         (Trace(None, "derived", "", children=(Trace(False, "any", "", children=(NO,)),)), ["is False"]),

@@ -9,18 +9,22 @@ from typing import Any
 from adapter.records import Evidence
 from adapter.referrals.result import build_result
 from adapter.referrals.wanted import Wanted
-from rules import Fact, State
+from rules import Fact, RuleOutcome, State, Status, Trace
 from tests.unit.referrals.samples import (
     AS_OF,
     BASE,
     CONDITION,
     ENCOUNTER,
     EPDS,
+    EPDS_TOTAL,
     FAMILY,
     ITEM,
     PATIENT,
     R03,
     R05,
+    RELATION,
+    SELF_HARM,
+    compare,
     decision,
     record,
     url,
@@ -69,7 +73,8 @@ def test_a_service_is_coded_where_codes_are_known_and_worded_where_not() -> None
 
 def test_a_bare_snomed_code_needs_no_display() -> None:
     plain: Any = {"crisis-team": SimpleNamespace(label="Crisis team", snomed="92151000000102")}
-    assert built("ServiceRequest", plain)[0]["performerType"]["coding"][1] == {"system": SNOMED, "code": "92151000000102"}
+    crisis = built("ServiceRequest", plain)[0]
+    assert crisis["performerType"]["coding"][1] == {"system": SNOMED, "code": "92151000000102"}
 
 
 def test_the_performer_is_the_service_itself() -> None:
@@ -119,6 +124,23 @@ def test_a_task_says_what_to_do_and_what_is_not_known() -> None:
     assert risk["code"]["coding"][0]["system"] == f"{BASE}/CodeSystem/perinatal-task"
     assert (risk["status"], risk["intent"], risk["priority"]) == ("requested", "proposal", "asap")
     assert "reasonCode" not in risk
+
+
+def test_a_task_that_asks_for_nothing_rests_on_the_facts_of_its_rules() -> None:
+    risk, _, tell = built("Task")
+    assert risk["reasonReference"] == {"reference": url(ITEM)}
+    assert "reasonReference" not in tell
+
+
+def test_a_task_of_an_undecided_rule_rests_on_what_speaks_for_it_so_far() -> None:
+    leaves = (
+        compare(SELF_HARM, "item", True),
+        compare(RELATION, "relation", None),
+        compare(EPDS_TOTAL, "total", False),
+    )
+    undecided = RuleOutcome(R03, "x", True, Status.UNKNOWN, Trace(None, "all", "all of", children=leaves))
+    risk = built("Task", outcomes=(undecided,))[0]
+    assert risk["reasonReference"] == {"reference": url(ITEM)}
 
 
 def test_a_task_of_the_pack_itself_instantiates_no_rule() -> None:

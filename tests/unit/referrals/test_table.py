@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -20,7 +20,8 @@ def decided(**more: Any) -> Decided:
 
 def printed(*results: Decided, terminal: bool = False) -> str:
     out = io.StringIO()
-    render_table(results, Console(file=out, width=120, force_terminal=terminal, color_system="truecolor" if terminal else None))
+    colours: Literal["truecolor"] | None = "truecolor" if terminal else None
+    render_table(results, Console(file=out, width=120, force_terminal=terminal, color_system=colours))
     return out.getvalue()
 
 
@@ -80,7 +81,8 @@ def test_who_is_name_number_and_age_the_day_before_her_birthday() -> None:
 
 def test_who_makes_do_with_what_there_is() -> None:
     assert who(patient(name=[], identifier=[], birthDate="1996")) == "Name not known\nno identifier\nage not known"
-    assert who(patient(name=[{"text": "Ada"}], identifier=[{"system": "urn:local", "value": "L1"}])).startswith("Ada\nL1\n")
+    local = patient(name=[{"text": "Ada"}], identifier=[{"system": "urn:local", "value": "L1"}])
+    assert who(local).startswith("Ada\nL1\n")
     old_then_usual = [{"use": "old", "family": "Before"}, {"use": "official", "family": "Now"}]
     assert who(patient(name=old_then_usual)).startswith("NOW\n")
 

@@ -18,11 +18,13 @@ from tests.unit.referrals.samples import BASE
 TERMS = Path(terms.__file__).with_name("terms.csv")
 
 
-@pytest.fixture()
+@pytest.fixture
 def codes(tmp_path: Path) -> Path:
     rows = "system,code,display,source,mark\nother,1,x,,\nsct,450320001,EPDS score,,V\nloinc,71354-5,EPDS,,V\n"
     (tmp_path / "epds-total.csv").write_text(rows, encoding="utf-8")
     (tmp_path / "empty.csv").write_text("system,code,display\n", encoding="utf-8")
+    many = "".join(f"sct,{n},condition {n}\n" for n in range(13))
+    (tmp_path / "long.csv").write_text(f"system,code,display\n{many}", encoding="utf-8")
     return tmp_path
 
 
@@ -33,33 +35,39 @@ def requirement(codes: Path, source: dict[str, Any] | None) -> Any:
     return made.requirement
 
 
-def test_a_code_list_gives_its_first_code_of_a_known_system(codes: Path) -> None:
+def test_a_short_code_list_is_asked_for_whole_in_the_systems_that_are_known(codes: Path) -> None:
     assert requirement(codes, {"score": "epds-total", "valid_days": 28}) == {
         "type": "Observation",
         "codeFilter": [
             {
                 "path": "code",
-                "code": [{"system": "http://snomed.info/sct", "code": "450320001", "display": "EPDS score"}],
+                "code": [
+                    {"system": "http://snomed.info/sct", "code": "450320001", "display": "EPDS score"},
+                    {"system": "http://loinc.org", "code": "71354-5", "display": "EPDS"},
+                ],
             }
         ],
     }
 
 
 @pytest.mark.parametrize(
-    ("source", "kind"),
+    ("source", "kind", "path"),
     [
-        ({"condition": "empty", "when": "ever"}, "Condition"),
-        ({"medication": "no-such-list"}, "MedicationStatement"),
-        ({"family_history": "empty"}, "FamilyMemberHistory"),
-        ({"pregnancy": "edd"}, "Observation"),
-        ({"observed": "Condition"}, "Condition"),
-        ({"something": "new"}, "Observation"),
-        (None, "Observation"),
+        ({"condition": "long", "when": "ever"}, "Condition", "code"),
+        ({"finding": "empty"}, "Observation", "code"),
+        ({"medication": "no-such-list"}, "MedicationStatement", "medication"),
+        ({"family_history": "long"}, "FamilyMemberHistory", "condition.code"),
+        ({"person": "open_services"}, "EpisodeOfCare", "type"),
+        ({"person": "consent_refused_for"}, "Consent", "category"),
+        ({"pregnancy": "edd"}, "Observation", "code"),
+        ({"observed": "Condition"}, "Condition", "code"),
+        ({"something": "new"}, "Observation", "code"),
+        (None, "Observation", "code"),
     ],
 )
-def test_without_a_code_the_label_asks(codes: Path, source: dict[str, Any] | None, kind: str) -> None:
+def test_without_a_short_list_the_label_asks(codes: Path, source: dict[str, Any] | None, kind: str, path: str) -> None:
     made = requirement(codes, source)
-    assert made == {"type": kind, "codeFilter": [{"path": "code", "code": [{"display": "The label"}]}]}
+    assert made == {"type": kind, "codeFilter": [{"path": path, "code": [{"display": "The label"}]}]}
 
 
 def test_the_age_is_asked_for_as_a_date_of_birth(codes: Path) -> None:
