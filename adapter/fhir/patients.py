@@ -37,10 +37,9 @@ OWNER_ELEMENTS = ("subject", "patient", "for", "beneficiary", "individual")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """groups: for each record the positions of its entries, the Patient's own first in ``patients``.
+    """patients: the position of the Patient of each record; groups: those of all its entries, in the same order.
 
-    ownerless: entries about nobody that no record has. astray: entries about somebody who is not in the Bundle, or
-    that say not about whom while they must.
+    ownerless: entries about nobody that no record refers to. astray: entries about somebody who is not in the Bundle.
     """
 
     patients: tuple[int, ...]

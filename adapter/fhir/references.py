@@ -17,7 +17,9 @@ class Index:
 
     def __init__(self, bundle: Resource) -> None:
         entries = bundle.get("entry")
-        self.entries: Sequence[Entry] = [e if isinstance(e, dict) else {} for e in entries or ()]
+        self.entries: Sequence[Entry] = [
+            e if isinstance(e, dict) else {} for e in (entries if isinstance(entries, list) else ())
+        ]
 
     def resolve(self, reference: str, from_url: str = "") -> int | None:
         """The position of the entry that a reference made in the entry with fullUrl ``from_url`` means, or None.
@@ -116,7 +118,7 @@ def identifiers_of(resource: Resource) -> Iterator[tuple[str, str]]:
 
 
 def references_in(node: object) -> Iterator[Resource]:
-    """Every Reference with a literal reference or an identifier inside a resource, depth first."""
+    """Every Reference with a literal ``reference`` inside a resource, depth first."""
     if isinstance(node, dict):
         if isinstance(node.get("reference"), str):
             yield node
