@@ -137,7 +137,8 @@ def _forbidden(kind: str, must_not: Mapping[str, frozenset[str]], found: Collect
 
 def _identifiers(result: Replayed) -> list[str]:
     entries = (result.bundle or {}).get("entry", [])
-    patient = next((e["resource"] for e in entries if e["resource"]["resourceType"] == "Patient"), {})
+    resources: Iterator[Resource] = (entry["resource"] for entry in entries)
+    patient: Resource = next((r for r in resources if r["resourceType"] == "Patient"), {})
     return [result.patient, *(identifier.get("value", "") for identifier in patient.get("identifier", []))]
 
 
