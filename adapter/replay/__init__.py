@@ -7,6 +7,7 @@ from adapter.replay.compare import Difference, Replayed, compare
 from adapter.replay.expected import Expected, Person, find_fixtures, read_expected
 from adapter.replay.report import CaseReport, ReplayReport, html, junit, render
 from adapter.replay.run import Evaluate, replay_folder, run_replay
+from adapter.replay.update import update
 
 __all__ = [
     "CaseReport",
@@ -24,4 +25,5 @@ __all__ = [
     "render",
     "replay_folder",
     "run_replay",
+    "update",
 ]

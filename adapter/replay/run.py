@@ -16,6 +16,7 @@ from adapter.records import Issue
 from adapter.replay.compare import Difference, Replayed, compare
 from adapter.replay.expected import Expected, find_fixtures, read_expected
 from adapter.replay.report import CaseReport, ReplayReport, junit
+from adapter.replay.update import observed
 from rules import ContentError
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def _adapter() -> Adapter:
 def _replay(evaluate: Evaluate, case: tuple[Expected, str]) -> CaseReport:
     expected, name = case
     try:
-        differences = compare(expected, evaluate(expected.folder / name, expected.as_of, expected.provider))
+        results = evaluate(expected.folder / name, expected.as_of, expected.provider)
+        differences, came_out = compare(expected, results), observed(expected, results)
     except Exception as error:  # an input that cannot be evaluated is a difference; it never stops the others
-        differences = (Difference(f"could not be evaluated: {type(error).__name__}: {error}"),)
-    return CaseReport(expected.name, name, expected.title, differences)
+        differences, came_out = (Difference(f"could not be evaluated: {type(error).__name__}: {error}"),), ""
+    return CaseReport(expected.name, name, expected.title, differences, came_out)
