@@ -36,7 +36,7 @@ def replay_folder(folder: Path, jobs: int = 0, junit_file: Path | None = None) -
     ``jobs`` 0 uses the cores that the number of inputs is worth. Raises CannotStart where the rules or a
     fixture's expectation cannot be read, or there is no fixture.
     """
-    _adapter().pack()
+    _adapter().content()
     try:
         report = run_replay(folder, evaluate_path, jobs)
     except ContentError as wrong:
