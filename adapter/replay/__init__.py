@@ -5,8 +5,8 @@ A fixture is a folder with an ``expected.yaml`` and one or several inputs, which
 
 from adapter.replay.compare import Difference, Replayed, compare
 from adapter.replay.expected import Expected, Person, find_fixtures, read_expected
-from adapter.replay.report import CaseReport, ReplayReport, html, junit, render
-from adapter.replay.run import Evaluate, replay_folder, run_replay
+from adapter.replay.report import CaseReport, ReplayReport, html, junit
+from adapter.replay.run import Evaluate, run_replay
 from adapter.replay.update import update
 
 __all__ = [
@@ -22,8 +22,6 @@ __all__ = [
     "html",
     "junit",
     "read_expected",
-    "render",
-    "replay_folder",
     "run_replay",
     "update",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -45,9 +44,9 @@ class ReplayReport:
         return tuple(case for case in self.cases if case.differences)
 
     @property
-    def ok(self) -> bool:
-        """Nothing differs."""
-        return not self.failed
+    def exit_code(self) -> int:
+        """1 where anything differs, else 0."""
+        return 1 if self.failed else 0
 
     @property
     def summary(self) -> str:
@@ -60,12 +59,6 @@ class ReplayReport:
             yield f"{case.fixture} / {case.input}: {case.title}"
             yield from (f"  {line}" for line in case.lines())
         yield self.summary
-
-
-def render(report: ReplayReport) -> None:
-    """Print the report on standard output."""
-    for line in report.lines():
-        sys.stdout.write(f"{line}\n")
 
 
 def junit(report: ReplayReport) -> str:

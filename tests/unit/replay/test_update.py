@@ -46,13 +46,13 @@ def test_an_updated_expectation_agrees(tmp_path: Path) -> None:
         f"  fired: [{RULE}]\n  unknown: [{OTHER_RULE}]\n  tasks: {{complete-epds: routine}}\n"
         "  issues: [malformed]\n  must_not: {referrals: [crisis-team]}\n"
     )
-    assert run_replay(tmp_path, one).ok
+    assert run_replay(tmp_path, one).exit_code == 0
 
 
 def test_several_people_and_a_refusal(tmp_path: Path) -> None:
     write_fixture(tmp_path / "01-a", "  patients:\n    LOCAL-2: {must_not: {fired: [r99]}}\n")
     update(tmp_path, run_replay(tmp_path, two))
-    assert run_replay(tmp_path, two).ok
+    assert run_replay(tmp_path, two).exit_code == 0
     assert "must_not: {fired: [r99]}" in (tmp_path / "01-a" / "expected.yaml").read_text(encoding="utf-8")
 
 
@@ -64,7 +64,7 @@ def test_what_agrees_is_not_touched(tmp_path: Path) -> None:
 def test_a_warning_that_came_true_stays(tmp_path: Path) -> None:
     write_fixture(tmp_path / "01-a", f"  must_not: {{fired: [{RULE}]}}\n")
     update(tmp_path, run_replay(tmp_path, one))
-    assert not run_replay(tmp_path, one).ok
+    assert run_replay(tmp_path, one).exit_code == 1
 
 
 def test_inputs_that_fail_or_disagree_are_left(tmp_path: Path) -> None:
