@@ -7,6 +7,7 @@ from adapter.replay.compare import Difference, Replayed, compare
 from adapter.replay.expected import Expected, Person, find_fixtures, read_expected
 from adapter.replay.report import CaseReport, ReplayReport, html, junit
 from adapter.replay.run import Evaluate, run_replay
+from adapter.replay.update import update
 
 __all__ = [
     "CaseReport",
@@ -22,4 +23,5 @@ __all__ = [
     "junit",
     "read_expected",
     "run_replay",
+    "update",
 ]

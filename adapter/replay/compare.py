@@ -46,7 +46,7 @@ def _differences(expected: Expected, results: Sequence[Replayed]) -> Iterator[Di
         said = tuple(text for refusal in refusals for text in _texts(refusal.outcome))
         yield Difference(f"refused: expected {expected.refused}, got {len(refusals)}", said)
 
-    everywhere = {code for result in results for code in _issues(result)}
+    everywhere = {code for result in results for code in issue_codes(result)}
     yield from _missing("issues", expected.everyone.issues, everywhere)
     yield from _forbidden("issues", expected.everyone.must_not, everywhere)
 
@@ -55,12 +55,12 @@ def _differences(expected: Expected, results: Sequence[Replayed]) -> Iterator[Di
         if not expected.patients:
             yield from _person(expected.everyone, decision)
             continue
-        name = next((name for name in _identifiers(result) if name in expected.patients), None)
+        name = next((name for name in identifiers(result) if name in expected.patients), None)
         if name is None:
             yield Difference(f"result {number}: nobody in expected.yaml has this patient's identifier")
             continue
         seen.add(name)
-        person, found = expected.patients[name], _issues(result)
+        person, found = expected.patients[name], issue_codes(result)
         for difference in (
             *_missing("issues", person.issues, found),
             *_forbidden("issues", person.must_not, found),
@@ -103,9 +103,7 @@ def _statuses(expected: Person, decision: Decision) -> Iterator[Difference]:
 
 
 def _tasks(expected: Person, decision: Decision) -> Iterator[Difference]:
-    got: dict[str, str] = {}
-    for task in decision.tasks:
-        got[task.code] = max(got.get(task.code, task.priority), task.priority, key=PRIORITIES.index)
+    got = task_priorities(decision)
     for code in sorted({*expected.tasks, *got}):
         if code not in got:
             yield Difference(f"tasks: expected {code}, got nothing")
@@ -113,6 +111,14 @@ def _tasks(expected: Person, decision: Decision) -> Iterator[Difference]:
             yield Difference(f"tasks: expected nothing, got {code} {got[code]}")
         elif expected.tasks[code] not in ("", got[code]):
             yield Difference(f"tasks: expected {code} {expected.tasks[code]}, got {code} {got[code]}")
+
+
+def task_priorities(decision: Decision) -> dict[str, str]:
+    """The highest priority of each task code."""
+    priorities: dict[str, str] = {}
+    for task in decision.tasks:
+        priorities[task.code] = max(priorities.get(task.code, task.priority), task.priority, key=PRIORITIES.index)
+    return priorities
 
 
 def _agrees(want: Referral, got: Referral) -> bool:
@@ -135,13 +141,16 @@ def _forbidden(kind: str, must_not: Mapping[str, frozenset[str]], found: Collect
         yield Difference(f"must not: {kind} has {code}")
 
 
-def _identifiers(result: Replayed) -> list[str]:
+def identifiers(result: Replayed) -> list[str]:
+    """The values of the patient's identifiers, the one that names the result first."""
     entries = (result.bundle or {}).get("entry", [])
-    patient = next((e["resource"] for e in entries if e["resource"]["resourceType"] == "Patient"), {})
+    resources: Iterator[Resource] = (entry["resource"] for entry in entries)
+    patient: Resource = next((r for r in resources if r["resourceType"] == "Patient"), {})
     return [result.patient, *(identifier.get("value", "") for identifier in patient.get("identifier", []))]
 
 
-def _issues(result: Replayed) -> set[str]:
+def issue_codes(result: Replayed) -> set[str]:
+    """The perinatal-issue codes that a result or a refusal carries."""
     codes = {issue.code for issue in result.decision.issues} if result.decision else set()
     return codes | {
         coding["code"]

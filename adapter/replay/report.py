@@ -15,12 +15,16 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
-    """One input of one fixture."""
+    """One input of one fixture.
+
+    ``observed`` is what came out, as the lines below ``expect:``; "" where the input could not be evaluated.
+    """
 
     fixture: str
     input: str
     title: str
     differences: tuple[Difference, ...]
+    observed: str = ""
 
     def lines(self) -> Iterator[str]:
         """The differences, each with its trace indented below it."""
