@@ -102,8 +102,8 @@ class Compiler:
 
     def node(self, node: Node, *, inside: bool = False) -> Evaluate:
         match node:
-            case Literal(value):
-                return lambda run, row, path: value  # noqa: ARG005 - one signature
+            case Literal(value, when):
+                return self._guarded(when, lambda run, row, path: value, inside)  # noqa: ARG005 - one signature
             case From():
                 return self._from(node, inside)
             case First():
@@ -281,11 +281,11 @@ class Compiler:
                 items.append(("", self._coding(item, keys, inside), True))
             else:
                 items.append((key, self.node(item, inside=inside), is_dynamic(item)))
-        dynamic = any(d for _, _, d in items)
+        dynamic, requires = any(d for _, _, d in items), node.requires
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: dict[str, Any] = {}
-            filled = not dynamic
+            filled, start = not dynamic, len(run.reads)
             dot = f"{path}." if path else ""
             for key, item, has_holes in items:
                 value = item(run, row, dot + key)
@@ -296,6 +296,9 @@ class Compiler:
                 else:
                     made.update(value)
                 filled = filled or has_holes
+            if not all(key in made for key in requires):
+                run.lose(start, dot)
+                return HOLE
             return made if filled and made else HOLE
 
         return self._guarded(node.when, evaluate, inside)

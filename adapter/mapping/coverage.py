@@ -15,7 +15,7 @@ from adapter.sources.model import Row
 Ignored = Callable[[str, str], str | None]
 _WORDS = {
     Fate.SUPERSEDED: ("ignored", "another field filled the element"),
-    Fate.LOST: ("refused", "the resource it was for could not be made"),
+    Fate.LOST: ("refused", "what it was for could not be made"),
     Fate.MAPPED: ("mapped", ""),
     Fate.UNMAPPED_CODE: ("unmapped-code", ""),
     Fate.REFUSED: ("refused", ""),

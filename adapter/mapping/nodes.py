@@ -41,6 +41,7 @@ When = tuple[Test, ...]
 @dataclass(frozen=True, slots=True)
 class Literal:
     value: Any
+    when: When = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,11 @@ class Coded:
 
 @dataclass(frozen=True, slots=True)
 class Object:
+    """A dict of the resource; it disappears when none of its holes, or not all that it ``requires``, are filled."""
+
     items: tuple[tuple[str, Node], ...]
     when: When = ()
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,14 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """How the rows of tables are grouped: one record per row of ``patient``, others reach it through ``joins``."""
+    """How rows are grouped: one record per row of ``patient``; others reach it through ``joins``, or else ``keys``."""
 
     patient: str
     key: str
     within: str = ""  # the field that says whose local key it is
     joins: Mapping[str, Join] = field(default_factory=dict)
     header: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)  # column → table, for tables that have no join
 
     @property
     def known(self) -> frozenset[str]:

@@ -44,14 +44,14 @@ _HL7_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 _NODE_KEYS = {
     "from": {"from", "as", "map", "default", "when"},
     "first": {"first"},
-    "const": {"const"},
+    "const": {"const", "when"},
     "each": {"each", "do"},
     "reference_to": {"reference_to", "when"},
     "join_text": {"join_text", "with", "as", "when"},
     "coded": {"coded", "scheme", "map", "system", "local", "when"},
 }
 _BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires"}
-_HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "header", "files"}
+_HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "header", "files"}
 
 
 def parse_mapping(folder: Path) -> Program:
@@ -119,7 +119,13 @@ def _tables(head: Document, data: dict[str, Any]) -> Tables | None:
             raise head.error(
                 ("joins", table), f"this join ends at {to}, not at {patient['table']}: add a join for {to}"
             )
-    return Tables(patient["table"], patient["key"], patient.get("within", ""), joins, data.get("header", ""))
+    keys = _dict(head, ("keys",), data.get("keys", {}))
+    for column, table in keys.items():
+        if table not in joins and table != patient["table"]:
+            raise head.error(
+                ("keys", column), f"{table!r} is no table of joins: a key leads to a table that reaches a patient"
+            )
+    return Tables(patient["table"], patient["key"], patient.get("within", ""), joins, data.get("header", ""), keys)
 
 
 class _File:
@@ -175,10 +181,6 @@ class _File:
         name = block.get("name") if isinstance(block.get("name"), str) else None  # else it is FHIR's element name
         body = {k: v for k, v in block.items() if k not in _BLOCK_KEYS or (k == "name" and name is None)}
         parsed = self._object(at, body, ())
-        requires = block.get("requires", [])
-        missing = [name for name in requires if name not in body]
-        if missing:
-            raise self.document.error((*at, "requires"), f"{missing[0]} is required and no line of the block fills it")
         return Block(
             block["resource"],
             name or "-".join(filter(None, (block["resource"], for_each))),
@@ -186,7 +188,7 @@ class _File:
             parsed,
             None if identity is None else tuple(self._field((*at, "id", i), f) for i, f in enumerate(identity)),
             self._when(at, block),
-            tuple(requires),
+            self._requires(at, block, body),
         )
 
     def _owner(self, at: Place, name: Any) -> str:
@@ -262,9 +264,19 @@ class _File:
                 _only(self.document, at, value, allowed)
                 made: Node = getattr(self, f"_{kind}")(at, value)
                 return made
-        return self._object(at, {k: v for k, v in value.items() if k != "when"}, self._when(at, value))
+        body = {k: v for k, v in value.items() if k not in ("when", "requires")}
+        return self._object(at, body, self._when(at, value), self._requires(at, value, body))
 
-    def _object(self, at: Place, value: dict[str, Any], when: When) -> Object:
+    def _requires(self, at: Place, value: dict[str, Any], body: dict[str, Any]) -> tuple[str, ...]:
+        names = value.get("requires", [])
+        if not isinstance(names, list):
+            raise self.document.error((*at, "requires"), "requires is a list of elements")
+        for name in names:
+            if name not in body:
+                raise self.document.error((*at, "requires"), f"{name} is required and no line here fills it")
+        return tuple(names)
+
+    def _object(self, at: Place, value: dict[str, Any], when: When, requires: tuple[str, ...] = ()) -> Object:
         items = tuple((key, self._node((*at, key), item)) for key, item in value.items())
         fixed = any(key == "system" and isinstance(item, Literal) for key, item in items)
         for key, item in items:
@@ -281,7 +293,7 @@ class _File:
                 raise self.document.error(
                     (*at, key), f"{message} put system in the code map, or '# unmapped: drop' on it"
                 )
-        return Object(items, when)
+        return Object(items, when, requires)
 
     def _type(self, at: Place, value: dict[str, Any]) -> str:
         name = value.get("as", "string")
@@ -299,8 +311,8 @@ class _File:
             raise self.document.error(at, "first is a list: the first of its values that is filled is taken")
         return First(tuple(self._node((*at, "first", i), option) for i, option in enumerate(value["first"])))
 
-    def _const(self, at: Place, value: dict[str, Any]) -> Literal:  # noqa: ARG002 - one signature for all nodes
-        return Literal(value["const"])
+    def _const(self, at: Place, value: dict[str, Any]) -> Literal:
+        return Literal(value["const"], self._when(at, value))
 
     def _each(self, at: Place, value: dict[str, Any]) -> Each:
         if "do" not in value:

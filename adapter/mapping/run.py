@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapter.mapping._ids import stable_id
+from adapter.fhir.ids import stable_id
 from adapter.mapping.compile import Check, Compiler, Evaluate, Locate, locate
 from adapter.mapping.coverage import all_refused, coverage, ignored_fields, unmapped_issues
 from adapter.mapping.nodes import Block, Program, Tables

@@ -42,8 +42,8 @@ _TERM = re.compile(r"\|[^|]*\|")
 _ICD10 = re.compile(r"([A-Z]\d\d)(?:\.?(\d|X)(\d)?)?[AD*†]?")
 _OPCS4 = re.compile(r"[A-Z]\d\d(?:\.?\d)?")
 _READ = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9]{1,5}\.{0,4}")
-_INTEGER = re.compile(r"[+-]?\d+")
-_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+_INTEGER = re.compile(r"[+-]?\d{1,9}")
+_DECIMAL = re.compile(r"[+-]?\d{1,9}\.\d{1,8}")
 
 
 def verhoeff_ok(digits: str) -> bool:
@@ -119,7 +119,7 @@ SHAPES: Mapping[str, Callable[[str], bool]] = {
     "decimal": lambda text: _DECIMAL.fullmatch(text) is not None,
     "number": lambda text: (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text)) is not None,
     "yes_no": lambda text: text.upper() in ("Y", "N"),
-    "text": lambda text: (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text)) is None and text.upper() not in "YN",
+    "language": lambda text: re.fullmatch(r"[a-z]{2,3}", text) is not None,
     "snomed": lambda text: normal_snomed(text) is not None,
     "icd10": lambda text: normal_icd10(text) is not None,
 }

@@ -15,7 +15,7 @@ class Fate(IntEnum):
     """What became of one occurrence of a field; the highest of all its readings counts."""
 
     SUPERSEDED = 1  # another field filled the element
-    LOST = 2  # read for a resource that was not made
+    LOST = 2  # read for what was not made
     MAPPED = 3
     UNMAPPED_CODE = 4
     REFUSED = 5
@@ -66,6 +66,11 @@ class Run:
         if found is None:
             found = self.repetitions[key] = list(row.each(field))
         return found
+
+    def lose(self, start: int, prefix: str) -> None:
+        """What was read since ``start`` for the element at ``prefix`` comes to nothing."""
+        self.reads[start:] = [(r, name, Fate.LOST if f is Fate.MAPPED else f) for r, name, f in self.reads[start:]]
+        self.trail = {path: place for path, place in self.trail.items() if not path.startswith(prefix)}
 
     def refuse(self, row: Row, name: str, text: str, detail: str, *, severity: str = "warning") -> None:
         self.reads.append((row, name, Fate.REFUSED))

@@ -127,7 +127,14 @@ class _Grouping:
                 continue
             within = row.get(self.spec.within) or "" if self.spec.within else ""
             patient = _Patient(f"{within}|{key}", [row])
-            if key in self.patients:
+            if key in self.patients and self.patients[key].key != patient.key:
+                message = (
+                    f"{self.spec.key} is the same as in another row whose {self.spec.within} differs: who is meant?"
+                )
+                for one in (self.patients[key], patient):
+                    one.refuse(_issue(one.rows[0], self.spec.key, "conflict", message, "data-conflict"))
+                self.without_key.append(self.patients[key])
+            elif key in self.patients:
                 earlier = self.patients[key].rows[0]
                 message = f"a second row with this {self.spec.key} ({row.place('')}) takes the place of this one"
                 patient.issues.append(Issue("warning", "conflict", message, "duplicate", earlier.place("")))
@@ -139,8 +146,9 @@ class _Grouping:
 
     def _infer(self, table: Table) -> Join | None:
         """How a table that the mapping does not know may belong to somebody: by a key that it shares."""
-        keys = [Join(self.spec.patient, self.spec.key), *self.spec.joins.values()]
-        return next((join for join in keys if join.by in table.columns), None)
+        keys = {**{join.by: join.to for join in self.spec.joins.values()}, self.spec.key: self.spec.patient}
+        keys = {**self.spec.keys, **keys}
+        return next((Join(to, by) for by, to in keys.items() if by in table.columns), None)
 
     def _join(self, table: Table) -> None:
         join = self.spec.joins.get(table.name) or self._infer(table)
