@@ -164,8 +164,6 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
             above, result = {**above, name: row}, None
         elif name == "OBX":
             result = row
-        elif name == "NTE" and result:
-            result.notes.append(row)
     return tuple(rows)
 
 

@@ -140,7 +140,7 @@ class Segment:
     once for the patient in the message (MSH, EVN, PID, PD1, PV1 …), ``above`` those this one hangs on (ORC, OBR, OBX).
     """
 
-    __slots__ = ("above", "alone", "encoding", "fields", "message", "name", "notes", "number")
+    __slots__ = ("above", "alone", "encoding", "fields", "message", "name", "number")
 
     def __init__(
         self,
@@ -158,7 +158,6 @@ class Segment:
         self.encoding = encoding
         self.alone = alone
         self.above = above
-        self.notes: list[Segment] = []
 
     def raw(self, field: int) -> str:
         """The text of a whole field as it came, "" when it is not there."""
@@ -179,8 +178,8 @@ class Segment:
         return _leaf(repetition, path.component, path.subcomponent, encoding)
 
     def each(self, field: str) -> Sequence[Row]:
-        if field == "NTE":
-            return self.notes
+        if "-" not in field:
+            return []
         path = parse_path(field)
         if path.segment != self.name:
             other = self.related(path.segment)

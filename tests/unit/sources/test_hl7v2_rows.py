@@ -137,10 +137,10 @@ def test_what_a_segment_hangs_on() -> None:
     assert at[9].each("MRG-1") == []
 
 
-def test_notes_follow_their_result() -> None:
+def test_notes_hang_on_the_result_before_them() -> None:
     at = rows()
-    assert [note.get("NTE-3") for note in at[9].each("NTE")] == ["about the result", "and more"]
-    assert at[12].each("NTE") == []
+    assert (at[10].related("OBX"), at[11].related("OBX")) == (at[9], at[9])
+    assert at[9].each("NTE") == []
 
 
 def test_the_header_keeps_its_delimiters() -> None:
