@@ -2,12 +2,12 @@
 
 They answer one question fast: is this resource certainly valid? A schema never accepts what the walk of
 ``adapter.fhir.walk`` refuses, but refuses some rare forms that the walk accepts (a primitive given by its sidecar
-alone, nulls in a list, an extension with an id): whoever is refused here is asked again there.
+alone, the sidecar of a choice or of a list, an extension with an id): whoever is refused here is asked again there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from adapter.fhir import primitives
@@ -48,7 +48,7 @@ def _define(name: str, definitions: dict[str, Schema]) -> None:
         properties[key] = {"type": "array", "minItems": 1, "items": item} if element.many else item
         if element.choice:
             groups.setdefault(element.choice, []).append(key)
-        if element.type in primitives.PRIMITIVES and not element.many:
+        elif element.type in primitives.PRIMITIVES and not element.many:
             properties[f"_{key}"] = {"$ref": "#/$defs/Element"}
     if name in RESOURCE_TYPES:
         properties["resourceType"] = {"const": name}
@@ -78,8 +78,8 @@ def _item(element: Element, definitions: dict[str, Schema]) -> Schema:
     return reference | {"required": ["coding"], "properties": {"coding": {"type": "array", "contains": coding}}}
 
 
-def _one_of_each(groups: Any) -> Schema:
-    """At most one element of each choice group: each one forbids those after it, sidecars included."""
+def _one_of_each(groups: Iterable[list[str]]) -> Schema:
+    """At most one element of each choice group: each one forbids those after it (their sidecars are not accepted)."""
     rules = {}
     for keys in groups:
         for at, key in enumerate(keys[:-1]):
