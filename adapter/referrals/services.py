@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,14 +9,7 @@ from adapter.fhir.ids import stable_id
 from adapter.records import Resource
 from adapter.referrals.scope import SNOMED, entry
 from adapter.referrals.terms import humanise
-from rules import Service
-
-
-class Coding(NamedTuple):
-    """A SNOMED CT concept."""
-
-    code: str
-    display: str
+from rules import Concept, Service
 
 
 class Destination(NamedTuple):
@@ -25,22 +17,15 @@ class Destination(NamedTuple):
 
     key: str
     label: str
-    service: Coding | None = None  # SNOMED CT service concept, where one is published
-    procedure: Coding | None = None  # SNOMED CT "referral to" procedure, where one is published
+    service: Concept | None = None  # SNOMED CT service concept, where one is published
+    procedure: Concept | None = None  # SNOMED CT "referral to" procedure, where one is published
 
 
 def destination(key: str, service: Service | None) -> Destination:
     """The service of this key as the pack describes it; one that it does not describe is known by its key."""
     if service is None:
         return Destination(key, humanise(key))
-    return Destination(key, service.label, _coding(service.snomed), _coding(getattr(service, "referral_code", None)))
-
-
-def _coding(concept: object) -> Coding | None:
-    """A concept as a pack writes it: ``{code, display}``, or the code alone."""
-    if isinstance(concept, Mapping):
-        return Coding(str(concept["code"]), str(concept.get("display", "")))
-    return Coding(str(concept), "") if concept else None
+    return Destination(key, service.label, service.snomed, service.referral_code)
 
 
 def service_type(base: str, to: Destination) -> Resource:
@@ -69,6 +54,6 @@ def healthcare_service(base: str, provider: str, to: Destination) -> Resource:
     return entry(stable_id("HealthcareService", base, provider, to.key), resource)
 
 
-def _snomed(coding: Coding) -> Resource:
+def _snomed(coding: Concept) -> Resource:
     plain = {"system": SNOMED, "code": coding.code}
     return {**plain, "display": coding.display} if coding.display else plain
