@@ -3,9 +3,10 @@
 This is the whole interface; other packages import nothing from ``rules.engine``.
 """
 
-from rules.engine.content import FactDeclaration, Parameter, Provider, Rule, Service
+from rules.engine.content import Concept, FactDeclaration, Parameter, Provider, Rule, Service
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
+from rules.engine.loader import LIBRARY
 from rules.engine.model import (
     PRIORITIES,
     DateSpan,
@@ -28,7 +29,9 @@ from rules.engine.pack import Pack, load_pack
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [
+    "LIBRARY",
     "PRIORITIES",
+    "Concept",
     "ContentError",
     "DateSpan",
     "DaySpan",

@@ -319,17 +319,16 @@ class _Filling:
 
 
 def _shards(rules: Mapping[Expression, str], owners: Mapping[str, int], sizes: Sequence[int]) -> Iterator[Shard]:
-    shard = _Filling()
+    """Each rule goes to the first shard that still takes it."""
+    shards: list[_Filling] = []
     for expression, rule_id in rules.items():
         groups = frozenset(owners[name] for name in properties(expression))
-        if not shard.takes(expression, groups, sizes):
-            if shard.rules:
-                yield Shard(",".join(shard.rules), tuple(sorted(shard.groups)))
+        shard = next((each for each in shards if each.takes(expression, groups, sizes)), None)
+        if shard is None:
             shard = _Filling()
+            shards.append(shard)
             if not shard.takes(expression, groups, sizes):
-                raise ContentError(
-                    f"{rule_id}: the condition looks at more than {MAX_PROPERTIES} properties: split the rule"
-                )
+                message = f"{rule_id}: the condition looks at more than {MAX_PROPERTIES} properties: split the rule"
+                raise ContentError(message)
         shard.add(rule_id, expression, groups)
-    if shard.rules:
-        yield Shard(",".join(shard.rules), tuple(sorted(shard.groups)))
+    return (Shard(",".join(shard.rules), tuple(sorted(shard.groups))) for shard in shards)

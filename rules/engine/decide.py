@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from rules.engine import names
-from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec, Within
+from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
 from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, Status, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
@@ -196,17 +196,18 @@ class Decider:
         gathering: Gathering,
     ) -> None:
         situation = evaluation.situation
-        refers = [
+        refers = [outcome.act for outcome in rule.then if isinstance(outcome.act, Refer)]
+        met = [
             outcome.act
             for index, outcome in enumerate(rule.then)
             if isinstance(outcome.act, Refer)
             and (outcome.when is None or evaluation.truths[names.branch(rule.id, index)] is True)
         ]
-        highest = max(refers, key=lambda refer: RANK[refer.priority], default=None)
-        priority = highest.priority if highest else "routine"
+        priority = max((refer.priority for refer in met), key=RANK.__getitem__, default="routine")
         if not rule.safety and RANK[priority] > RANK[_HIGHEST_OUTSIDE]:
             priority = _HIGHEST_OUTSIDE
-        within = outside.within or self._outside_within(highest, priority)
+        same = [refer.within for refer in (*met, *refers) if refer.priority == priority]
+        within = outside.within or next(iter(same), self._content.timeframes.get(priority)) or refers[0].within
         service = self._values.of(outside.service)
         drafts.append(
             Draft(
@@ -216,20 +217,13 @@ class Decider:
                 start=situation.as_of,
                 end=self._calendar.end(situation.as_of, within),
                 within=within,
-                reasons=tuple(dict.fromkeys(refer.reason for refer in refers if refer.reason)),
+                reasons=tuple(dict.fromkeys(refer.reason for refer in met if refer.reason)),
                 notes=(),
                 facts=facts,
             )
         )
         text = f"{rule.title}: outside the window, referred to {self._content.services[service].label}"
         gathering.issue(IssueSpec(OUTSIDE_WINDOW, "information", text), rule.id)
-
-    def _outside_within(self, highest: Refer | None, priority: str) -> Within:
-        if highest is not None and highest.priority == priority:
-            return highest.within
-        found = self._content.timeframes.get(priority) or (highest.within if highest else None)
-        assert found is not None  # noqa: S101 - the loader has checked it
-        return found
 
 
 def _held(outcome: RuleOutcome, held: Mapping[str, tuple[str, ...]], remaining: set[str]) -> RuleOutcome:

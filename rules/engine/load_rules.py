@@ -99,6 +99,8 @@ def _rule(at: Cursor, destinations: Destinations) -> Rule:
     window, outside, valid = at.child("window"), at.child("outside"), at.child("valid")
     if outside and not window:
         raise outside.error("'outside' needs a 'window'")
+    if outside and not any("refer" in item for item in at.each("then")):
+        raise outside.error("'outside' is for rules that refer: its priority and timeframe come from 'refer'")
     if window:
         parser.fact(window.data, window, "boolean")
     rule_id = at.data["id"]

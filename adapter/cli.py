@@ -1,0 +1,306 @@
+"""The command line. Standard output carries results only; messages for people go to standard error.
+
+Exit codes: 0 done; 1 done, and some record failed or differs; 2 could not start.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from adapter.bootstrap import Adapter
+    from adapter.pipeline import Result
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Turns maternity and mental-health records into perinatal referrals as FHIR.",
+)
+rules_app = typer.Typer(no_args_is_help=True, help="Work with the rules.")
+mappings_app = typer.Typer(no_args_is_help=True, help="Work with the mappings.")
+app.add_typer(rules_app, name="rules")
+app.add_typer(mappings_app, name="mappings")
+
+T = TypeVar("T")
+
+
+class TableOrNdjson(StrEnum):
+    TABLE = "table"
+    NDJSON = "ndjson"
+
+
+class TextOrJson(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+Paths = Annotated[
+    list[Path], typer.Argument(exists=True, readable=True, help="Files, data set folders, or folders of either.")
+]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The day to decide for, YYYY-MM-DD; today if not given.")]
+Provider = Annotated[str, typer.Option("--provider", metavar="NAME", help="The provider whose policies apply.")]
+MappingName = Annotated[str, typer.Option("--mapping", metavar="NAME", help="The mapping to use for these files.")]
+
+
+def main() -> None:
+    """Entry point of the ``perinatal`` command."""
+    from adapter.bootstrap import NoSuchProvider
+    from adapter.errors import CannotStart
+
+    try:
+        app()
+    except (CannotStart, NoSuchProvider) as wrong:
+        _say(f"perinatal: {wrong}")
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+@app.command()
+def convert(
+    paths: Paths,
+    mapping: MappingName = "",
+    report: Annotated[Path | None, typer.Option(help="Write the coverage report here (.json: as JSON).")] = None,
+) -> None:
+    """Convert records to FHIR: one Bundle per patient, one a line."""
+    from adapter.coverage import write_report
+    from adapter.errors import AdapterError
+    from adapter.fhir.profiles import bundle_with_profiles
+    from adapter.pipeline import check, read_path, refusal
+
+    adapter = _adapter()
+    failed, records = False, []
+    for path in paths:
+        for record in _counted(read_path(adapter, path, mapping)):
+            if not isinstance(record, AdapterError):
+                record = check(record)
+                records.append(record)
+                if not record.refused:
+                    _line(bundle_with_profiles(record.bundle))
+                    continue
+            failed = True
+            name = path.name if isinstance(record, AdapterError) else record.source
+            _line(refusal(adapter, name, record.issues, 400).outcome)
+    if report:
+        write_report(records, report)
+    unmapped = sum(use.fate == "unmapped" for record in records for use in record.coverage)
+    if unmapped:
+        _say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def evaluate(
+    paths: Paths,
+    as_of: AsOf = "",
+    provider: Provider = "",
+    output: Annotated[TableOrNdjson, typer.Option("--format", help="A table to read, or a result Bundle a line.")] = (
+        TableOrNdjson.TABLE
+    ),
+    mapping: MappingName = "",
+) -> None:
+    """Say who should be referred where, how soon and why."""
+    adapter = _adapter()
+    day = _day(as_of)
+    adapter.content(provider)
+    failed = False
+    results = _counted(_results(adapter, paths, day, provider, mapping))
+    if output is TableOrNdjson.NDJSON:
+        for result in results:
+            failed |= result.status != 200
+            _line(result.bundle or result.outcome)
+    else:
+        rows = list(results)
+        failed = any(row.status != 200 for row in rows)
+        _table(adapter, rows, provider)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def explain(
+    path: Annotated[Path, typer.Argument(exists=True, readable=True)],
+    as_of: AsOf = "",
+    provider: Provider = "",
+    rule: Annotated[str, typer.Option("--rule", metavar="ID", help="Only this rule.")] = "",
+    output: Annotated[TextOrJson, typer.Option("--format")] = TextOrJson.TEXT,
+    mapping: MappingName = "",
+) -> None:
+    """Say of each rule why it fired, why not, or what is missing, down to the field of the source."""
+    from adapter.referrals.explain import explain_json, explain_text
+
+    adapter = _adapter()
+    day = _day(as_of)
+    pack = adapter.content(provider).pack
+    if rule and rule not in {known.id for known in pack.rules}:
+        _say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
+        raise typer.Exit(2)
+    failed, explained = False, []
+    for result in _results(adapter, [path], day, provider, mapping):
+        if result.decision is None or result.record is None:
+            failed = True
+            _say_refused(result)
+        elif output is TextOrJson.JSON:
+            explained += explain_json(result.decision, result.record, result.position, rule or None)
+        else:
+            typer.echo(explain_text(result.decision, result.record, rule or None))
+    if output is TextOrJson.JSON:
+        _line(explained)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to read here.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="How many run at once; 0 is one per core.")] = 0,
+) -> None:
+    """Run every fixture and show each difference from what is expected, with the trace beside it."""
+    import os
+
+    from adapter import replay as replaying
+    from adapter.replay.evaluate import evaluate_input
+    from rules import ContentError
+
+    try:
+        report = replaying.run_replay(folder, evaluate_input, jobs or os.cpu_count() or 1)
+    except ContentError as wrong:
+        _say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
+    for line in report.lines():
+        typer.echo(line)
+    if junit:
+        junit.write_text(replaying.junit(report), encoding="utf-8")
+    if html:
+        html.write_text(replaying.html(report), encoding="utf-8")
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8080,
+) -> None:
+    """Serve the FHIR operations over HTTP."""
+    import uvicorn
+
+    from adapter.http.app import create_app
+
+    adapter = _adapter()
+    adapter.content()
+    uvicorn.run(create_app(adapter), host=host, port=port, access_log=False)
+
+
+@rules_app.command("test")
+def rules_test(
+    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
+) -> None:
+    """Run the tests that stand beside the rules."""
+    import rules
+
+    count, failures = rules.run_rule_tests(folder)
+    for failure in failures:
+        typer.echo(failure)
+    typer.echo(f"{count - len(failures)} passed, {len(failures)} failed")
+    raise typer.Exit(1 if failures else 0)
+
+
+@mappings_app.command("test")
+def mappings_test(
+    folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
+) -> None:
+    """Run the examples that stand beside the mappings."""
+    from adapter.mapping.mapping_tests import run_mapping_tests
+    from adapter.settings import Settings
+
+    root = Settings().mappings_path
+    folders = [folder] if folder else sorted(p.parent for p in root.glob("*/mapping.yaml"))
+    failures = [failure for each in folders for failure in run_mapping_tests(each)]
+    for failure in failures:
+        typer.echo(failure)
+    typer.echo(f"{len(folders)} mappings tested, {len(failures)} failures")
+    raise typer.Exit(1 if failures else 0)
+
+
+def _adapter() -> Adapter:
+    from adapter.bootstrap import Adapter
+
+    return Adapter()
+
+
+def _results(adapter: Adapter, paths: list[Path], day: date, provider: str, mapping: str) -> Iterator[Result]:
+    from adapter.pipeline import evaluate_all, read_path
+
+    for path in paths:
+        yield from evaluate_all(adapter, read_path(adapter, path, mapping), day, provider, path.name)
+
+
+def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
+    """The table on standard output; what was refused, and why, on standard error."""
+    from adapter.referrals.table import Decided, render_table
+
+    content = adapter.content(provider)
+    decided = [
+        Decided(r.record, r.position, r.decision, content.pack.services, content.wanted)
+        for r in results
+        if r.record is not None and r.decision is not None
+    ]
+    if decided:
+        render_table(decided)
+    for result in results:
+        if result.outcome:
+            _say_refused(result)
+
+
+def _say_refused(result: Result) -> None:
+    for issue in (result.outcome or {}).get("issue", []):
+        if issue["severity"] in ("fatal", "error"):
+            place = issue.get("diagnostics") or " ".join(issue.get("expression", []))
+            _say(f"refused: {result.name}: {place}: {issue['details']['text']}")
+
+
+def _day(text: str) -> date:
+    if not text:
+        return datetime.now(ZoneInfo("Europe/London")).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        _say(f"perinatal: --as-of takes a date as YYYY-MM-DD, not {text!r}")
+        raise typer.Exit(2) from None
+
+
+def _line(resource: object) -> None:
+    import orjson
+
+    sys.stdout.buffer.write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _counted(items: Iterable[T]) -> Iterator[T]:
+    """The same items; on a terminal a count of them is shown on standard error while they come."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} records"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("records", total=None)
+        for item in items:
+            yield item
+            progress.advance(task)

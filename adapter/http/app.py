@@ -1,0 +1,131 @@
+"""The FHIR operations over HTTP. Every error is an OperationOutcome; nothing of a record is logged.
+
+Evaluations run inline in the event loop: one takes about a millisecond, and the engine's pack takes one at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from adapter.bootstrap import Adapter
+from adapter.errors import AdapterError, Malformed, TooLarge
+from adapter.fhir.outcome import operation_outcome
+from adapter.fhir.profiles import bundle_with_profiles
+from adapter.http.capability import capability_statement
+from adapter.http.request import Call, read_call
+from adapter.pipeline import Result, check, evaluate_all, read, refusal
+from adapter.records import Issue, MappedBundle, Resource
+
+FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
+BASE = "/fhir/R4"
+ISSUE_CODES = {404: "not-found", 405: "not-supported", 406: "not-supported", 413: "too-long", 415: "not-supported"}
+
+
+class FhirResponse(Response):
+    media_type = "application/fhir+json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+def create_app(adapter: Adapter | None = None) -> FastAPI:
+    """The application; raises CannotStart where a content file is wrong."""
+    wired = adapter or Adapter()
+    wired.content()
+    app = FastAPI(title="Perinatal referral adapter", default_response_class=FhirResponse, redoc_url=None)
+
+    def outcome(status: int, *issues: Issue) -> Response:
+        return FhirResponse(operation_outcome(issues, wired.base), status)
+
+    @app.exception_handler(AdapterError)
+    async def adapter_error(_: Request, error: AdapterError) -> Response:
+        return outcome(error.status, *error.issues)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> Response:
+        code = ISSUE_CODES.get(error.status_code, "processing")
+        return outcome(error.status_code, Issue("error", code, str(error.detail)))
+
+    @app.middleware("http")
+    async def last_resort(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        try:
+            return await call(request)
+        except Exception as failed:  # whatever it is, it must not show a record
+            return outcome(500, Issue("fatal", "exception", f"internal error ({type(failed).__name__}); nothing was sent"))
+
+    @app.post(f"{BASE}/$evaluate-referrals")
+    async def evaluate_referrals(request: Request) -> Response:
+        call = await _call(request, wired)
+        today = datetime.now(ZoneInfo("Europe/London")).date()
+        wired.content(call.provider)
+        records = read(wired, call.record)
+        return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider)), wired)
+
+    @app.post(f"{BASE}/$convert")
+    async def convert(request: Request) -> Response:
+        call = await _call(request, wired)
+        return _answer([_converted(record, wired) for record in read(wired, call.record)], wired)
+
+    @app.get(f"{BASE}/metadata")
+    async def metadata() -> Resource:
+        return capability_statement(wired.base, wired.content().pack.version)
+
+    @app.get("/health/live")
+    async def live() -> Response:
+        return Response(b'{"status":"live"}', media_type="application/json")
+
+    @app.get("/health/ready")
+    async def ready() -> Response:
+        pack = wired.content().pack
+        await asyncio.sleep(0)
+        pack.evaluate({}, date(2026, 1, 1))
+        body = {"status": "ready", "pack": pack.name, "version": pack.version}
+        return Response(orjson.dumps(body), media_type="application/json")
+
+    return app
+
+
+async def _call(request: Request, adapter: Adapter) -> Call:
+    limit = adapter.settings.max_body_bytes
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise TooLarge(Issue("error", "too-long", f"the body is over the limit of {limit} bytes"))
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(Issue("error", "too-long", f"the body is over the limit of {limit} bytes"))
+    return read_call(bytes(body), request.headers.get("content-type", ""), dict(request.query_params))
+
+
+def _converted(record: MappedBundle | AdapterError, adapter: Adapter) -> Result:
+    if isinstance(record, AdapterError):
+        return refusal(adapter, "", record.issues, record.status)
+    checked = check(record)
+    if checked.refused:
+        return refusal(adapter, record.source, checked.issues, 400)
+    return Result(record.source, bundle=bundle_with_profiles(checked.bundle))
+
+
+def _answer(results: list[Result], adapter: Adapter) -> Response:
+    """One record: its Bundle, or its OperationOutcome with its status. Several: a Bundle with an entry for each."""
+    if not results:
+        raise Malformed(Issue("error", "structure", "the body holds no record", "malformed"))
+    if len(results) == 1:
+        only = results[0]
+        return FhirResponse(only.bundle or only.outcome, only.status)
+    from adapter.fhir.ids import stable_id
+
+    entries = []
+    for number, result in enumerate(results):
+        resource = result.bundle or result.outcome or {}
+        identity = resource.get("id") or stable_id("entry", str(number))
+        entries.append({"fullUrl": f"urn:uuid:{identity}", "resource": resource})
+    return FhirResponse({"resourceType": "Bundle", "type": "collection", "entry": entries})

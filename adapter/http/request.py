@@ -1,0 +1,105 @@
+"""What a request asks for: a record, and for which day and provider."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+
+from adapter.errors import AdapterError, Malformed
+from adapter.fhir.validate import validate
+from adapter.records import Issue, RawRecord
+
+FHIR_TYPES = {"application/fhir+json", "application/json", "application/fhir+ndjson", "application/x-ndjson", ""}
+HL7_TYPES = {"application/hl7-v2", "x-application/hl7-v2+er7"}
+
+
+class UnsupportedMediaType(AdapterError):
+    status = 415
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    record: RawRecord
+    as_of: date | None = None
+    provider: str = ""
+
+
+def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
+    """The call in a request's body: a record as it is, or a FHIR Parameters with record, asOf and provider.
+
+    ``asOf`` and ``provider`` may also stand in the query. Malformed (400) names the parameter that is wrong.
+    """
+    media = content_type.split(";")[0].strip().lower()
+    as_of = _as_of(query.get("asOf", ""), "asOf (query)")
+    provider = query.get("provider", "")
+    if media in HL7_TYPES:
+        return Call(RawRecord("request body", body, "hl7v2"), as_of, provider)
+    if media not in FHIR_TYPES:
+        known = ", ".join(sorted((FHIR_TYPES | HL7_TYPES) - {""}))
+        raise UnsupportedMediaType(Issue("error", "not-supported", f"Content-Type is none of {known}"))
+    if b'"Parameters"' in body:
+        try:
+            parsed = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            parsed = None  # said, with its place, by the one who reads the record
+        if isinstance(parsed, dict) and parsed.get("resourceType") == "Parameters":
+            return _from_parameters(parsed, as_of, provider)
+    return Call(RawRecord("request body", body, "fhir"), as_of, provider)
+
+
+def _from_parameters(parameters: dict[str, Any], as_of: date | None, provider: str) -> Call:
+    shell = {
+        **parameters,
+        "parameter": [
+            {k: v for k, v in p.items() if k != "resource"} if isinstance(p, dict) and "resource" in p else p
+            for p in parameters.get("parameter") or []
+        ],
+    }
+    for given in shell["parameter"]:
+        if isinstance(given, dict) and set(given) == {"name"}:
+            given["valueBoolean"] = True  # stands for the resource, which is checked on its own
+    if found := validate(shell):
+        raise Malformed(*found)
+    record: RawRecord | None = None
+    for number, given in enumerate(parameters["parameter"]):
+        place = f"Parameters.parameter[{number}]"
+        name = given["name"]
+        value = next((v for k, v in given.items() if k.startswith("value")), None)
+        if name == "record":
+            record = _record(given, value, place)
+        elif name == "asOf":
+            as_of = _as_of(str(value or ""), place)
+        elif name == "provider":
+            provider = str(value or "")
+        else:
+            raise Malformed(Issue("error", "not-supported", "parameter is none of record, asOf, provider", "", place))
+    if record is None:
+        raise Malformed(Issue("error", "required", "the parameter record is missing", "malformed", "Parameters.parameter"))
+    return Call(record, as_of, provider)
+
+
+def _record(given: dict[str, Any], value: Any, place: str) -> RawRecord:
+    if "resource" in given:
+        return RawRecord("request body", orjson.dumps(given["resource"]), "fhir")
+    if isinstance(value, str) and "valueBase64Binary" in given:
+        try:
+            return RawRecord("request body", base64.b64decode(value, validate=True))
+        except binascii.Error:
+            raise Malformed(Issue("error", "value", "not base64", "malformed", place)) from None
+    if isinstance(value, str):
+        return RawRecord("request body", value.encode())
+    raise Malformed(Issue("error", "required", "record holds no resource and no text", "malformed", place))
+
+
+def _as_of(text: str, place: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Malformed(Issue("error", "value", "asOf is no date as YYYY-MM-DD", "malformed", place)) from None

@@ -1,0 +1,184 @@
+"""The way of one record, readable in one sitting.
+
+    RawRecord → MappedBundle (+lineage, coverage) → checked → Facts → Decision → result Bundle
+
+Every arrow is a function without side effects; input and output happen in ``cli`` and ``http``.
+A record that fails gives a Result with an OperationOutcome of its own and never stops the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import rules
+from adapter.bootstrap import Adapter
+from adapter.errors import AdapterError, TooLarge, Unprocessable
+from adapter.fhir.outcome import operation_outcome
+from adapter.fhir.patients import split
+from adapter.fhir.validate import validate
+from adapter.records import Issue, MappedBundle, RawRecord, Resource
+
+log = logging.getLogger("perinatal")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one record: a result Bundle, or the OperationOutcome that says why there is none.
+
+    ``status`` is 200, or the HTTP status the refusal corresponds to. ``patient`` is the first identifier's value;
+    ``position`` the entry of the record's Bundle that holds her.
+    """
+
+    name: str
+    patient: str = ""
+    position: int = 0
+    status: int = 200
+    bundle: Resource | None = None
+    outcome: Resource | None = None
+    decision: rules.Decision | None = None
+    record: MappedBundle | None = None
+
+
+# --- reading: bytes or a folder → one MappedBundle per patient -----------------------------------------------------
+def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
+    """Every record under a path: a file, a data set's folder, or a folder of either. Errors come in their place."""
+    if path.is_dir():
+        if any(path.glob("MSD*.csv")):
+            yield from _guarded(_read_tables(adapter, path, mapping or "msds"))
+            return
+        children = [p for p in sorted(path.iterdir()) if p.is_dir() or p.suffix in {".hl7", ".json", ".ndjson"}]
+        if not children:
+            issue = Issue("error", "not-found", "no record is in this folder", "malformed", path.name)
+            yield Unprocessable(issue)
+        for child in children:
+            yield from read_path(adapter, child, mapping)
+        return
+    size = path.stat().st_size
+    if size > adapter.settings.max_file_bytes:
+        limit = adapter.settings.max_file_bytes
+        yield TooLarge(Issue("error", "too-long", f"{size} bytes; the limit is {limit}", "", path.name))
+        return
+    yield from read(adapter, RawRecord(path.name, path.read_bytes()), mapping)
+
+
+def read(adapter: Adapter, raw: RawRecord, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
+    """Every record in these bytes, told apart by how they begin."""
+    from adapter.sources.fhir import read_fhir
+
+    hl7 = (raw.format or _kind(raw.data)) == "hl7v2"
+    digest = sha256(raw.data).hexdigest()
+    for record in _guarded(_read_hl7(adapter, raw, mapping or "hl7v2") if hl7 else read_fhir(raw)):
+        yield record if isinstance(record, AdapterError) else replace(record, digest=digest)
+
+
+def _kind(data: bytes) -> str:
+    start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return "hl7v2" if start[:3] in (b"MSH", b"FHS", b"BHS") or start[:1] == b"\x0b" else "fhir"
+
+
+def _read_hl7(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[MappedBundle]:
+    from adapter.sources.hl7v2 import read_hl7v2
+
+    compiled = adapter.mapping(mapping)
+    for source in read_hl7v2(raw):
+        yield compiled.run(source)
+
+
+def _read_tables(adapter: Adapter, folder: Path, mapping: str) -> Iterator[MappedBundle]:
+    from adapter.sources.tables import read_tables
+
+    compiled = adapter.mapping(mapping)
+    for source in read_tables(folder, compiled):
+        yield compiled.run(source)
+
+
+def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | AdapterError]:
+    while True:
+        try:
+            yield next(records)
+        except StopIteration:
+            return
+        except AdapterError as refused:
+            yield refused
+            return
+
+
+# --- checking: what a mapping made is checked as strictly as what came as FHIR --------------------------------------
+def check(record: MappedBundle) -> MappedBundle:
+    """The record, refused where what its mapping made is not valid FHIR R4 (FHIR was checked as it was read)."""
+    if record.refused or not record.mapping:
+        return record
+    found = validate(record.bundle)
+    if not found:
+        return record
+    return replace(record, issues=record.issues + found, refused=True)
+
+
+# --- deciding ------------------------------------------------------------------------------------------------------
+def evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str = "") -> Result:
+    """The result of one record. AdapterError and EngineError become its OperationOutcome; nothing else is sent."""
+    try:
+        return _evaluate(adapter, check(record), as_of, provider)
+    except rules.RulesError as failed:
+        issue = Issue("fatal", "exception", f"{type(failed).__name__}: nothing was decided and nothing may be sent")
+        log.error("%s while evaluating a record", type(failed).__name__)
+        return refusal(adapter, record.source, (issue,), 500, record)
+
+
+def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str) -> Result:
+    from adapter.referrals import build_result
+
+    if record.refused:
+        return refusal(adapter, record.source, record.issues, 400, record)
+    content = adapter.content(provider)
+    position = subject(record.bundle)
+    found = content.reader.read(record.bundle, position, as_of)
+    issues = record.issues + found.issues
+    if found.refused:
+        return refusal(adapter, record.source, issues, 422, record)
+    decision = content.pack.evaluate(found.facts, as_of)
+    bundle = build_result(
+        record,
+        position,
+        decision,
+        issues,
+        content.pack.services,
+        adapter.base,
+        facts=content.wanted,
+        digest=record.digest,
+    )
+    return Result(record.source, _identifier(record, position), position, 200, bundle, None, decision, record)
+
+
+def evaluate_all(
+    adapter: Adapter, records: Iterable[MappedBundle | AdapterError], as_of: date, provider: str = "", name: str = ""
+) -> Iterator[Result]:
+    """A Result for each record, in order, whatever happens to any of them."""
+    for record in records:
+        if isinstance(record, AdapterError):
+            yield refusal(adapter, name, record.issues, record.status)
+        else:
+            yield evaluate(adapter, record, as_of, provider)
+
+
+def refusal(
+    adapter: Adapter, name: str, issues: tuple[Issue, ...], status: int, record: MappedBundle | None = None
+) -> Result:
+    """A record that may not be used, as its OperationOutcome."""
+    return Result(name, "", 0, status, None, operation_outcome(issues, adapter.base), None, record)
+
+
+def subject(bundle: Resource) -> int:
+    """The entry of the Patient whose record this is: the one who is nobody's baby."""
+    patients = [at for at, entry in enumerate(bundle["entry"]) if entry["resource"]["resourceType"] == "Patient"]
+    return patients[0] if len(patients) == 1 else split(bundle).patients[0]
+
+
+def _identifier(record: MappedBundle, position: int) -> str:
+    identifiers = record.bundle["entry"][position]["resource"].get("identifier") or [{}]
+    return str(identifiers[0].get("value", ""))

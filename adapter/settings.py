@@ -1,0 +1,30 @@
+"""The settings, each from an environment variable ``PERINATAL_<NAME>`` (or its documented short name)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _shipped(name: str) -> Path:
+    """Data that ships beside the packages: inside the wheel, or in the repository when run from it."""
+    inside = Path(__file__).parent / f"_{name}"
+    return inside if inside.is_dir() else Path(__file__).parents[1] / name
+
+
+class Settings(BaseSettings):
+    """``base``: canonical base of everything local. Paths: a site's own content. Limits are in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="PERINATAL_", extra="ignore")
+
+    base: str = "https://perinatal-referrals.example/fhir"
+    provider: str = ""
+    rules_path: Path | None = Field(None, validation_alias=AliasChoices("PERINATAL_RULES_PATH", "RULES_PATH"))
+    mappings_path: Path = Field(
+        default_factory=lambda: _shipped("mappings"),
+        validation_alias=AliasChoices("PERINATAL_MAPPINGS_PATH", "MAPPINGS_PATH"),
+    )
+    max_file_bytes: int = 100 * 1024 * 1024
+    max_body_bytes: int = 10 * 1024 * 1024
