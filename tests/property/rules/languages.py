@@ -1,15 +1,12 @@
-"""Random packs: declarations, conditions and facts, and an evaluator of its own written from the rule language's text.
+"""Random packs (conditions as plain data, and facts), and an evaluator written from the rule language's text alone.
 
-The reference evaluator works on the conditions as plain data and shares no code with the engine.
+The reference evaluator shares no code with the engine. A pack is drawn from one seed: hypothesis chooses the seeds.
 """
 
 from __future__ import annotations
 
 import calendar
-import math
 from datetime import date, timedelta
-
-from hypothesis import strategies as st
 
 from rules import DateSpan, DaySpan, Fact, State
 from rules.engine.conditions import Place
@@ -30,12 +27,10 @@ TYPES = {
     **dict.fromkeys(("d1", "d2"), "date"),
     "y1": "days",
 }
-DERIVED = ("v1", "v2")
 PARAMETER = 3
-TEXTS = ["", "5", "true", "a", "é", "e\u0301", '"', "\\", "\n", "😀", "\u2028", "null", "x" * 300]
+TEXTS = ["", "5", "true", "a", "é", "e\u0301", '"', "\\", "\n", "😀", "\u2028", "null", "x" * 300, "\x00"]
 FLOATS = [0.0, -0.0, 0.1, 0.30000000000000004, 1e-7, 1e22, 1.5, 5.0, -2.5, 5e-324, 1.7976931348623157e308]
-SMALL = st.integers(-3, 6)
-NUMBERS = st.one_of(SMALL, st.sampled_from(FLOATS))
+DAYS = [date(2023, 2, 28), date(2023, 3, 1), date(2023, 8, 31), date(2023, 1, 31), date(2022, 12, 31)]
 ORDER = ("gt", "gte", "lt", "lte", "eq", "ne")
 
 
@@ -49,112 +44,111 @@ def document(data):
     return Cursor.top(Document("test.yaml", node(data)))
 
 
-def comparisons(thresholds):
-    pairs = st.tuples(st.sampled_from(ORDER), thresholds)
-    return st.lists(pairs, min_size=1, max_size=2).map(dict)
+class Draw:
+    """Draws conditions and facts with a seeded random.Random."""
 
+    def __init__(self, rng):
+        self.rng = rng
 
-WHOLE = st.one_of(SMALL, st.just("parameters.three"))
-MONTHS = st.integers(0, 13)
+    def small(self):
+        return self.rng.randint(-3, 6)
 
+    def number(self):
+        return self.rng.choice([self.small(), self.rng.choice(FLOATS), self.rng.uniform(-4, 7)])
 
-def tests_of(name, kind):
-    """Every test that a fact of this type allows."""
-    presence = st.sampled_from(["present", "absent", "known", "missing"])
-    own = {
-        "boolean": st.one_of(st.booleans(), st.builds(lambda op, v: {op: v}, st.sampled_from(["eq", "ne"]), st.booleans())),
-        "integer": st.one_of(SMALL, comparisons(WHOLE), st.builds(lambda v: {"in": v}, st.lists(SMALL, min_size=1, max_size=3))),
-        "number": st.one_of(NUMBERS, comparisons(NUMBERS), st.builds(lambda v: {"in": v}, st.lists(NUMBERS, min_size=1, max_size=3))),
-        "text": st.builds(lambda op, v: {op: v}, st.sampled_from(["eq", "ne"]), st.sampled_from(TEXTS))
-        | st.builds(lambda v: {"in": v}, st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3)),
-        "codes": st.builds(lambda v: {"contains": v}, st.sampled_from(TEXTS)),
-        "days": comparisons(WHOLE),
-        "date": st.one_of(
-            st.builds(lambda c: {"days_ago": c}, comparisons(WHOLE)),
-            st.builds(lambda n: {"within_months": n}, MONTHS),
-        ),
-    }[kind]
-    recorded = st.builds(lambda c: {"recorded_days_ago": c}, comparisons(WHOLE))
-    older = st.builds(lambda t: {"older": t}, st.one_of(own, recorded, st.sampled_from(["present", "absent", "known"])))
-    choices = [presence, own, own, recorded, older]
-    if kind == "date":
-        other = "d2" if name == "d1" else "d1"
-        choices.append(st.builds(lambda c: {"days_after": {"fact": other, **c}}, comparisons(WHOLE)))
-    return st.one_of(choices)
+    def text(self):
+        return self.rng.choice(TEXTS)
 
+    def several(self, one, most=3):
+        return [one() for _ in range(self.rng.randint(1, most))]
 
-DERIVED_TESTS = st.sampled_from(["present", "absent", "known", "missing", True, False])
+    def comparisons(self, one=None):
+        one = one or (lambda: self.rng.choice([self.small(), self.small(), "parameters.three"]))
+        return {self.rng.choice(ORDER): one() for _ in range(self.rng.randint(1, 2))}
 
+    def test(self, name, older=False):
+        """A test that a fact of this type allows."""
+        kind, rng = TYPES[name], self.rng
+        roll = rng.random()
+        if roll < 0.25:
+            return rng.choice(["present", "absent", "known", "present" if older else "missing"])
+        if roll < 0.35:
+            return {"recorded_days_ago": self.comparisons()}
+        if roll < 0.45 and not older:
+            return {"older": self.test(name, older=True)}
+        if kind == "boolean":
+            return rng.choice([True, False, {rng.choice(["eq", "ne"]): rng.random() < 0.5}])
+        if kind == "integer":
+            return rng.choice([self.small(), self.comparisons(), {"in": self.several(self.small)}])
+        if kind == "number":
+            return rng.choice([self.number(), self.comparisons(self.number), {"in": self.several(self.number)}])
+        if kind == "text":
+            return rng.choice([{rng.choice(["eq", "ne"]): self.text()}, {"in": self.several(self.text)}])
+        if kind == "codes":
+            return {"contains": self.text()}
+        if kind == "days":
+            return self.comparisons()
+        if roll < 0.65 and not older:
+            return {"days_after": {"fact": "d2" if name == "d1" else "d1", **self.comparisons()}}
+        return rng.choice([{"days_ago": self.comparisons()}, {"within_months": rng.randint(0, 13)}])
 
-def leaf_of(derived):
-    plain = st.sampled_from(sorted(TYPES)).flatmap(lambda name: tests_of(name, TYPES[name]).map(lambda t: {name: t}))
-    if not derived:
-        return plain
-    return st.one_of(plain, plain, st.builds(lambda n, t: {n: t}, st.sampled_from(derived), DERIVED_TESTS))
+    def condition(self, derived=(), depth=3):
+        rng = self.rng
+        roll = rng.random()
+        if depth == 0 or roll < 0.3:
+            if derived and rng.random() < 0.25:
+                test = rng.choice(["present", "absent", "known", "missing", True, False, {"eq": True}])
+                return {rng.choice(derived): test}
+            name = rng.choice(sorted(TYPES))
+            return {name: self.test(name)}
+        if roll < 0.8:
+            return {rng.choice(["all", "any"]): self.several(lambda: self.condition(derived, depth - 1))}
+        return {rng.choice(["not", "unless"]): self.condition(derived, depth - 1)}
 
+    def maybe(self, one):
+        return one() if self.rng.random() < 0.5 else None
 
-def conditions(derived=()):
-    """Conditions of depth three at the most, over the facts and these derived ones."""
-    found = leaf_of(derived)
-    for _ in range(2):
-        lists = st.lists(found, min_size=1, max_size=3)
-        found = st.one_of(
-            found,
-            st.builds(lambda key, items: {key: items}, st.sampled_from(["all", "any"]), lists),
-            st.builds(lambda key, item: {key: item}, st.sampled_from(["not", "unless"]), found),
+    def day(self):
+        return self.rng.choice([AS_OF - timedelta(days=self.rng.randint(-5, 8)), self.rng.choice(DAYS)])
+
+    def span(self, one, kind):
+        first = one()
+        second = first if self.rng.random() < 0.5 else one()
+        return kind(min(first, second), max(first, second))
+
+    def value(self, kind):
+        return {
+            "boolean": lambda: self.rng.random() < 0.5,
+            "integer": self.small,
+            "number": self.number,
+            "text": lambda: self.rng.choice([self.text(), chr(self.rng.randint(1, 0xD7FF))]),
+            "codes": lambda: frozenset(self.several(self.text)) if self.rng.random() < 0.8 else frozenset(),
+            "date": lambda: self.span(self.day, DateSpan),
+            "days": lambda: self.span(self.small, DaySpan),
+        }[kind]()
+
+    def fact(self, name):
+        kind = TYPES[name]
+        state = self.rng.choice([State.KNOWN, State.KNOWN, State.ABSENT, State.UNKNOWN])
+        return Fact(
+            name,
+            state,
+            self.value(kind) if state is State.KNOWN else None,
+            on=self.maybe(self.day),
+            older=self.maybe(lambda: self.value(kind)),
+            older_on=self.maybe(self.day),
         )
-    return found
 
+    def facts(self):
+        return {name: self.fact(name) for name in TYPES if self.rng.random() < 0.9}
 
-DATES = st.one_of(
-    st.integers(-5, 8).map(lambda n: AS_OF - timedelta(days=n)),
-    st.sampled_from([date(2023, 2, 28), date(2023, 3, 1), date(2023, 8, 31), date(2023, 1, 31), date(2022, 12, 31)]),
-)
-
-
-def spans(values, kind):
-    return st.one_of(
-        values.map(lambda v: kind(v, v)), st.builds(lambda a, b: kind(min(a, b), max(a, b)), values, values)
-    )
-
-
-VALUES = {
-    "boolean": st.booleans(),
-    "integer": SMALL,
-    "number": NUMBERS,
-    "text": st.one_of(st.sampled_from(TEXTS), st.text(max_size=5)),
-    "codes": st.frozensets(st.sampled_from(TEXTS), max_size=3),
-    "date": spans(DATES, DateSpan),
-    "days": spans(SMALL, DaySpan),
-}
-
-
-def fact(name):
-    value = VALUES[TYPES[name]]
-    state = st.sampled_from([State.KNOWN, State.KNOWN, State.ABSENT, State.UNKNOWN])
-    dates = st.one_of(st.none(), DATES)
-    return st.builds(
-        lambda s, v, on, older, older_on: Fact(
-            name, s, v if s is State.KNOWN else None, on=on, older=older, older_on=older_on
-        ),
-        state,
-        value,
-        dates,
-        st.one_of(st.none(), value),
-        dates,
-    )
-
-
-FACTS = st.fixed_dictionaries({name: fact(name) for name in TYPES})
-
-
-@st.composite
-def packs(draw, rules=6):
-    """(named conditions, declarations, parameters, conditions as data, derived as data)"""
-    v1 = (draw(conditions()), draw(st.one_of(st.none(), conditions())))
-    v2 = (draw(conditions(("v1",))), draw(st.one_of(st.none(), conditions(("v1",)))))
-    raw = {f"r{index}": draw(conditions(DERIVED)) for index in range(rules)}
-    return build(raw, {"v1": v1, "v2": v2})
+    def pack(self, rules=6):
+        """Named conditions, declarations, parameters, and the conditions as data."""
+        derived = {
+            "v1": (self.condition(), self.maybe(self.condition)),
+            "v2": (self.condition(("v1",)), self.maybe(lambda: self.condition(("v1",)))),
+        }
+        return build({f"r{index}": self.condition(tuple(derived)) for index in range(rules)}, derived)
 
 
 def build(raw, derived, types=TYPES):
@@ -200,7 +194,7 @@ def reference(data, facts, derived, as_of=AS_OF):
         if truth is not True and unknown is not None and reference(unknown, facts, derived, as_of) is not False:
             truth = None
         answers = {"known": truth is not None, "missing": truth is None, "absent": negate(truth), False: negate(truth)}
-        return answers.get(inner, truth)
+        return truth if isinstance(inner, dict) else answers.get(inner, truth)
     return reference_test(facts[key], inner, facts, as_of)
 
 
@@ -275,7 +269,3 @@ def compare(op, values, threshold):
         "contains": lambda v: n in v,
     }
     return whole(ways[op](value) for value in values)
-
-
-def finite(value):
-    return not isinstance(value, float) or math.isfinite(value)
