@@ -128,30 +128,40 @@ def test_outside_its_window_a_rule_goes_to_the_lighter_service(tmp_path: Path):
 
 @pytest.mark.parametrize(("safety", "priority"), [("false", "urgent"), ("true", "asap")])
 def test_outside_the_window_only_safety_rules_keep_asap(tmp_path: Path, safety: str, priority: str):
-    criteria = rule("{score: known}", then="[{refer: {service: team, priority: asap}}]", more=f"{OUTSIDE}\nsafety: {safety}")
-    decision = tiny(tmp_path, criteria=criteria).evaluate(known(score=1, pregnant=False, ended_on=date(2020, 1, 1)), AS_OF)
+    criteria = rule(
+        "{score: known}", then="[{refer: {service: team, priority: asap}}]", more=f"{OUTSIDE}\nsafety: {safety}"
+    )
+    decision = tiny(tmp_path, criteria=criteria).evaluate(
+        known(score=1, pregnant=False, ended_on=date(2020, 1, 1)), AS_OF
+    )
     assert decision.referrals[0].priority == priority
 
 
 def test_branches_apply_where_their_own_condition_is_met(tmp_path: Path):
-    then = """
-        - {when: {item: {gte: 2}}, refer: {service: crisis, priority: asap, reason: a}}
-        - {when: {unless: {item: {gte: 2}}}, refer: {service: gp, priority: asap, reason: b}}
-        - {flag: {code: postpartum-watch}}
-        - {task: {code: review-medicine, priority: urgent, text: Review, for: [item]}}
-        - {issue: {code: data-conflict, severity: warning, text: Look}}"""
+    acts = (
+        "{when: {item: {gte: 2}}, refer: {service: crisis, priority: asap, reason: a}}",
+        "{when: {unless: {item: {gte: 2}}}, refer: {service: gp, priority: asap, reason: b}}",
+        "{flag: {code: postpartum-watch}}",
+        "{task: {code: review-medicine, priority: urgent, text: Review, for: [item]}}",
+        "{issue: {code: data-conflict, severity: warning, text: Look}}",
+    )
+    then = f"[{', '.join(acts)}]"
     pack = tiny(tmp_path, criteria=rule("{score: known}", then=then))
     assert {r.service for r in pack.evaluate(known(score=1, item=2), AS_OF).referrals} == {"crisis"}
     decision = pack.evaluate(known(score=1, item=1), AS_OF)
     assert {r.service for r in decision.referrals} == {"gp"}
     assert [(flag.code, flag.start) for flag in decision.flags] == [("postpartum-watch", AS_OF)]
-    assert [(task.code, task.priority, task.facts) for task in decision.tasks] == [("review-medicine", "urgent", ("item",))]
+    assert [(task.code, task.priority, task.facts) for task in decision.tasks] == [
+        ("review-medicine", "urgent", ("item",))
+    ]
     assert [issue.code for issue in decision.issues] == ["data-conflict"]
 
 
 def test_an_undecided_branch_of_a_fired_rule_is_asked_for(tmp_path: Path):
     then = "[{when: {item: {gte: 2}}, refer: {service: crisis, priority: asap}}]"
-    decision = tiny(tmp_path, criteria=rule("{score: known}", then=then)).evaluate({**known(score=1), **unknown("item")}, AS_OF)
+    decision = tiny(tmp_path, criteria=rule("{score: known}", then=then)).evaluate(
+        {**known(score=1), **unknown("item")}, AS_OF
+    )
     assert decision.outcome("r1").status is Status.FIRED
     assert [task.code for task in decision.tasks] == ["complete-item"]
 
@@ -194,7 +204,9 @@ def test_the_same_facts_give_the_same_decision(tmp_path: Path):
 
 def test_a_trace_names_its_thresholds_parameters_and_facts(tmp_path: Path):
     criteria = rule("{all: [{score: {gte: parameters.cut-off}}, {weight: {lt: 60.5}}]}", more="window: in_window")
-    outcome = tiny(tmp_path, criteria=criteria).evaluate(known(score=14, weight=50.0, pregnant=True), AS_OF).outcome("r1")
+    outcome = (
+        tiny(tmp_path, criteria=criteria).evaluate(known(score=14, weight=50.0, pregnant=True), AS_OF).outcome("r1")
+    )
     window, when = outcome.trace.children
     assert (window.kind, window.text, window.truth) == ("derived", "In the window", True)
     assert window.fact == Fact("in_window", State.KNOWN, True)
