@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rules.engine.errors import ContentError
+from rules import ContentError
 
 POLICIES = ("keep", "drop", "error")
 _COLUMNS = frozenset(("source", "target", "display", "system", "equivalence", "note"))

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from adapter.mapping._yaml import Document, load_yaml
 from adapter.mapping.code_maps import CodeMap, load_code_map
 from adapter.mapping.convert import TYPES
 from adapter.mapping.nodes import (
@@ -34,7 +33,7 @@ from adapter.mapping.nodes import (
     When,
 )
 from adapter.mapping.shapes import NORMAL, SHAPES
-from rules.engine.errors import ContentError
+from rules import ContentError, Document, load_yaml
 
 Place = tuple[str | int, ...]
 
