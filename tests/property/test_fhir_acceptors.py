@@ -52,13 +52,13 @@ def changed(draw: st.DrawFn) -> Resource:
     if draw(st.booleans()):
         names = sorted(type_info(made["resourceType"]).elements)
         name = draw(st.sampled_from(names))
-        made[draw(st.sampled_from(["", "_"])) + name] = draw(VALUES)
+        made[draw(st.sampled_from(["", "_"])) + name] = copy.deepcopy(draw(VALUES))
         return made
     path = draw(st.sampled_from(list(paths(made))))
     parent: Any = made
     for key in path[:-1]:
         parent = parent[key]
-    parent[path[-1]] = draw(VALUES)
+    parent[path[-1]] = copy.deepcopy(draw(VALUES))
     return made
 
 
