@@ -1,0 +1,63 @@
+"""The rules engine: facts about one person go in, a decision that explains itself comes out.
+
+This is the whole interface; other packages import nothing from ``rules.engine``.
+"""
+
+from rules.engine.content import FactDeclaration, Parameter, Provider, Rule, Service
+from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
+from rules.engine.explain import why
+from rules.engine.model import (
+    PRIORITIES,
+    DateSpan,
+    DaySpan,
+    Decision,
+    DecisionIssue,
+    Fact,
+    FactValue,
+    ProposedFlag,
+    ProposedReferral,
+    ProposedTask,
+    RuleOutcome,
+    Source,
+    State,
+    Status,
+    Trace,
+    Truth,
+)
+from rules.engine.pack import Pack, load_pack
+from rules.engine.yaml_file import Document, Node, load_yaml
+
+__all__ = [
+    "PRIORITIES",
+    "ContentError",
+    "DateSpan",
+    "DaySpan",
+    "Decision",
+    "DecisionIssue",
+    "Document",
+    "EngineDisagreement",
+    "EngineError",
+    "Fact",
+    "FactDeclaration",
+    "FactError",
+    "FactValue",
+    "Node",
+    "Pack",
+    "Parameter",
+    "ProposedFlag",
+    "ProposedReferral",
+    "ProposedTask",
+    "Provider",
+    "Rule",
+    "RuleOutcome",
+    "RulesError",
+    "Service",
+    "Source",
+    "State",
+    "Status",
+    "Trace",
+    "Truth",
+    "load_pack",
+    "load_yaml",
+    "why",
+]

@@ -6,7 +6,7 @@ Nothing here knows FHIR, HTTP or a database. Truth is three-valued (Kleene):
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -104,15 +104,33 @@ class Trace:
     children: tuple[Trace, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+class _LazyTrace:
+    """A field that takes a Trace, or a function that makes it when it is first looked at."""
+
+    def __get__(self, outcome: RuleOutcome | None, owner: type[RuleOutcome]) -> Trace:
+        if outcome is None:
+            raise AttributeError  # so that the field has no default
+        found = outcome.__dict__["trace"]
+        if not isinstance(found, Trace):
+            found = outcome.__dict__["trace"] = found()
+        return found
+
+    def __set__(self, outcome: RuleOutcome, value: Trace | Callable[[], Trace]) -> None:
+        outcome.__dict__["trace"] = value
+
+
+@dataclass(frozen=True)
 class RuleOutcome:
-    """One rule's status with its trace. ``missing`` names the facts that would decide an unknown."""
+    """One rule's status with its trace. ``missing`` names the facts that would decide an unknown.
+
+    The trace may be given as a function: most traces are never looked at, and making them costs more than deciding.
+    """
 
     rule: str
     title: str
     safety: bool
     status: Status
-    trace: Trace
+    trace: _LazyTrace = _LazyTrace()  # type: ignore[misc]
     missing: tuple[str, ...] = ()
     suppressed_by: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -1,0 +1,113 @@
+"""Checks the facts of a caller against their declarations. A FactError never repeats a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from math import isfinite
+from typing import Any
+
+from rules.engine.content import FactDeclaration
+from rules.engine.errors import FactError
+from rules.engine.model import DateSpan, DaySpan, Fact, State
+from rules.engine.parse import MAX_INTEGER
+
+_ABSENCE = {"not-met": State.ABSENT, "unknown": State.UNKNOWN}
+
+
+class FactChecker:
+    """Completes a set of facts with the declared state of those that are missing, and checks each one given."""
+
+    def __init__(self, declarations: Mapping[str, FactDeclaration]) -> None:
+        self._declarations = declarations
+        given = {name: each for name, each in declarations.items() if each.derive is None}
+        self._missing = {name: Fact(name, _ABSENCE[each.absent]) for name, each in given.items()}
+        self._types = {name: _TYPES[each.type] for name, each in given.items()}
+        self._ranges = {name: each.range for name, each in given.items() if each.range is not None}
+
+    def complete(self, facts: Mapping[str, Fact]) -> dict[str, Fact]:
+        """All declared facts (without derived ones). Raises FactError."""
+        complete = {**self._missing, **facts}
+        if len(complete) != len(self._missing):
+            raise self._unexpected(facts)
+        for name, fact in facts.items():
+            self._check(name, fact)
+        return complete
+
+    def _unexpected(self, facts: Mapping[str, Fact]) -> FactError:
+        name = next(name for name in facts if name not in self._missing)
+        if name in self._declarations:
+            return FactError(f"{name} is derived by the pack: it cannot be given")
+        return FactError(f"no fact is called {name!r} in this pack")
+
+    def _check(self, name: str, fact: Fact) -> None:
+        if fact.name != name:
+            raise FactError(f"the fact under {name} has another name: {fact.name}")
+        state = fact.state
+        if state is State.KNOWN:
+            self._value(name, fact.value)
+        elif state is not State.ABSENT and state is not State.UNKNOWN:
+            raise FactError(f"{name}: the state must be one of State's")
+        elif fact.value is not None:
+            raise FactError(f"{name}: only a known fact has a value")
+        if fact.older is not None:
+            self._value(name, fact.older)
+        for day in (fact.on, fact.older_on):
+            if day is not None and type(day) is not date:
+                raise FactError(f"{name}: a date without a time is needed")
+
+    def _value(self, name: str, value: Any) -> None:
+        if not self._types[name](value):
+            raise FactError(f"{name}: the value does not fit the type {self._declarations[name].type}")
+        limits = self._ranges.get(name)
+        if limits is not None:
+            low, high = value if type(value) is DaySpan else (value, value)
+            if low < limits[0] or high > limits[1]:
+                raise FactError(f"{name}: the value is out of the range {limits[0]} to {limits[1]}")
+
+
+def _boolean(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _integer(value: Any) -> bool:
+    return type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER
+
+
+def _number(value: Any) -> bool:
+    return isfinite(value) if type(value) is float else _integer(value)
+
+
+def _text(value: Any) -> bool:
+    return type(value) is str and (value.isascii() or _encodes(value))
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _codes(value: Any) -> bool:
+    return type(value) is frozenset and all(type(code) is str for code in value)
+
+
+def _date(value: Any) -> bool:
+    return type(value) is DateSpan and type(value.low) is date and type(value.high) is date and value.low <= value.high
+
+
+def _days(value: Any) -> bool:
+    return type(value) is DaySpan and _integer(value.low) and _integer(value.high) and value.low <= value.high
+
+
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": _number,
+    "text": _text,
+    "codes": _codes,
+    "date": _date,
+    "days": _days,
+}

@@ -1,0 +1,237 @@
+"""From truths to a decision: the status of each rule, what it proposes, and what must be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+
+from rules.engine import names
+from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec, Within
+from rules.engine.model import Decision, Fact, RuleOutcome, State, Status, Truth
+from rules.engine.parameters import Calendar, Values
+from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
+from rules.engine.second_stage import SecondStage
+from rules.engine.trace import derived_fact, leaves, missing, support, trace
+from rules.engine.tracer import Node, Situation
+
+OUTSIDE_WINDOW = "outside-window"
+_HIGHEST_OUTSIDE = "urgent"  # of rules that are not safety rules
+Truths = Mapping[str, Truth]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What both evaluators agreed on. ``aged`` are the truths when out-of-date values count, None when there are none."""
+
+    situation: Situation
+    truths: Truths
+    aged: Truths | None = None
+    aged_facts: frozenset[str] = frozenset()
+
+
+class Decider:
+    """Makes decisions with the parameter values of one day."""
+
+    def __init__(self, content: Content, nodes: Mapping[str, Node], values: Values) -> None:
+        self._content = content
+        self._nodes = nodes
+        self._values = values
+        self._calendar = Calendar(values, "bank-holidays" in content.parameters)
+        self._second_stage = SecondStage(content, values, self._calendar)
+        self._order = {rule.id: place for place, rule in enumerate(content.rules)}
+        self._derived = [name for name, each in content.facts.items() if each.derive is not None]
+        self._leaves = {rule.id: frozenset(leaves(nodes[rule.id])) for rule in content.rules}
+
+    def decide(self, evaluation: Evaluation) -> Decision:
+        situation, truths, content = evaluation.situation, evaluation.truths, self._content
+        as_of, gathering = situation.as_of, Gathering(situation.as_of)
+        drafts: list[Draft] = []
+        outcomes = [self._outcome(rule, evaluation, drafts, gathering) for rule in content.rules]
+        for ask in content.asks:
+            if truths[names.ask(ask.id)] is True:
+                gathering.task(ask.task)
+        if not content.provider.valid_from <= as_of <= content.provider.valid_to:
+            text = f"the policy of the provider {content.provider.name} does not count on this day"
+            gathering.issue(IssueSpec("unsupported", "warning", text))
+        if drafts:
+            drafts, held = self._second_stage.run(drafts, truths, situation.facts, as_of, gathering)
+            remaining = {draft.rule.id for draft in drafts}
+            outcomes = [_held(outcome, held, remaining) if outcome.rule in held else outcome for outcome in outcomes]
+        known = situation.derived
+        facts = {**situation.facts, **{name: derived_fact(name, known.get(name)) for name in self._derived}}
+        return Decision(
+            pack=content.name,
+            version=content.version,
+            provider=content.provider.name,
+            as_of=as_of,
+            outcomes=tuple(outcomes),
+            referrals=merge_referrals(drafts, content.services, self._order),
+            tasks=gathering.tasks(),
+            flags=gathering.flags(),
+            issues=gathering.issues(),
+            facts=facts,
+        )
+
+    def _outcome(
+        self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering
+    ) -> RuleOutcome:
+        """The status of one rule; what it proposes goes to ``drafts`` and ``gathering``."""
+        situation, truths = evaluation.situation, evaluation.truths
+        node = self._nodes[rule.id]
+        status, lacking, by, facts = Status.NOT_FIRED, (), (), ()
+        truth = truths[rule.id]
+        if not rule.valid(situation.as_of):
+            status = Status.OUT_OF_DATE
+            if rule.safety:
+                gathering.issue(IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id)
+        else:
+            self._ask(rule, truths, gathering)
+            if truth is True:
+                status, facts = Status.FIRED, support(node, situation)
+                self._act(rule, evaluation, facts, drafts, gathering)
+            elif truth is None:
+                status, lacking = Status.UNKNOWN, missing(node, situation, self._content.facts)
+                self._ask_for(rule, lacking, situation, gathering)
+            elif rule.outside is not None and self._goes_outside(rule, truths):
+                status, by, facts = Status.SUPPRESSED, (OUTSIDE_WINDOW,), support(node.children[1], situation)
+                self._refer_outside(rule, rule.outside, evaluation, facts, drafts, gathering)
+            elif evaluation.aged is not None and evaluation.aged[rule.id] is True:
+                status = Status.OUT_OF_DATE
+                lacking = tuple(name for name in dict.fromkeys(leaves(node)) if name in evaluation.aged_facts)
+        return RuleOutcome(
+            rule.id,
+            rule.title,
+            rule.safety,
+            status,
+            partial(trace, node, situation, self._content.facts),
+            lacking,
+            by,
+            rule.sources,
+            facts,
+        )
+
+    def _ask(self, rule: Rule, truths: Truths, gathering: Gathering) -> None:
+        for ask in rule.asks:
+            if truths[names.ask(ask.id)] is True:
+                gathering.task(ask.task, rule.id)
+
+    def _ask_for(self, rule: Rule, lacking: tuple[str, ...], situation: Situation, gathering: Gathering) -> None:
+        """A Task for each fact that has one. A safety rule that nothing asks for is said aloud."""
+        priority = "asap" if rule.safety else "routine"
+        asked = False
+        for name in lacking:
+            declaration, fact = self._content.facts[name], situation.facts.get(name)
+            code = (fact.ask if fact is not None else None) or declaration.ask
+            if code:
+                gathering.task(TaskSpec(code, priority, declaration.ask_text, (name,)), rule.id)
+                asked = True
+        if rule.safety and not asked:
+            labels = ", ".join(self._content.facts[name].label for name in lacking)
+            text = f"a safety rule cannot be decided without: {labels}"
+            gathering.issue(IssueSpec("data-not-supplied", "warning", text), rule.id)
+
+    def _act(
+        self, rule: Rule, evaluation: Evaluation, facts: tuple[Fact, ...], drafts: list[Draft], gathering: Gathering
+    ) -> None:
+        for index, outcome in enumerate(rule.then):
+            own = facts
+            if outcome.when is not None:
+                name = names.branch(rule.id, index)
+                truth, node = evaluation.truths[name], self._nodes[name]
+                if truth is None:
+                    self._ask_for(rule, missing(node, evaluation.situation, self._content.facts), evaluation.situation, gathering)
+                if truth is not True:
+                    continue
+                own = (*facts, *support(node, evaluation.situation))
+            match outcome.act:
+                case Refer() as refer:
+                    drafts.append(self._draft(rule, refer, evaluation.situation, own))
+                case TaskSpec() as task:
+                    gathering.task(task, rule.id)
+                case FlagSpec() as flag:
+                    gathering.flag(flag, rule.id)
+                case IssueSpec() as issue:
+                    gathering.issue(issue, rule.id)
+
+    def _draft(self, rule: Rule, refer: Refer, situation: Situation, facts: tuple[Fact, ...]) -> Draft:
+        start = self._start(refer, situation)
+        return Draft(
+            rule=rule,
+            service=self._values.of(refer.service),
+            priority=refer.priority,
+            start=start,
+            end=self._calendar.end(start, refer.within),
+            within=refer.within,
+            reasons=(refer.reason,) if refer.reason else (),
+            notes=(refer.text,) if refer.text else (),
+            facts=facts,
+        )
+
+    def _start(self, refer: Refer, situation: Situation) -> date:
+        """The as-of date, or later where the referral waits for some days after the earliest day a date can be."""
+        if refer.start is None:
+            return situation.as_of
+        fact = situation.facts[refer.start.fact]
+        if fact.state is not State.KNOWN:
+            return situation.as_of
+        waited: date = fact.value.low + timedelta(days=self._values.of(refer.start.plus_days))  # type: ignore[union-attr]
+        return max(situation.as_of, waited)
+
+    def _goes_outside(self, rule: Rule, truths: Truths) -> bool:
+        outside_when = self._content.outside_when
+        return truths[names.outside(rule.id)] is True and (outside_when is None or truths[names.OUTSIDE_WHEN] is True)
+
+    def _refer_outside(
+        self,
+        rule: Rule,
+        outside: Outside,
+        evaluation: Evaluation,
+        facts: tuple[Fact, ...],
+        drafts: list[Draft],
+        gathering: Gathering,
+    ) -> None:
+        situation = evaluation.situation
+        refers = [
+            outcome.act
+            for index, outcome in enumerate(rule.then)
+            if isinstance(outcome.act, Refer)
+            and (outcome.when is None or evaluation.truths[names.branch(rule.id, index)] is True)
+        ]
+        highest = max(refers, key=lambda refer: RANK[refer.priority], default=None)
+        priority = highest.priority if highest else "routine"
+        if not rule.safety and RANK[priority] > RANK[_HIGHEST_OUTSIDE]:
+            priority = _HIGHEST_OUTSIDE
+        within = outside.within or self._outside_within(highest, priority)
+        service = self._values.of(outside.service)
+        drafts.append(
+            Draft(
+                rule=rule,
+                service=service,
+                priority=priority,
+                start=situation.as_of,
+                end=self._calendar.end(situation.as_of, within),
+                within=within,
+                reasons=tuple(dict.fromkeys(refer.reason for refer in refers if refer.reason)),
+                notes=(),
+                facts=facts,
+            )
+        )
+        text = f"{rule.title}: outside the window, referred to {self._content.services[service].label}"
+        gathering.issue(IssueSpec(OUTSIDE_WINDOW, "information", text), rule.id)
+
+    def _outside_within(self, highest: Refer | None, priority: str) -> Within:
+        if highest is not None and highest.priority == priority:
+            return highest.within
+        found = self._content.timeframes.get(priority) or (highest.within if highest else None)
+        assert found is not None  # noqa: S101 - the loader has checked it
+        return found
+
+
+def _held(outcome: RuleOutcome, held: Mapping[str, tuple[str, ...]], remaining: set[str]) -> RuleOutcome:
+    """A rule is suppressed when steps held its referrals and none remains."""
+    if outcome.rule in remaining:
+        return outcome
+    by = (*outcome.suppressed_by, *held[outcome.rule])
+    return replace(outcome, status=Status.SUPPRESSED, suppressed_by=by)

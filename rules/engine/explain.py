@@ -1,0 +1,68 @@
+"""A rule's outcome in plain English: the conditions that decided it, with the facts and thresholds behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules.engine.model import DateSpan, DaySpan, Fact, RuleOutcome, State, Status, Trace
+
+_TRUTHS = {True: "met", False: "not met", None: "unknown"}
+
+
+def why(outcome: RuleOutcome) -> list[str]:
+    """One sentence per condition that decided the outcome, in the order of the rule. No lineage."""
+    sentences = [_sentence(leaf) for leaf in _deciding(outcome.trace)]
+    if outcome.suppressed_by:
+        sentences.append(f"Suppressed by: {', '.join(outcome.suppressed_by)}.")
+    if outcome.status is Status.OUT_OF_DATE and not outcome.missing:
+        sentences.append("The rule is not valid on this day.")
+    elif outcome.status is Status.OUT_OF_DATE:
+        sentences.append(f"It would fire if these were not too old to count: {', '.join(outcome.missing)}.")
+    return list(dict.fromkeys(sentences))
+
+
+def _deciding(node: Trace) -> Iterator[Trace]:
+    """The leaves on which a truth rests: of an ``all`` that is false only its false parts, and so on."""
+    if not node.children:
+        yield node
+    elif node.kind in ("all", "any"):
+        for child in node.children:
+            if child.truth is node.truth:
+                yield from _deciding(child)
+    elif node.kind == "derived":
+        yield node
+        for child in node.children:
+            yield from _deciding(child)
+    else:
+        for child in node.children:
+            yield from _deciding(child)
+
+
+def _sentence(node: Trace) -> str:
+    parts = [f"{node.text}: {_TRUTHS[node.truth]}"]
+    if node.kind == "compare" and node.fact is not None:
+        parts.append(_evidence(node.fact))
+    if node.parameter:
+        parts.append(f"threshold from parameter {node.parameter}")
+    return "; ".join(parts) + "."
+
+
+def _evidence(fact: Fact) -> str:
+    if fact.state is State.KNOWN:
+        on = f", recorded {fact.on}" if fact.on else ""
+        return f"the record says {_value(fact.value)}{on}"
+    if fact.older is not None:
+        on = f", recorded {fact.older_on}" if fact.older_on else ""
+        return f"the record has only {_value(fact.older)}{on}, too old to count"
+    note = f" ({fact.note})" if fact.note else ""
+    if fact.state is State.ABSENT:
+        return f"nothing in the record, which counts as not met{note}"
+    return f"not known{note}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, DateSpan | DaySpan):
+        return str(value.low) if value.low == value.high else f"between {value.low} and {value.high}"
+    return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)

@@ -1,0 +1,114 @@
+"""Reads second_stage.yaml, and refuses steps that could mask a safety rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rules.engine.content import (
+    AddNote,
+    AlsoRefer,
+    CapPriority,
+    Hold,
+    MoveTo,
+    Parameter,
+    Rule,
+    Service,
+    StartNow,
+    Step,
+    StepAction,
+    Within,
+)
+from rules.engine.cursor import Cursor, sources
+from rules.engine.load_rules import Destinations, plain_act
+from rules.engine.parse import Parser
+
+FACT_OPEN = "open_services"
+FACT_REFUSED = "consent_refused_for"
+
+
+def load_steps(
+    file: Cursor,
+    parser: Parser,
+    parameters: Mapping[str, Parameter],
+    services: Mapping[str, Service],
+    timeframes: Mapping[str, Within],
+    rules: tuple[Rule, ...],
+) -> tuple[Step, ...]:
+    """The steps of the second stage, in order."""
+    destinations = Destinations(parser, parameters, services, timeframes)
+    by_id = {rule.id: rule for rule in rules}
+    steps: dict[str, Step] = {}
+    for at in file.each():
+        step = _step(at, destinations, services, by_id)
+        if step.id in steps:
+            raise at["id"].error(f"the step {step.id} is given twice")
+        _protect_safety(at, step, by_id)
+        steps[step.id] = step
+    return tuple(steps.values())
+
+
+def _step(at: Cursor, destinations: Destinations, services: Mapping[str, Service], rules: Mapping[str, Rule]) -> Step:
+    parser, when = destinations.parser, at.child("when")
+    for key, fact in (("open", FACT_OPEN), ("refused", FACT_REFUSED)):
+        if key in at:
+            parser.fact(fact, at[key], "codes")
+    beside = at.get("beside")
+    return Step(
+        id=at.data["id"],
+        title=at.data["title"],
+        sources=sources(at),
+        actions=tuple(_action(item, destinations, services) for item in at.each("do")),
+        place=at.place,
+        when=parser.condition(when) if when else None,
+        services=_names(at, "services", services, "service"),
+        rules=_names(at, "rules", rules, "rule"),
+        not_rules=_names(at, "not_rules", rules, "rule") or frozenset(),
+        safety=at.get("safety", True),
+        beside=beside["priority"] if beside else "",
+        open=at.get("open", False),
+        refused=at.get("refused", False),
+    )
+
+
+def _names(at: Cursor, key: str, known: Mapping[str, object], what: str) -> frozenset[str] | None:
+    if key not in at:
+        return None
+    for item in at.each(key):
+        if item.data not in known:
+            raise item.error(f"no {what} is called {item.data!r}: correct the name")
+    return frozenset(at.data[key])
+
+
+def _action(at: Cursor, destinations: Destinations, services: Mapping[str, Service]) -> StepAction:
+    if "move_to" in at:
+        return MoveTo(destinations.service(at["move_to"]))
+    if "also_refer" in at:
+        return AlsoRefer(destinations.service(at["also_refer"]))
+    if "hold" in at:
+        return Hold()
+    if "priority" in at:
+        return CapPriority(at.data["priority"], destinations.within(at, at.data["priority"]))
+    if "start_now" in at:
+        return StartNow()
+    if "note" in at:
+        return AddNote(at.data["note"])
+    task = at.child("task")
+    if task and "service" in task and task.data["service"] not in ("this", *services):
+        raise task["service"].error(f"no service is called {task.data['service']!r}: write 'this' or a service's key")
+    return plain_act(at, destinations.parser)
+
+
+def _protect_safety(at: Cursor, step: Step, rules: Mapping[str, Rule]) -> None:
+    """Safety rules are never masked: a step that can reach one may not hold or lower its referral."""
+    kinds = {type(action) for action in step.actions}
+    if Hold in kinds and MoveTo in kinds:
+        raise at.error("'hold' and 'move_to' in one step: nothing would be left of the referral")
+    if not step.safety:
+        return
+    reachable = (step.rules or frozenset(rules)) - step.not_rules
+    safety = sorted(rule for rule in reachable if rules[rule].safety)
+    if safety and Hold in kinds and AlsoRefer not in kinds:
+        message = "add 'safety: false' or an 'also_refer'"
+        raise at.error(f"this step could hold a referral of a safety rule ({safety[0]}): {message}")
+    if safety and CapPriority in kinds:
+        raise at.error(f"this step could lower the priority of a safety rule ({safety[0]}): add 'safety: false'")

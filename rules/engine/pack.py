@@ -1,0 +1,144 @@
+"""A loaded pack: evaluates facts with both evaluators and decides only where they agree."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rules.engine.check_facts import FactChecker
+from rules.engine.compile_durable import compile_durable
+from rules.engine.content import Content, FactDeclaration, Parameter, Provider, Rule, Service
+from rules.engine.decide import Decider, Evaluation
+from rules.engine.errors import EngineDisagreement
+from rules.engine.loader import LIBRARY, load_content
+from rules.engine.model import Decision, Fact, State, Truth
+from rules.engine.names import named_conditions
+from rules.engine.parameters import Bands, Values, value_at
+from rules.engine.session import DurableSession
+from rules.engine.tracer import Node, Situation, Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """Everything that depends on parameter values, for one band of days."""
+
+    nodes: Mapping[str, Node]
+    session: DurableSession
+    decider: Decider
+
+
+class Pack:
+    """A rule pack for one provider. Made by ``load_pack``; safe to share between threads; ``close`` frees C memory."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._checker = FactChecker(content.facts)
+        self._named = named_conditions(content)
+        self._bands = Bands(content.parameters)
+        self._compiled: dict[int, _Compiled] = {}
+        self._compiling = threading.Lock()
+        if self._bands.starts:
+            self._compile(len(self._bands.starts))
+
+    @property
+    def name(self) -> str:
+        return self._content.name
+
+    @property
+    def version(self) -> str:
+        return self._content.version
+
+    @property
+    def title(self) -> str:
+        return self._content.title
+
+    @property
+    def folder(self) -> Path:
+        return self._content.folder
+
+    @property
+    def provider(self) -> str:
+        return self._content.provider.name
+
+    @property
+    def policy(self) -> Provider:
+        """The provider's policy: its title, dates, sources and the services it offers."""
+        return self._content.provider
+
+    @property
+    def content(self) -> Content:
+        """Everything the files say, for documentation, lint and export."""
+        return self._content
+
+    @property
+    def fact_declarations(self) -> Mapping[str, FactDeclaration]:
+        return MappingProxyType(dict(self._content.facts))
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        return MappingProxyType(dict(self._content.services))
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        return MappingProxyType(dict(self._content.parameters))
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return self._content.rules
+
+    def parameter(self, name: str, as_of: date) -> Any:
+        """The value of a parameter on a day. Raises KeyError for an unknown name, ContentError before its first value."""
+        return value_at(self._content.parameters[name], as_of)
+
+    def evaluate(self, facts: Mapping[str, Fact], as_of: date) -> Decision:
+        """Decide about one person on one day.
+
+        Facts that are not given are absent or unknown, as declared. Raises FactError for a fact that does not fit its
+        declaration, ContentError when a parameter has no value on that day, EngineError when an evaluation did not
+        complete and EngineDisagreement when the two evaluators differ: then there is no decision at all.
+        """
+        compiled = self._compiled.get(self._bands.at(as_of)) or self._compile(self._bands.at(as_of))
+        complete = self._checker.complete(facts)
+        situation = Situation(complete, as_of)
+        truths = _agreed(compiled, situation)
+        stale = {name: fact for name, fact in facts.items() if fact.older is not None and fact.state is not State.KNOWN}
+        if not stale:
+            return compiled.decider.decide(Evaluation(situation, truths))
+        renewed = {name: replace(fact, state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()}
+        aged = _agreed(compiled, Situation({**complete, **renewed}, as_of))
+        return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)))
+
+    def close(self) -> None:
+        """Free the C memory. The pack cannot evaluate afterwards."""
+        for compiled in self._compiled.values():
+            compiled.session.close()
+
+    def _compile(self, band: int) -> _Compiled:
+        with self._compiling:
+            if band not in self._compiled:
+                values = Values(self._content.parameters, self._bands.first_day(band))
+                tracer = Tracer(self._content.facts, values)
+                nodes = {name: tracer.compile(named.condition) for name, named in self._named.items()}
+                session = DurableSession(compile_durable(self._named, self._content.facts, values))
+                self._compiled[band] = _Compiled(nodes, session, Decider(self._content, nodes, values))
+            return self._compiled[band]
+
+
+def _agreed(compiled: _Compiled, situation: Situation) -> Mapping[str, Truth]:
+    """The truth of every named condition. Raises EngineDisagreement unless durable_rules finds the same ones true."""
+    truths = {name: node.truth(situation) for name, node in compiled.nodes.items()}
+    traced = {name for name, truth in truths.items() if truth is True}
+    found = compiled.session.true_names(situation.facts, situation.as_of)
+    if found != traced:
+        raise EngineDisagreement(found - traced, frozenset(traced - found))
+    return truths
+
+
+def load_pack(folder: Path | None = None, provider: str | None = None) -> Pack:
+    """Load a pack (default: the shipped library) for a provider (default: the pack's own). Raises ContentError."""
+    return Pack(load_content(folder or LIBRARY, provider))

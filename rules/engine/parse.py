@@ -1,0 +1,220 @@
+"""Turns the conditions of a content file into a checked tree: names exist, types fit, thresholds resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rules.engine.conditions import (
+    All,
+    Any_,
+    Compare,
+    Condition,
+    Derived,
+    Is,
+    Not,
+    OlderTest,
+    Op,
+    Operand,
+    Presence,
+    Threshold,
+    Unless,
+    View,
+    WithinMonths,
+)
+from rules.engine.content import FactDeclaration, Parameter
+from rules.engine.cursor import Cursor
+
+PARAMETER = "parameters."
+MAX_DEPTH = 12
+_NUMERIC = (Op.GT, Op.GTE, Op.LT, Op.LTE, Op.EQ, Op.NE)
+_OPS = {
+    "boolean": (Op.EQ, Op.NE),
+    "integer": (*_NUMERIC, Op.IN),
+    "number": (*_NUMERIC, Op.IN),
+    "text": (Op.EQ, Op.NE, Op.IN),
+    "codes": (Op.CONTAINS,),
+    "days": _NUMERIC,
+    "date": (),
+}
+_THRESHOLD_TYPE = {"codes": "text", "days": "integer"}
+MAX_INTEGER = 2**53
+
+
+def fits(value: Any, kind: str) -> bool:
+    """Whether a plain value is of a fact type, strictly: true is no integer, "5" is no number, 5.0 is no integer."""
+    if kind == "boolean":
+        return type(value) is bool
+    if kind == "text":
+        return type(value) is str
+    if type(value) is int:
+        return kind in ("integer", "number") and abs(value) <= MAX_INTEGER
+    return kind == "number" and type(value) is float
+
+
+class Parser:
+    """Parses conditions against the declared facts and parameters. Every method raises ContentError with a place."""
+
+    def __init__(self, types: Mapping[str, str], derived: frozenset[str], parameters: Mapping[str, Parameter]) -> None:
+        self._types = types
+        self._derived = derived
+        self._parameters = parameters
+
+    def condition(self, at: Cursor, depth: int = 0) -> Condition:
+        if not isinstance(at.data, dict) or len(at.data) != 1:
+            raise at.error("a condition is one of all, any, not, unless, or 'fact: test'; join several with all or any")
+        if depth > MAX_DEPTH:
+            raise at.error(f"conditions nest deeper than {MAX_DEPTH}: give an inner one a name with a derived fact")
+        ((key, inner),) = at.items()
+        if key in ("all", "any"):
+            if not isinstance(inner.data, list) or not inner.data:
+                raise inner.error(f"'{key}' needs a list with at least one condition")
+            children = tuple(self.condition(child, depth + 1) for child in inner.each())
+            return All(children, at.place) if key == "all" else Any_(children, at.place)
+        if key == "not":
+            return Not(self.condition(inner, depth + 1), at.place)
+        if key == "unless":
+            return Unless(self.condition(inner, depth + 1), at.place)
+        if key in self._derived:
+            return self._derived_test(key, inner)
+        self.fact(key, inner)
+        return self._test(key, inner, older=False)
+
+    def fact(self, name: str, at: Cursor, kind: str | None = None) -> str:
+        """Check that a name is declared (and, with ``kind``, that it is a fact of that type)."""
+        declared = self._types.get(name)
+        if declared is None:
+            raise at.error(f"no fact is called {name!r}: declare it in facts.yaml, or correct the name")
+        if kind is not None and declared != kind:
+            raise at.error(f"{name} is of type {declared}, a {kind} is needed here")
+        return name
+
+    def is_derived(self, name: str) -> bool:
+        return name in self._derived
+
+    def days(self, at: Cursor) -> Threshold:
+        """A number of whole days from 0, or a parameter that is always one."""
+        threshold = self.threshold(at, "integer")
+        named = threshold.parameter
+        values = [dated.value for dated in self._parameters[named].values] if named else [threshold.value]
+        if any(value < 0 for value in values):
+            raise at.error("a number of days cannot be negative here")
+        return threshold
+
+    def threshold(self, at: Cursor, kind: str) -> Threshold:
+        """A literal or ``parameters.NAME`` of type ``kind`` (boolean, integer, number, text)."""
+        value = at.data
+        if isinstance(value, str) and value.startswith(PARAMETER):
+            name = value.removeprefix(PARAMETER)
+            parameter = self._parameters.get(name)
+            if parameter is None:
+                raise at.error(f"no parameter is called {name!r}: add it to parameters.yaml, or correct the name")
+            for dated in parameter.values:
+                if not fits(dated.value, kind):
+                    raise at.error(f"parameter {name} holds {_type_name(dated.value)} from {dated.start}, {kind} is needed")
+            return Threshold(None, name)
+        if not fits(value, kind):
+            raise at.error(f"{_type_name(value)} cannot stand here: {kind} is needed")
+        return Threshold(value)
+
+    def _list(self, at: Cursor, kind: str) -> Threshold:
+        value = at.data
+        if isinstance(value, str) and value.startswith(PARAMETER):
+            name = value.removeprefix(PARAMETER)
+            parameter = self._parameters.get(name)
+            if parameter is None:
+                raise at.error(f"no parameter is called {name!r}: add it to parameters.yaml, or correct the name")
+            for dated in parameter.values:
+                if not isinstance(dated.value, list) or not all(fits(item, kind) for item in dated.value):
+                    raise at.error(f"parameter {name} must be a list of {kind} values")
+                if not dated.value:
+                    raise at.error(f"parameter {name} is an empty list from {dated.start}")
+            return Threshold(None, name)
+        if not isinstance(value, list) or not value:
+            raise at.error("'in' needs a list with at least one value")
+        return Threshold(tuple(self.threshold(item, kind).value for item in at.each()))  # type: ignore[arg-type]
+
+    def _derived_test(self, name: str, at: Cursor) -> Condition:
+        test = at.data
+        if test in ("present", "known", "missing"):
+            return Derived(name, Presence(test), at.place)
+        if test is True or test == {"eq": True}:
+            return Derived(name, Presence.PRESENT, at.place)
+        if test == "absent" or test is False or test == {"eq": False}:
+            return Not(Derived(name, Presence.PRESENT, at.place), at.place)
+        raise at.error(f"{name} is a named condition: test it with present, absent, known, missing, true or false")
+
+    def _test(self, name: str, at: Cursor, older: bool) -> Condition:
+        kind, test = self._types[name], at.data
+        value = Operand(name, older=older)
+        if isinstance(test, str) and (test in ("present", "absent") or test in ("known", "missing")):
+            return Is(value, Presence(test), kind == "boolean", at.place)
+        if isinstance(test, dict):
+            if not test:
+                raise at.error("an empty test: say what to compare with")
+            tests = tuple(self._keyed(name, kind, key, inner, older) for key, inner in at.items())
+            return tests[0] if len(tests) == 1 else All(tests, at.place)
+        if isinstance(test, list) or test is None:
+            raise at.error("a test is a word, a value or a mapping such as {gte: 10}; a list goes under 'in'")
+        if kind in ("date", "days", "codes"):
+            advice = {"date": "days_ago or within_months", "days": "{eq: 5}", "codes": '{contains: "x"}'}[kind]
+            raise at.error(f"{name} is of type {kind} and is not compared with a single value: use {advice}")
+        return Compare(value, Op.EQ, self.threshold(at, kind), at.place)
+
+    def _keyed(self, name: str, kind: str, key: str, at: Cursor, older: bool) -> Condition:
+        if key == "older":
+            if older:
+                raise at.error("'older' inside 'older'")
+            if at.data == "missing":
+                raise at.error("an older value that is missing cannot be tested: use 'not' around 'older: known'")
+            return OlderTest(name, self._test(name, at, older=True), at.place)
+        if key == View.RECORDED:
+            return self._compare_each(Operand(name, View.RECORDED, older=older), at)
+        if key in (View.DAYS_AGO, View.MONTHS, View.AFTER):
+            self.fact(name, at, "date")
+            if key == View.DAYS_AGO:
+                return self._compare_each(Operand(name, View.DAYS_AGO, older=older), at)
+            if key == View.MONTHS:
+                months = self.days(at)
+                operand = Operand(name, View.MONTHS, months=months, older=older)
+                return WithinMonths(operand, Operand(name, View.DAYS_AGO, older=older), at.place)
+            return self._days_after(name, at, older)
+        allowed = _OPS[kind]
+        if key not in allowed:
+            words = ", ".join((*allowed, "older", "recorded_days_ago"))
+            if kind == "date":
+                words += ", days_ago, within_months, days_after"
+            raise at.error(f"{key!r} cannot test {name}, which is of type {kind}: use one of {words}")
+        return self._compare(Operand(name, older=older), Op(key), at, _THRESHOLD_TYPE.get(kind, kind))
+
+    def _days_after(self, name: str, at: Cursor, older: bool) -> Condition:
+        if not isinstance(at.data, dict) or "fact" not in at.data or len(at.data) < 2:
+            raise at.error("days_after needs 'fact: OTHER_DATE_FACT' and a comparison such as 'gte: 14'")
+        if older:
+            raise at.error("days_after cannot look at an older value: use days_ago")
+        other = at["fact"]
+        if not isinstance(other.data, str):
+            raise other.error("the name of a date fact is needed")
+        operand = Operand(name, View.AFTER, other=self.fact(other.data, other, "date"))
+        tests = tuple(self._numeric(operand, key, inner) for key, inner in at.items() if key != "fact")
+        return tests[0] if len(tests) == 1 else All(tests, at.place)
+
+    def _compare_each(self, operand: Operand, at: Cursor) -> Condition:
+        if not isinstance(at.data, dict) or not at.data:
+            raise at.error(f"{operand.view} needs a comparison such as {{lte: 14}}")
+        tests = tuple(self._numeric(operand, key, inner) for key, inner in at.items())
+        return tests[0] if len(tests) == 1 else All(tests, at.place)
+
+    def _numeric(self, operand: Operand, key: str, at: Cursor) -> Condition:
+        if key not in _NUMERIC:
+            raise at.error(f"{key!r} is not a comparison: use one of {', '.join(_NUMERIC)}")
+        return self._compare(operand, Op(key), at, "integer")
+
+    def _compare(self, operand: Operand, op: Op, at: Cursor, kind: str) -> Condition:
+        threshold = self._list(at, kind) if op is Op.IN else self.threshold(at, kind)
+        return Compare(operand, op, threshold, at.place)
+
+
+def _type_name(value: Any) -> str:
+    names = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+    return names.get(type(value), "nothing")

@@ -1,0 +1,138 @@
+"""The second stage: steps that move, hold or change the referrals of fired rules, and the services there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from rules.engine import names
+from rules.engine.content import (
+    AddNote,
+    AlsoRefer,
+    CapPriority,
+    Content,
+    FlagSpec,
+    Hold,
+    IssueSpec,
+    MoveTo,
+    StartNow,
+    Step,
+    TaskSpec,
+)
+from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
+from rules.engine.model import Fact, Truth
+from rules.engine.parameters import Calendar, Values
+from rules.engine.proposals import RANK, Draft, Gathering
+
+LAST_RESORT = "gp"
+ALL_SERVICES = "all"
+
+
+class SecondStage:
+    """The steps of a pack with the parameter values of one day."""
+
+    def __init__(self, content: Content, values: Values, calendar: Calendar) -> None:
+        self._content = content
+        self._values = values
+        self._calendar = calendar
+
+    def run(
+        self,
+        drafts: list[Draft],
+        truths: Mapping[str, Truth],
+        facts: Mapping[str, Fact],
+        as_of: date,
+        gathering: Gathering,
+    ) -> tuple[list[Draft], Mapping[str, tuple[str, ...]]]:
+        """The referrals that remain, and for each rule the steps that held one of its referrals."""
+        held: dict[str, tuple[str, ...]] = {}
+        for step in self._content.steps:
+            if not drafts:
+                break
+            if step.when is not None and truths[names.step(step.id)] is not True:
+                continue
+            after: list[Draft] = []
+            for draft in drafts:
+                if not _applies(step, draft, drafts, facts):
+                    after.append(draft)
+                    continue
+                kept = self._apply(step, draft, as_of, gathering)
+                if any(isinstance(action, Hold) for action in step.actions):
+                    held[draft.rule.id] = tuple(dict.fromkeys((*held.get(draft.rule.id, ()), step.id)))
+                after.extend(kept)
+            drafts = after
+        return [self._offered(draft, gathering) for draft in drafts], held
+
+    def _apply(self, step: Step, draft: Draft, as_of: date, gathering: Gathering) -> list[Draft]:
+        """What becomes of one referral: itself changed, or gone, and those made beside it."""
+        original, changed, beside, hold, rule = draft, replace(draft), [], False, draft.rule.id
+        for action in step.actions:
+            match action:
+                case MoveTo(service=service):
+                    changed.service = self._values.of(service)
+                case AlsoRefer(service=service):
+                    beside.append(replace(original, service=self._values.of(service)))
+                case Hold():
+                    hold = True
+                case CapPriority(priority=priority, within=within):
+                    if RANK[changed.priority] > RANK[priority]:
+                        changed.priority, changed.within = priority, within
+                        changed.end = self._calendar.end(changed.start, within)
+                case StartNow():
+                    changed.start = as_of
+                    changed.end = self._calendar.end(as_of, changed.within)
+                case AddNote(text=text):
+                    changed.notes = (*changed.notes, text)
+                case TaskSpec():
+                    gathering.task(_resolved(action, original), rule)
+                case FlagSpec():
+                    gathering.flag(action, rule)
+                case IssueSpec():
+                    gathering.issue(action, rule)
+        return beside if hold else [changed, *beside]
+
+    def _offered(self, draft: Draft, gathering: Gathering) -> Draft:
+        """The referral, at the nearest fallback that the provider offers."""
+        offers, services = self._content.provider.offers, self._content.services
+        if offers is None or draft.service in offers:
+            return draft
+        service = draft.service
+        while service not in offers:
+            service = services[service].fallback or LAST_RESORT
+            if service == LAST_RESORT:
+                break
+        if service == draft.service:
+            return draft
+        text = f"{services[draft.service].label} is not offered by this provider: referred to {services[service].label}"
+        gathering.issue(IssueSpec("no-service-covers", "warning", text), draft.rule.id)
+        return replace(draft, service=service)
+
+
+def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, Fact]) -> bool:
+    rule, service = draft.rule, draft.service
+    if rule.safety and not step.safety:
+        return False
+    if step.services is not None and service not in step.services:
+        return False
+    if (step.rules is not None and rule.id not in step.rules) or rule.id in step.not_rules:
+        return False
+    if step.beside and not any(
+        other is not draft and RANK[other.priority] >= RANK[step.beside] for other in drafts
+    ):
+        return False
+    if step.open and service not in _codes(facts[FACT_OPEN]):
+        return False
+    return not step.refused or not {service, ALL_SERVICES}.isdisjoint(_codes(facts[FACT_REFUSED]))
+
+
+def _codes(fact: Fact) -> frozenset[str]:
+    return fact.value if isinstance(fact.value, frozenset) else frozenset()
+
+
+def _resolved(spec: TaskSpec, draft: Draft) -> TaskSpec:
+    return replace(
+        spec,
+        priority=draft.priority if spec.priority == "same" else spec.priority,
+        service=draft.service if spec.service == "this" else spec.service,
+    )

@@ -1,0 +1,99 @@
+"""Runs durable_rules through its C module: one typed fact per evaluation, one session at a time, always deleted.
+
+The order matters (measured; see docs on the engine): the opening sentinel is asserted, started and completed before
+anything else, because deleting a session in which no rule fired reads uninitialised memory; the closing sentinel
+proves that the run went to its end; deleting the session keeps memory flat.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping
+from datetime import date
+
+import durable_rules_engine as durable
+
+from rules.engine.compile_durable import Program, Shard
+from rules.engine.errors import ContentError, EngineError
+from rules.engine.model import Fact
+
+_SID = "s"
+_OPEN, _END = "__open__", "__end__"
+_SENTINELS = ",".join(f'"{name}":{{"all":[{{"m":{{"kind":"{name}"}}}}]}}' for name in (_OPEN, _END))
+_OPEN_FACT = f'{{"id":"open","sid":"{_SID}","kind":"{_OPEN}"}}'
+_END_FACT = f'{{"id":"end","sid":"{_SID}","kind":"{_END}"}}'
+_HEAD = f'{{"id":"facts","sid":"{_SID}","kind":"facts"'
+_USED, _UNUSED = 0, 1
+
+
+class DurableSession:
+    """The C rulesets of one program. ``true_names`` may be called from any thread; ``close`` frees the C memory."""
+
+    def __init__(self, program: Program) -> None:
+        self._parts = program.parts
+        self._lock = threading.Lock()
+        self._shards: list[tuple[int, Shard]] = []
+        self._broken = ""
+        self._finalizer = weakref.finalize(self, _delete, self._shards)
+        for shard in program.shards:
+            try:
+                handle = durable.create_ruleset("rules", f"{{{shard.rules},{_SENTINELS}}}")
+            except Exception as error:
+                raise ContentError(f"durable_rules does not take these rules: {error}") from error
+            self._shards.append((handle, shard))
+
+    def close(self) -> None:
+        """Free the rulesets. Later calls of ``true_names`` raise EngineError."""
+        with self._lock:
+            self._broken = self._broken or "the pack is closed"
+            self._finalizer()
+
+    def true_names(self, facts: Mapping[str, Fact], as_of: date) -> frozenset[str]:
+        """The named conditions that are certainly true of these (checked) facts. Raises EngineError."""
+        seen: set[str] = set()
+        with self._lock:
+            if self._broken:
+                raise EngineError(self._broken)
+            for handle, shard in self._shards:
+                fact = _HEAD + "".join([write(facts, as_of) for write in shard.writers]) + "}"
+                self._run(handle, fact, seen)
+        return frozenset(name for name, parts in self._parts.items() if seen.issuperset(parts))
+
+    def _run(self, handle: int, fact: str, seen: set[str]) -> None:
+        """One session of one ruleset: adds the ids of the rules that matched to ``seen``."""
+        try:
+            code, state = durable.assert_fact(handle, _OPEN_FACT)
+            opened = code == _USED and durable.start_action_for_state(handle, state) is not None
+            durable.complete_and_start_action(handle, state)
+        except Exception as error:
+            self._broken = "a session of durable_rules could not be opened"
+            raise EngineError(self._broken) from error
+        if not opened:
+            self._broken = "a session of durable_rules did not open: an earlier one was not closed"
+            raise EngineError(self._broken)
+        try:
+            code, state = durable.assert_fact(handle, fact)
+            if code not in (_USED, _UNUSED):
+                raise EngineError(f"durable_rules did not take the facts (code {code})")
+            code, state = durable.assert_fact(handle, _END_FACT)
+            action = durable.start_action_for_state(handle, state)
+            message = action[1] if action else None
+            while message is not None:
+                seen.add(message[2 : message.index('"', 2)])
+                message = durable.complete_and_start_action(handle, state)
+        except EngineError:
+            raise
+        except Exception as error:
+            raise EngineError(f"durable_rules failed: {error}") from error
+        finally:
+            durable.delete_state(handle, _SID)
+        if _END not in seen:
+            raise EngineError("durable_rules did not reach the end of the evaluation")
+        seen.discard(_END)
+
+
+def _delete(shards: list[tuple[int, Shard]]) -> None:
+    while shards:
+        handle, _ = shards.pop()
+        durable.delete_ruleset(handle)
