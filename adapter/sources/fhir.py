@@ -1,0 +1,288 @@
+"""FHIR R4 as a source: bytes → one record per patient, checked in full.
+
+Read are one resource, a Bundle, and NDJSON, whose lines are Bundles or the resources of one or many patients. A record
+that is wrong alone raises; in a batch (NDJSON, or a Bundle of several patients) it is a refused record of its own and
+the others go on. Errors carry places and never what the record holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from adapter.errors import AdapterError, Malformed, Unprocessable
+from adapter.fhir.elements import RESOURCE_TYPES, type_info
+from adapter.fhir.ids import stable_id
+from adapter.fhir.patients import OWNER_ELEMENTS, Split, split
+from adapter.fhir.validate import validate
+from adapter.records import Issue, MappedBundle, RawRecord, Resource
+
+BUNDLE_TYPES = frozenset({"batch", "collection", "document", "message", "searchset", "transaction"})
+_ENTRY = re.compile(r"Bundle\.entry\[([0-9]+)\]")
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_fhir(raw: RawRecord) -> Iterator[MappedBundle]:
+    """The records in the bytes, each with what is to be said about it.
+
+    Malformed: not JSON, or not FHIR R4. Unprocessable: FHIR, but nobody's record.
+    """
+    data = raw.data.removeprefix(_BOM)
+    if not data.strip():
+        raise Malformed(_malformed("is empty", ""))
+    if raw.name.endswith(".ndjson"):
+        yield from _read_lines(data, raw.name)
+        return
+    try:
+        document = _parse(data)
+    except Malformed:
+        if not _is_ndjson(data):
+            raise
+        yield from _read_lines(data, raw.name)
+        return
+    yield from _records(_Batch.of(document, raw.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A Bundle that may hold several patients' records.
+
+    places: the place of each entry's resource, as messages name it. problems: what is wrong, with the position of the
+    entry it is wrong with, or -1 when it is the whole.
+    """
+
+    name: str
+    bundle: Resource
+    places: tuple[str, ...]
+    problems: tuple[tuple[int, Issue], ...]
+
+    @classmethod
+    def of(cls, document: object, name: str) -> _Batch:
+        """Of one JSON document: a Bundle or any other resource, checked."""
+        found = validate(document)  # type: ignore[arg-type]  # whatever it is, it is told apart there
+        if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
+            bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": document}]}
+            return cls(name, bundle, (_kind_of(document),), tuple((0, issue) for issue in found))
+        entries = document.get("entry")
+        count = len(entries) if isinstance(entries, list) else 0
+        return cls(
+            name,
+            document,
+            tuple(f"Bundle.entry[{at}].resource" for at in range(count)),
+            tuple((_entry_of(issue), issue) for issue in found),
+        )
+
+    @property
+    def errors(self) -> tuple[tuple[int, Issue], ...]:
+        return tuple((at, issue) for at, issue in self.problems if issue.severity in {"error", "fatal"})
+
+
+def _entry_of(issue: Issue) -> int:
+    found = _ENTRY.match(issue.place)
+    return int(found[1]) if found else -1
+
+
+def _kind_of(document: object) -> str:
+    kind = document.get("resourceType") if isinstance(document, dict) else None
+    return kind if isinstance(kind, str) and kind in RESOURCE_TYPES else "Resource"
+
+
+def _records(batch: _Batch) -> Iterator[MappedBundle]:
+    """One record per patient; raises when the batch is wrong as a whole."""
+    patients = _count_patients(batch.bundle)
+    parts = split(batch.bundle) if patients > 1 else None
+    several = parts is not None and len(parts.patients) > 1
+    errors = batch.errors
+    if errors and (not several or any(at < 0 for at, _ in errors)):
+        raise Malformed(*(issue for _, issue in errors))
+    _check_processable(batch, patients)
+    if parts is not None and several:
+        yield from _several(batch, parts)
+    else:
+        everything = tuple(range(len(batch.bundle["entry"])))
+        yield _record(batch, everything, batch.name, tuple(issue for _, issue in batch.problems))
+
+
+def _resource(bundle: Resource, at: int) -> object:
+    entry = bundle["entry"][at]
+    return entry.get("resource") if isinstance(entry, dict) else None
+
+
+def _count_patients(bundle: Resource) -> int:
+    entries = bundle.get("entry")
+    count = len(entries) if isinstance(entries, list) else 0
+    return sum(_kind_of(_resource(bundle, at)) == "Patient" for at in range(count))
+
+
+def _check_processable(batch: _Batch, patients: int) -> None:
+    if batch.bundle["type"] not in BUNDLE_TYPES:
+        text = f"only a Bundle of one of these types holds records: {', '.join(sorted(BUNDLE_TYPES))}"
+        raise Unprocessable(Issue("error", "not-supported", text, "unsupported", "Bundle.type"))
+    for at, place in enumerate(batch.places):
+        if _kind_of(_resource(batch.bundle, at)) == "Bundle":
+            text = "a Bundle inside a Bundle is not read: send its records on their own"
+            raise Unprocessable(Issue("error", "not-supported", text, "unsupported", place))
+    if not patients:
+        text = "holds no Patient, so it is nobody's record"
+        place = "Bundle" if len(batch.places) != 1 or batch.places[0].startswith("Bundle") else batch.places[0]
+        raise Unprocessable(Issue("error", "required", text, "unsupported", place))
+
+
+def _several(batch: _Batch, parts: Split) -> Iterator[MappedBundle]:
+    """The records of a batch of several patients, each refused for its own errors only."""
+    by_entry: dict[int, list[Issue]] = {}
+    for at, issue in batch.problems:
+        by_entry.setdefault(at, []).append(issue)
+    strays = _strays(batch, parts)
+    homeless = [issue for at, issue in batch.errors if at in parts.ownerless or at in parts.astray]
+    if homeless:
+        raise Malformed(*homeless)
+    unused = tuple(
+        Issue("information", "informational", "belongs to no patient and is not used", "", batch.places[at])
+        for at in parts.ownerless
+        if at not in strays
+    )
+    for patient, group in zip(parts.patients, parts.groups, strict=True):
+        issues = tuple(issue for at in group for issue in by_entry.get(at, ()))
+        name = f"{batch.name}, {batch.places[patient].removesuffix('.resource')}"
+        if any(issue.severity in {"error", "fatal"} for issue in issues):
+            yield _refused(name, issues)
+        else:
+            yield _record(batch, group, name, issues + unused)
+        unused = ()
+    if strays:
+        yield _refused(f"{batch.name}, resources of nobody", tuple(strays.values()))
+
+
+def _strays(batch: _Batch, parts: Split) -> dict[int, Issue]:
+    """Resources that must be about a patient, and are about none that is in the batch."""
+    found = {}
+    for at in (*parts.astray, *parts.ownerless):
+        kind = _kind_of(_resource(batch.bundle, at))
+        if at in parts.astray or (
+            kind in RESOURCE_TYPES and not type_info(kind).elements.keys().isdisjoint(OWNER_ELEMENTS)
+        ):
+            text = "is about none of the patients here"
+            found[at] = Issue("error", "not-found", text, "wrong-subject", batch.places[at])
+    return found
+
+
+def _record(batch: _Batch, group: tuple[int, ...], name: str, issues: tuple[Issue, ...]) -> MappedBundle:
+    """The record of one patient: the entries as they came, with a fullUrl each, and nothing else of the Bundle."""
+    entries = batch.bundle["entry"]
+    made: list[Resource] = []
+    empty: list[Issue] = []
+    urls: set[str] = set()
+    for at in group:
+        entry = entries[at]
+        if "resource" not in entry:
+            empty.append(Issue("information", "informational", "holds no resource", "", f"Bundle.entry[{at}]"))
+            continue
+        url = entry.get("fullUrl") or _made_url(entry["resource"], at, urls)
+        urls.add(url)
+        whole = len(entry) == 2 and "fullUrl" in entry
+        made.append(entry if whole else {"fullUrl": url, "resource": entry["resource"]})
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": made}
+    return MappedBundle(source=name, bundle=bundle, issues=issues + tuple(empty))
+
+
+def _made_url(resource: Resource, at: int, taken: set[str]) -> str:
+    """A fullUrl for an entry that has none: of its type and id, or of its position when it has no id of its own."""
+    kind: str = resource["resourceType"]
+    url = f"urn:uuid:{stable_id(kind, resource['id'])}" if "id" in resource else ""
+    return url if url and url not in taken else f"urn:uuid:{stable_id(kind, resource.get('id', ''), f'#{at}')}"
+
+
+def _refused(name: str, issues: tuple[Issue, ...]) -> MappedBundle:
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    return MappedBundle(source=name, bundle=bundle, issues=issues, refused=True)
+
+
+def _is_ndjson(data: bytes) -> bool:
+    """Whether several lines are each a resource: one of the first ten is enough, for any may be broken."""
+    lines = [line for line in data.splitlines() if line.strip()]
+    return len(lines) > 1 and any(_is_resource(line) for line in lines[:10])
+
+
+def _is_resource(line: bytes) -> bool:
+    if not line.startswith(b"{"):
+        return False
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return "resourceType" in found
+
+
+def _read_lines(data: bytes, name: str) -> Iterator[MappedBundle]:
+    """Records of NDJSON: each Bundle as it is met, then the resources of all other lines together."""
+    pooled: list[tuple[int, Any]] = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        source = f"{name}, line {number}"
+        try:
+            document = _parse(line, number)
+            if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
+                pooled.append((number, document))
+                continue
+            yield from _records(_Batch.of(document, source))
+        except AdapterError as refusal:
+            yield _refused(source, refusal.issues)
+    if pooled:
+        yield from _pool(pooled, name)
+
+
+def _pool(lines: list[tuple[int, Any]], name: str) -> Iterator[MappedBundle]:
+    """Records of the resources that stand on lines of their own; a broken one of nobody is refused on its own."""
+    checked = [(number, document, _of_line(number, document)) for number, document in lines]
+    while True:
+        problems = tuple((at, issue) for at, (_, _, issues) in enumerate(checked) for issue in issues)
+        places = tuple(f"line {number}" for number, _, _ in checked)
+        entries = [{"resource": document} for _, document, _ in checked]
+        batch = _Batch(name, {"resourceType": "Bundle", "type": "collection", "entry": entries}, places, problems)
+        parts = split(batch.bundle)
+        nobodys = {at for at, _ in batch.errors} & {*parts.ownerless, *parts.astray}
+        if not nobodys:
+            break
+        for at in sorted(nobodys):
+            number, _, issues = checked[at]
+            yield _refused(f"{name}, line {number}", issues)
+        checked = [line for at, line in enumerate(checked) if at not in nobodys]
+    if parts.patients:
+        yield from _several(batch, parts)
+    else:
+        for number, _, _ in checked:
+            text = "no line holds a Patient, so it is in nobody's record"
+            issue = Issue("error", "required", text, "unsupported", f"line {number}")
+            yield _refused(f"{name}, line {number}", (issue,))
+
+
+def _of_line(number: int, document: Any) -> tuple[Issue, ...]:
+    return tuple(
+        Issue(issue.severity, issue.code, issue.text, issue.detail, f"line {number}: {issue.place}")
+        for issue in validate(document)
+    )
+
+
+def _parse(data: bytes, line: int = 0) -> object:
+    """JSON from bytes. line: the line that they are, or 0 for a whole document. Malformed names the place."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        at = error.pos, error.lineno, error.colno
+    try:
+        before = data.decode()[: at[0]]
+    except UnicodeDecodeError as error:
+        place = f"byte {error.start}" if not line else f"line {line}, byte {error.start}"
+        raise Malformed(_malformed("is not UTF-8", place)) from None
+    place = f"line {line or at[1]}, column {at[2]}, byte {len(before.encode())}"
+    raise Malformed(_malformed("is not JSON", place)) from None
+
+
+def _malformed(text: str, place: str) -> Issue:
+    return Issue("fatal", "structure", text, "malformed", place)
