@@ -85,7 +85,7 @@ def _wrong(message: str) -> CannotStart:
 
 
 def _plain(system: str, code: str) -> str:
-    """ICD-10 is written with or without its dot, and padded with X in the United Kingdom: F53.1 is F531, F28X is F28."""
+    """ICD-10 comes with or without its dot, and is padded with X in the United Kingdom: F53.1 is F531, F28X is F28."""
     return code.upper().replace(".", "").rstrip("X") if system == "icd10" else code
 
 

@@ -17,7 +17,7 @@ from adapter.facts.dates import When
 from adapter.facts.reading import Declared, Reading, Sighting
 from adapter.facts.values import truth
 from adapter.records import Evidence, Resource
-from rules.engine.model import DateSpan, Fact
+from rules import DateSpan, Fact
 
 ACTIVE = frozenset({"active", "recurrence", "relapse", ""})
 REFUTED = frozenset({"refuted", "entered-in-error"})
@@ -89,7 +89,9 @@ def resolve(condition: Condition, reading: Reading) -> Fact:
     cases = [case for case in _cases(condition.code, reading, contradicted) if test(case)]
     if not cases:
         evidence = tuple(case.evidence for case in contradicted if test(case))
-        return condition.fact.unknown("conflict", evidence, "confirm-diagnosis") if evidence else condition.fact.missing()
+        return (
+            condition.fact.unknown("conflict", evidence, "confirm-diagnosis") if evidence else condition.fact.missing()
+        )
     usable = [case for case in cases if not _not_yet(case, reading)]
     if not usable:
         return condition.fact.unknown("implausible-date", tuple(case.evidence for case in cases))
@@ -98,7 +100,7 @@ def resolve(condition: Condition, reading: Reading) -> Fact:
 
 def _not_yet(case: Case, reading: Reading) -> bool:
     when = case.began or case.recorded
-    return when is not None and reading.future(when, case.sighting.index)
+    return when is not None and reading.future(when, case.sighting.at)
 
 
 def _present(condition: Condition, cases: Iterable[Case]) -> Fact:
@@ -135,7 +137,7 @@ def _cases(name: str, reading: Reading, contradicted: list[Case]) -> Iterator[Ca
             contradicted.append(case)
             continue
         if sighting.concept.code in refuted:
-            reading.issue("conflict", "a diagnosis is refuted and asserted", "data-conflict", sighting.index, "code")
+            reading.issue("conflict", "a diagnosis is refuted and asserted", "data-conflict", sighting.at, "code")
             later, when = refuted[sighting.concept.code], case.recorded or case.began
             if later is not None and when is not None and when.span.high <= later:
                 contradicted.append(case)
@@ -183,13 +185,7 @@ def _began(resource: Resource, reading: Reading) -> When | None:
 
 def _encounter(resource: Resource, reading: Reading) -> When | None:
     """The start of the contact at which an undated Condition was noted."""
-    reference = (resource.get("encounter") or {}).get("reference")
-    if not isinstance(reference, str):
-        return None
-    for entry in reading.entries:
-        found = entry.get("resource") or {}
-        names = (entry.get("fullUrl"), f"{found.get('resourceType')}/{found.get('id')}")
-        if found.get("resourceType") == "Encounter" and reference in names:
-            start = dates.read(found, "period.start")
-            return start._replace(path="") if start else None
-    return None
+    at = reading.find.target(resource.get("encounter"))
+    found = reading.find.resource_at(at) if at is not None else {}
+    start = dates.read(found, "period.start") if found.get("resourceType") == "Encounter" else None
+    return start._replace(path="") if start else None

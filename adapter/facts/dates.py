@@ -14,7 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from adapter.records import Resource
-from rules.engine.model import DateSpan, DaySpan
+from rules import DateSpan, DaySpan
 
 LONDON = ZoneInfo("Europe/London")
 TERM_DAYS = 280

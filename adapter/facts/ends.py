@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from adapter.facts import dates
 from adapter.facts.pregnancy_events import BIRTHS, LOSSES, End, Events, Length
 from adapter.records import Evidence
-from rules.engine.model import DateSpan, DaySpan
+from rules import DateSpan, DaySpan
 
 ONE_PREGNANCY_DAYS = 30
 BIRTHS_APART_DAYS = 140

@@ -11,16 +11,85 @@ from dataclasses import dataclass
 from adapter.facts import dates
 from adapter.facts.reading import Declared, Reading
 from adapter.records import Evidence, Resource
-from rules.engine.model import Fact
+from rules import Fact
 
 FIRST_DEGREE = frozenset({"MTH", "NMTH", "FTH", "NFTH", "SIS", "NSIS", "BRO", "NBRO", "DAU", "DAUC", "SON", "SONC"})
 OTHERS = frozenset(
-    "STPMTH STPFTH STPPRN STPSIS STPBRO STPSIB STPCHLD STPDAU STPSON "
-    "ADOPTF ADOPTM ADOPTP CHLDADOPT DAUADOPT SONADOPT FTHFOST MTHFOST PRNFOST CHLDFOST DAUFOST SONFOST "
-    "INLAW FTHINLAW MTHINLAW PRNINLAW BROINLAW SISINLAW SIBINLAW DAUINLAW SONINLAW CHLDINLAW "
-    "GRPRN GRMTH GRFTH MGRPRN MGRMTH MGRFTH PGRPRN PGRMTH PGRFTH GGRPRN GGRMTH GGRFTH MGGRPRN MGGRMTH MGGRFTH "
-    "PGGRPRN PGGRMTH PGGRFTH AUNT MAUNT PAUNT UNCLE MUNCLE PUNCLE COUSN MCOUSN PCOUSN NIENEPH NIECE NEPHEW "
-    "GRNDCHILD GRNDDAU GRNDSON SPS HUSB WIFE DOMPART SIGOTHR FRND NBOR ROOM ONESELF".split()
+    [
+        "STPMTH",
+        "STPFTH",
+        "STPPRN",
+        "STPSIS",
+        "STPBRO",
+        "STPSIB",
+        "STPCHLD",
+        "STPDAU",
+        "STPSON",
+        "ADOPTF",
+        "ADOPTM",
+        "ADOPTP",
+        "CHLDADOPT",
+        "DAUADOPT",
+        "SONADOPT",
+        "FTHFOST",
+        "MTHFOST",
+        "PRNFOST",
+        "CHLDFOST",
+        "DAUFOST",
+        "SONFOST",
+        "INLAW",
+        "FTHINLAW",
+        "MTHINLAW",
+        "PRNINLAW",
+        "BROINLAW",
+        "SISINLAW",
+        "SIBINLAW",
+        "DAUINLAW",
+        "SONINLAW",
+        "CHLDINLAW",
+        "GRPRN",
+        "GRMTH",
+        "GRFTH",
+        "MGRPRN",
+        "MGRMTH",
+        "MGRFTH",
+        "PGRPRN",
+        "PGRMTH",
+        "PGRFTH",
+        "GGRPRN",
+        "GGRMTH",
+        "GGRFTH",
+        "MGGRPRN",
+        "MGGRMTH",
+        "MGGRFTH",
+        "PGGRPRN",
+        "PGGRMTH",
+        "PGGRFTH",
+        "AUNT",
+        "MAUNT",
+        "PAUNT",
+        "UNCLE",
+        "MUNCLE",
+        "PUNCLE",
+        "COUSN",
+        "MCOUSN",
+        "PCOUSN",
+        "NIENEPH",
+        "NIECE",
+        "NEPHEW",
+        "GRNDCHILD",
+        "GRNDDAU",
+        "GRNDSON",
+        "SPS",
+        "HUSB",
+        "WIFE",
+        "DOMPART",
+        "SIGOTHR",
+        "FRND",
+        "NBOR",
+        "ROOM",
+        "ONESELF",
+    ]
 )
 ROLE_CODE = frozenset({"http://terminology.hl7.org/CodeSystem/v3-RoleCode", "http://hl7.org/fhir/v3/RoleCode"})
 

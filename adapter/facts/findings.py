@@ -16,7 +16,7 @@ from adapter.facts.dates import When
 from adapter.facts.reading import Declared, Reading, Sighting
 from adapter.facts.values import truth
 from adapter.records import Evidence
-from rules.engine.model import Fact
+from rules import Fact
 
 VOID = frozenset({"entered-in-error", "cancelled"})
 
@@ -42,13 +42,13 @@ class Said(NamedTuple):
     truth: bool | None
     when: When | None
     evidence: Evidence
-    index: int
+    at: int
 
 
 def resolve(finding: Finding, reading: Reading) -> Fact:
     """The fact of a finding."""
     said = list(_said(finding.code, finding.passing, reading))
-    usable = [one for one in said if one.when is None or not reading.future(one.when, one.index)]
+    usable = [one for one in said if one.when is None or not reading.future(one.when, one.at)]
     if not usable:
         future = tuple(one.evidence for one in said)
         return finding.fact.unknown("implausible-date", future) if said else finding.fact.missing()
@@ -58,7 +58,7 @@ def resolve(finding: Finding, reading: Reading) -> Fact:
     evidence = tuple(one.evidence for one in (*newest, *undated))
     truths = {one.truth for one in (*newest, *undated)}
     if len(truths) > 1:
-        reading.issue("conflict", "the record says yes and no", "data-conflict", (newest or undated)[0].index)
+        reading.issue("conflict", "the record says yes and no", "data-conflict", (newest or undated)[0].at)
         return finding.fact.unknown("conflict", evidence)
     if truths == {None}:
         return finding.fact.unknown("conflict", evidence)
@@ -103,7 +103,7 @@ def _said(name: str, passing: bool, reading: Reading) -> Iterator[Said]:
                 yield _observation(sighting)
             else:
                 text = "the finding was withdrawn and not used"
-                reading.issue("informational", text, "withdrawn-result", sighting.index, "status", "information")
+                reading.issue("informational", text, "withdrawn-result", sighting.at, "status", "information")
         elif resource.get("resourceType") == "Condition" and status_of(resource).verification not in _REFUTED:
             yield _condition(sighting, passing)
 
@@ -116,7 +116,7 @@ def _observation(sighting: Sighting) -> Said:
     coding = next(iter(sighting.part.get("code", {}).get("coding", ())), {})
     says = None if sighting.conflict else truth(sighting.part, (coding.get("system"), coding.get("code")))
     path = next((name for name in ("valueBoolean", "valueCodeableConcept") if name in sighting.part), "")
-    return Said(says, when, sighting.evidence(path, when), sighting.index)
+    return Said(says, when, sighting.evidence(path, when), sighting.at)
 
 
 def _condition(sighting: Sighting, passing: bool) -> Said:
@@ -125,4 +125,4 @@ def _condition(sighting: Sighting, passing: bool) -> Said:
     says: bool | None = None if sighting.conflict else True
     if says and passing and (status_of(resource).clinical not in ACTIVE or ended(resource)):
         says, when = False, ended(resource) or when
-    return Said(says, when, sighting.evidence("", when), sighting.index)
+    return Said(says, when, sighting.evidence("", when), sighting.at)

@@ -16,7 +16,7 @@ from adapter.facts.reading import Declared, Reading
 from adapter.facts.scores import observations, usable
 from adapter.facts.values import number, truth
 from adapter.records import Evidence
-from rules.engine.model import Fact
+from rules import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Given(NamedTuple):
     value: int | float | None
     when: When | None
     evidence: Evidence
-    index: int
+    at: int
 
 
 def resolve(item: Item, reading: Reading) -> Fact:
@@ -51,14 +51,14 @@ def resolve(item: Item, reading: Reading) -> Fact:
     for given in (*_answers(item, reading), *_forms(item, reading)):
         if given.when is None:
             undated.append(given)
-        elif reading.future(given.when, given.index):
+        elif reading.future(given.when, given.at):
             continue
         elif given.value is None:
             blanks.append((given.when, given))
         else:
             answers.append((given.value, given.when, given))
     for given in undated:
-        reading.issue("required", "the answer has no date and was not used", "", given.index)
+        reading.issue("required", "the answer has no date and was not used", "", given.at)
     valid_days = reading.number(item.valid_days)
     recent = [blank for blank in blanks if dates.within(blank[0].span, reading.as_of, valid_days) is not False]
     if answers:
@@ -82,7 +82,7 @@ def _newest(
     newest = [answer for answer in answers if answer[1].span.high >= latest]
     value, when, given = max(newest, key=lambda answer: answer[0])
     if any(other != value for other, _, _ in newest):
-        reading.issue("conflict", "two answers of the same day differ; the higher was used", "data-conflict", given.index)
+        reading.issue("conflict", "two answers of the same day differ; the higher was used", "data-conflict", given.at)
     evidence: tuple[Evidence, ...] = (given.evidence,)
     closing = _closing(item, reading, when) if value else None
     valid = dates.within(when.span, reading.as_of, reading.number(item.valid_days))
@@ -103,21 +103,21 @@ def _answers(item: Item, reading: Reading) -> Iterator[Given]:
     for sighting in observations(item.code, reading):
         when, value = dates.effective(sighting.resource), number(sighting.part)
         if value is None:
-            yield Given(None, when, sighting.evidence("", when), sighting.index)
+            yield Given(None, when, sighting.evidence("", when), sighting.at)
             continue
         found = usable(value, item.fact, sighting, reading)
-        yield Given(found, when, sighting.evidence(value.path, when), sighting.index)
+        yield Given(found, when, sighting.evidence(value.path, when), sighting.at)
     for form in reading.forms.get(item.questionnaire, ()):
         answer = form.answers.get(item.link_id)
         text = form.when.text if form.when else ""
         if answer is None:
-            yield Given(None, form.when, Evidence(form.index, "questionnaire", text), form.index)
+            yield Given(None, form.when, Evidence(form.at, "questionnaire", text), form.at)
         elif answer.value is not None and not item.fact.fits(answer.value):
             message = "the score is out of the instrument's range; it was not used"
-            reading.issue("value", message, "implausible-value", form.index, answer.path)
-            yield Given(None, form.when, Evidence(form.index, answer.path, text), form.index)
+            reading.issue("value", message, "implausible-value", form.at, answer.path)
+            yield Given(None, form.when, Evidence(form.at, answer.path, text), form.at)
         else:
-            yield Given(answer.value, form.when, Evidence(form.index, answer.path, text), form.index)
+            yield Given(answer.value, form.when, Evidence(form.at, answer.path, text), form.at)
 
 
 def _forms(item: Item, reading: Reading) -> Iterator[Given]:
@@ -127,7 +127,7 @@ def _forms(item: Item, reading: Reading) -> Iterator[Given]:
         path = value.path if value else ""
         zero = item.zero_total_means_zero and value is not None and value.value == 0
         if zero or value is not None or "component" in sighting.resource:
-            yield Given(0 if zero else None, when, sighting.evidence(path, when), sighting.index)
+            yield Given(0 if zero else None, when, sighting.evidence(path, when), sighting.at)
 
 
 def _closing(item: Item, reading: Reading, answered: When) -> Evidence | None:

@@ -14,7 +14,7 @@ from adapter.facts import dates
 from adapter.facts.dates import When
 from adapter.facts.reading import Declared, Reading, Sighting
 from adapter.records import Evidence, Resource
-from rules.engine.model import Fact
+from rules import Fact
 
 STATEMENT_CURRENT = frozenset({"active", "intended"})
 STOPPED = frozenset({"stopped", "completed"})
@@ -95,7 +95,7 @@ def _statement(sighting: Sighting, status: str, reading: Reading) -> Use | None:
     code = sighting.concept.code
     if status in STATEMENT_CURRENT:
         past = end is not None and end.span.high < reading.as_of
-        early = status == "active" and start is not None and reading.future(start, sighting.index)
+        early = status == "active" and start is not None and reading.future(start, sighting.at)
         return Use("unsure" if past or early else "current", start, code, sighting.evidence("", start))
     if status in STOPPED:
         if end is not None and end.span.low > reading.as_of:
@@ -108,7 +108,7 @@ def _request(sighting: Sighting, status: str, reading: Reading) -> Use | None:
     written = dates.read(sighting.resource, "authoredOn")
     evidence, code = sighting.evidence("", written), sighting.concept.code
     if status == "active":
-        early = written is not None and reading.future(written, sighting.index)
+        early = written is not None and reading.future(written, sighting.at)
         return Use("unsure" if early else "current", written, code, evidence)
     if status in STOPPED:
         return Use("stopped", None, code, evidence)
@@ -119,7 +119,7 @@ def _finding(sighting: Sighting, reading: Reading) -> Use | None:
     """A finding that says a medicine is taken ("On lithium")."""
     resource: Resource = sighting.resource
     when = dates.effective(resource) or dates.read(resource, "recordedDate")
-    if when is not None and reading.future(when, sighting.index):
+    if when is not None and reading.future(when, sighting.at):
         return None
     if resource.get("resourceType") == "Observation" and resource.get("valueBoolean", True) is not True:
         return None

@@ -6,14 +6,15 @@ Patient.link; an infant with no link in a record of one adult is hers. The partn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from adapter.facts import dates
+from adapter.fhir.references import Index
 from adapter.records import Resource
 
-MOTHER = frozenset({"MTH", "NMTH", "GESTM"})
+MOTHER = frozenset({"MTH", "NMTH", "GESTM", "PRN", "NPRN"})
 CHILD = frozenset({"CHILD", "NCHILD", "SON", "SONC", "DAU", "DAUC"})
 FATHER = frozenset({"FTH", "NFTH"})
 PARTNER = frozenset({"DOMPART", "SIGOTHR", "SPS", "HUSB", "WIFE"})
@@ -29,7 +30,7 @@ HERS, UNKNOWN, ELSE = -1, -2, -3
 class Baby:
     """A child of hers: the entry that says most about it (its Patient, else the RelatedPerson)."""
 
-    index: int
+    at: int
     resource: Resource
     others: tuple[int, ...] = ()  # entries that stand for the same child
 
@@ -37,24 +38,24 @@ class Baby:
 class People:
     """The Patients and RelatedPersons of a Bundle, and whose each reference is."""
 
-    def __init__(self, entries: Sequence[Resource], as_of: date, target: int | None = None) -> None:
-        self._as_of = as_of
+    def __init__(self, index: Index, as_of: date, target: int | None = None) -> None:
+        self._index, self._as_of = index, as_of
         self._places: dict[str, int] = {}
         self._patients: dict[int, Resource] = {}
         self._related: dict[int, Resource] = {}
-        for index, entry in enumerate(entries):
+        for at, entry in enumerate(index.entries):
             resource = entry.get("resource") or {}
             kind = resource.get("resourceType")
             if kind == "Patient":
-                self._patients[index] = resource
+                self._patients[at] = resource
             elif kind == "RelatedPerson":
-                self._related[index] = resource
+                self._related[at] = resource
             else:
                 continue
             if url := entry.get("fullUrl"):
-                self._places[url] = index
-            if name := resource.get("id"):
-                self._places.setdefault(f"{kind}/{name}", index)
+                self._places[url] = at
+            elif name := resource.get("id"):
+                self._places[f"{kind}/{name}"] = at
         self._mother: dict[int, int] = {}  # baby's entry → its mother's Patient
         self._same: dict[int, int] = {}  # a RelatedPerson's entry → the Patient it stands for
         self.partners: dict[int, int] = {}  # a partner's Patient → the Patient whose partner it is
@@ -119,8 +120,8 @@ class People:
         if index == self.target:
             return HERS
         for baby in self.babies:
-            if index == baby.index or index in baby.others:
-                return baby.index
+            if index == baby.at or index in baby.others:
+                return baby.at
         return ELSE
 
     def _by_identifier(self, identifier: Resource | None) -> int:
@@ -131,9 +132,13 @@ class People:
         return UNKNOWN
 
     def place(self, reference: str) -> int | None:
-        """The entry of a Patient or RelatedPerson that a reference names, by fullUrl or by type and id."""
+        """The entry of a Patient or RelatedPerson that a reference names."""
         found = self._places.get(reference)
-        return found if found is not None else self._places.get(reference.partition("/_history/")[0])
+        if found is None and reference:
+            found = self._index.resolve(reference)
+            if found is not None and found not in self._patients and found not in self._related:
+                return None
+        return found
 
     # --- who belongs to whom ---------------------------------------------------------------------------------------
     def _relate(self) -> None:

@@ -9,7 +9,7 @@ from adapter.facts import dates
 from adapter.facts.reading import Declared, Reading
 from adapter.facts.values import truth
 from adapter.records import Evidence, Resource
-from rules.engine.model import Fact
+from rules import Fact
 
 SERVICE_SUFFIX = "/CodeSystem/referral-service"
 ALL = "all"
@@ -97,7 +97,7 @@ def _findings(code: str, services: Services, reading: Reading) -> Iterator[_Answ
         if resource.get("status") in ("entered-in-error", "cancelled") or "entered-in-error" in verification:
             continue
         when = dates.effective(resource) or dates.read(resource, "recordedDate", "onsetDateTime")
-        if when is not None and reading.future(when, sighting.index):
+        if when is not None and reading.future(when, sighting.at):
             continue
         about = services.of(resource.get("valueCodeableConcept") or {})
         refused = bool(about) or truth(sighting.part) is not False

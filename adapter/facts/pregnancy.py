@@ -16,7 +16,7 @@ from adapter.facts.ends import Ended, latest
 from adapter.facts.pregnancy_events import MEASURED, Due, Events, Status
 from adapter.facts.reading import Reading
 from adapter.records import Evidence
-from rules.engine.model import DateSpan
+from rules import DateSpan
 
 EARLY_DAYS = 14
 """A last period counted late: a due date up to so many days beyond 40 weeks ahead is plausible."""
@@ -92,7 +92,7 @@ def _plausible(due: Due, reading: Reading) -> bool:
     if due.recorded is not None and due.recorded.span.low > reading.as_of:
         return False
     if dates.shift(due.span, -TERM_DAYS - EARLY_DAYS).low > reading.as_of:
-        reading.issue("value", "the due date is too far ahead", "implausible-date", due.index, due.evidence.path)
+        reading.issue("value", "the due date is too far ahead", "implausible-date", due.at, due.evidence.path)
         return False
     return True
 
@@ -106,7 +106,7 @@ def _best(dues: Sequence[Due], reading: Reading) -> Due | None:
     equals = [due for due in stated if due.rank == best.rank and _recorded(due) == _recorded(best)]
     span = DateSpan(min(due.span.low for due in equals), max(due.span.high for due in equals))
     if best.rank > MEASURED and any(due.span != best.span for due in equals):
-        reading.issue("conflict", "two due dates of the same day differ", "data-conflict", best.index, best.evidence.path)
+        reading.issue("conflict", "two due dates of the same day differ", "data-conflict", best.at, best.evidence.path)
     return best._replace(span=span)
 
 
@@ -117,9 +117,7 @@ def _recorded(due: Due) -> DateSpan | None:
 def _about_now(status: Status, after: date | None) -> bool:
     if after is None:
         return True
-    return (
-        status.when is not None and (status.when.span.low - after).days > LAG_DAYS and status.role != "postnatal"
-    )
+    return status.when is not None and (status.when.span.low - after).days > LAG_DAYS and status.role != "postnatal"
 
 
 def _newest(said: Sequence[Status]) -> tuple[Status, ...]:
@@ -170,14 +168,12 @@ def _story(
     if not evidence and case.end is not None:
         evidence = case.end.evidence
     undated = undated or (case.undated_end and case.end is None)
-    return Story(
-        pregnant, evidence, note, ask, due, due_passed, ended_between, case.end, case.undated_end, undated
-    )
+    return Story(pregnant, evidence, note, ask, due, due_passed, ended_between, case.end, case.undated_end, undated)
 
 
 def _conflict(case: _Case, note: str) -> Story:
     due = case.due or case.passed
-    where = (case.newest or case.said)[0].index if case.newest or case.said else (due.index if due else 0)
+    where = (case.newest or case.said)[0].at if case.newest or case.said else (due.at if due else 0)
     case.reading.issue("conflict", "the record contradicts itself on the pregnancy", "data-conflict", where)
     return _story(case, None, case.newest, note, ASK_OUTCOME if due else ASK_STATUS, due=due)
 
@@ -239,9 +235,7 @@ def _said_pregnant(case: _Case) -> Story:
     if (case.as_of - when.span.high).days > FORGOTTEN_DAYS:
         return _story(case, False, case.newest, "outcome-not-recorded", ended_between=between)
     between = DateSpan(when.span.low, case.as_of)
-    return _story(
-        case, None, case.newest, "due-date-passed", ASK_OUTCOME, due_passed=True, ended_between=between
-    )
+    return _story(case, None, case.newest, "due-date-passed", ASK_OUTCOME, due_passed=True, ended_between=between)
 
 
 def _said_not_pregnant(case: _Case, roles: set[str]) -> Story:
@@ -263,7 +257,9 @@ def _discharged(case: _Case, due: Due) -> Evidence | None:
     found: Evidence | None = None
     for index, resource in case.reading.of_type("EpisodeOfCare"):
         status = resource.get("status")
-        if not any(coding.get("code") == MATERNITY for kind in resource.get("type", ()) for coding in kind.get("coding", ())):
+        if not any(
+            coding.get("code") == MATERNITY for kind in resource.get("type", ()) for coding in kind.get("coding", ())
+        ):
             continue
         if status in ("active", "onhold", "planned"):
             return None

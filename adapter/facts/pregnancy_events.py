@@ -15,7 +15,7 @@ from adapter.facts.people import HERS, Baby
 from adapter.facts.reading import PREGNANCY, Reading, Sighting
 from adapter.facts.values import truth
 from adapter.records import Evidence, Resource
-from rules.engine.model import DateSpan, DaySpan
+from rules import DateSpan, DaySpan
 
 STATUSES = frozenset({"pregnant", "not-pregnant", "possible", "unconfirmed", "postnatal"})
 BIRTHS = frozenset({"live-birth", "stillbirth", "birth"})
@@ -32,7 +32,7 @@ class Status(NamedTuple):
     role: str
     when: When | None
     evidence: Evidence
-    index: int
+    at: int
 
 
 class Due(NamedTuple):
@@ -42,7 +42,7 @@ class Due(NamedTuple):
     rank: int
     recorded: When | None
     evidence: Evidence
-    index: int
+    at: int
 
 
 class End(NamedTuple):
@@ -114,14 +114,16 @@ def _when(resource: Resource) -> When | None:
 
 def _add(events: Events, sighting: Sighting, reading: Reading) -> None:
     when, hers = _when(sighting.resource), sighting.owner == HERS
-    if when is not None and reading.future(when, sighting.index):
+    if when is not None and reading.future(when, sighting.at):
         return
     for role in sighting.concept.roles:
         name, _, weeks = role.partition(":")
         if name in OUTCOMES:
             said = truth(sighting.part, None) if sighting.resource.get("resourceType") == "Observation" else True
             if said is not False:
-                _ended(events, sighting, "unknown" if sighting.conflict else name, when, sighting.evidence("", when), "own")
+                _ended(
+                    events, sighting, "unknown" if sighting.conflict else name, when, sighting.evidence("", when), "own"
+                )
         elif name == "outcome":
             _outcome(events, sighting, when, reading)
         elif name == "gestation-at-birth":
@@ -132,9 +134,7 @@ def _add(events: Events, sighting: Sighting, reading: Reading) -> None:
             _antenatal(events, sighting, name, weeks, when, reading)
 
 
-def _antenatal(
-    events: Events, sighting: Sighting, name: str, weeks: str, when: When | None, reading: Reading
-) -> None:
+def _antenatal(events: Events, sighting: Sighting, name: str, weeks: str, when: When | None, reading: Reading) -> None:
     if name == "status":
         _status_value(events, sighting, when, reading)
     elif name in STATUSES:
@@ -145,17 +145,17 @@ def _antenatal(
             rank = {"edd-scan": SCAN, "lmp": COUNTED}.get(name, STATED)
             span = dates.shift(given.span, TERM_DAYS) if name == "lmp" else given.span
             evidence = sighting.evidence(given.path.partition(".")[0], when)
-            events.dues.append(Due(span, rank, when, evidence, sighting.index))
+            events.dues.append(Due(span, rank, when, evidence, sighting.at))
     elif name.startswith("gestation") and when is not None:
         days = DaySpan(int(weeks) * 7, int(weeks) * 7 + 6) if weeks else _days(sighting.part)
-        if days is not None and 0 <= days.low and days.high <= 320:
+        if days is not None and days.low >= 0 and days.high <= 320:
             span = DateSpan(
                 dates.shift(when.span, TERM_DAYS - days.high).low, dates.shift(when.span, TERM_DAYS - days.low).high
             )
             evidence = sighting.evidence("" if weeks else "valueQuantity", when)
-            events.dues.append(Due(span, MEASURED, when, evidence, sighting.index))
+            events.dues.append(Due(span, MEASURED, when, evidence, sighting.at))
         else:
-            reading.issue("value", "the gestation is not plausible", "implausible-value", sighting.index)
+            reading.issue("value", "the gestation is not plausible", "implausible-value", sighting.at)
 
 
 def _days(part: Resource) -> DaySpan | None:
@@ -183,7 +183,7 @@ def _status(sighting: Sighting, role: str, when: When | None) -> Status:
             role = "possible"
         elif not said:
             role = "not-pregnant" if role == "pregnant" else "possible"
-    return Status(role, when, evidence, sighting.index)
+    return Status(role, when, evidence, sighting.at)
 
 
 def _condition(resource: Resource, role: str, when: When | None) -> tuple[str, When | None]:
@@ -207,7 +207,7 @@ def _coding(sighting: Sighting) -> tuple[str, str]:
 def _status_value(events: Events, sighting: Sighting, when: When | None, reading: Reading) -> None:
     for role, conflict, evidence in _values(sighting, when, reading):
         if role in STATUSES:
-            events.statuses.append(Status("conflict" if conflict else role, when, evidence, sighting.index))
+            events.statuses.append(Status("conflict" if conflict else role, when, evidence, sighting.at))
 
 
 # --- how pregnancies ended -----------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def _outcome(events: Events, sighting: Sighting, when: When | None, reading: Rea
             _ended(events, sighting, "unknown" if conflict else role, when, evidence, "outcome")
     if not found and "valueCodeableConcept" in sighting.part:
         text = "the outcome of a pregnancy is in a code that is not known"
-        reading.issue("code-invalid", text, "unmapped-code", sighting.index, sighting.prefix + "valueCodeableConcept")
+        reading.issue("code-invalid", text, "unmapped-code", sighting.at, sighting.prefix + "valueCodeableConcept")
         _ended(events, sighting, "unknown", when, sighting.evidence("valueCodeableConcept", when), "outcome")
 
 
@@ -230,16 +230,14 @@ def _values(sighting: Sighting, when: When | None, reading: Reading) -> Iterator
         path = f"valueCodeableConcept.coding[{number}]"
         concepts = [found for found in reading.index.find(coding) if found.list == PREGNANCY]
         for found in concepts:
-            conflict = reading.contradicted(found, coding, sighting.index, sighting.prefix + path)
+            conflict = reading.contradicted(found, coding, sighting.at, sighting.prefix + path)
             for role in found.roles:
                 yield role, conflict, sighting.evidence(f"{path}.code", when)
         if concepts:
             return
 
 
-def _ended(
-    events: Events, sighting: Sighting, kind: str, when: When | None, evidence: Evidence, form: str
-) -> None:
+def _ended(events: Events, sighting: Sighting, kind: str, when: When | None, evidence: Evidence, form: str) -> None:
     span, baby = when.span if when else None, _child(sighting)
     form = f"{sighting.resource.get('resourceType')} {form}"
     if kind in DEATHS:
@@ -255,14 +253,14 @@ def _child(sighting: Sighting) -> int | None:
 # --- babies --------------------------------------------------------------------------------------------------------
 def _baby(events: Events, baby: Baby, reading: Reading) -> None:
     born = dates.read(baby.resource, "birthDate")
-    if born is not None and reading.future(born, baby.index):
+    if born is not None and reading.future(born, baby.at):
         return
     path = "birthDate" if born else "id" if "id" in baby.resource else "resourceType"
-    evidence = Evidence(baby.index, path, born.text if born else "")
-    events.ends.append(End("birth", born.span if born else None, baby.index, evidence, "baby"))
+    evidence = Evidence(baby.at, path, born.text if born else "")
+    events.ends.append(End("birth", born.span if born else None, baby.at, evidence, "baby"))
     died = dates.read(baby.resource, "deceasedDateTime")
-    if died is not None and not reading.future(died, baby.index):
-        evidence = Evidence(baby.index, "deceasedDateTime", died.text)
-        events.deaths.append(Death("death", died.span, baby.index, evidence, "baby"))
+    if died is not None and not reading.future(died, baby.at):
+        evidence = Evidence(baby.at, "deceasedDateTime", died.text)
+        events.deaths.append(Death("death", died.span, baby.at, evidence, "baby"))
     elif baby.resource.get("deceasedBoolean") is True:
-        events.deaths.append(Death("death", None, baby.index, Evidence(baby.index, "deceasedBoolean"), "baby"))
+        events.deaths.append(Death("death", None, baby.at, Evidence(baby.at, "deceasedBoolean"), "baby"))

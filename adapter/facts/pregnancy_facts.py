@@ -9,10 +9,10 @@ from functools import cached_property
 from adapter.facts import dates
 from adapter.facts.dates import TERM_DAYS
 from adapter.facts.pregnancy import ASK_OUTCOME, ASK_STATUS, Story, tell
-from adapter.facts.pregnancy_events import DEATHS, LOSSES, Events, collect
+from adapter.facts.pregnancy_events import LOSSES, Events, collect
 from adapter.facts.reading import Declared, Reading
 from adapter.records import Evidence
-from rules.engine.model import DateSpan, DaySpan, Fact, State
+from rules import DateSpan, DaySpan, Fact, State
 
 LONGEST_ENDED, SHORTEST_ENDED = 294, 14
 """How long before its end a pregnancy began, where nothing says so: at most and at least."""

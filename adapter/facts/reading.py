@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from adapter.facts.codes import CodeIndex, Concept
 from adapter.facts.dates import When
 from adapter.facts.people import HERS, People
+from adapter.fhir.references import Index
 from adapter.records import Evidence, Issue, Resource
-from rules.engine.model import Fact, FactValue, State
+from rules import Fact, FactValue, State
 
 PREGNANCY = "pregnancy"
 """The one code list that every pack has: its roles say what each code means for the pregnancy."""
@@ -20,7 +21,7 @@ PREGNANCY = "pregnancy"
 class Sighting(NamedTuple):
     """A coding of a code list, met in the record."""
 
-    index: int  # the entry
+    at: int  # the entry
     resource: Resource
     concept: Concept
     part: Resource  # what carries the value: the resource, or the component
@@ -31,7 +32,7 @@ class Sighting(NamedTuple):
 
     def evidence(self, path: str = "", when: When | None = None) -> Evidence:
         """The place of an element of the part (default: the coding), with the date that counted."""
-        return Evidence(self.index, self.prefix + path if path else self.coding, when.text if when else "")
+        return Evidence(self.at, self.prefix + path if path else self.coding, when.text if when else "")
 
 
 class Answer(NamedTuple):
@@ -44,7 +45,7 @@ class Answer(NamedTuple):
 class Form(NamedTuple):
     """A completed QuestionnaireResponse to one of the known questionnaires."""
 
-    index: int
+    at: int
     resource: Resource
     when: When | None
     answers: Mapping[str, Answer]  # by linkId
@@ -55,7 +56,8 @@ class Reading:
     """The state of one pass; afterwards every fact is worked out from it."""
 
     as_of: date
-    entries: Sequence[Resource]
+    entries: Sequence[Mapping[str, Any]]
+    find: Index
     people: People
     index: CodeIndex
     parameter: Callable[[str], Any]
@@ -91,14 +93,13 @@ class Reading:
         self.issue("value", "the date lies after the day of evaluation", "implausible-date", index, when.path)
         return True
 
-
     def of_type(self, kind: str) -> Iterator[tuple[int, Resource]]:
         """Her resources of a type, with their entries."""
         for index in self.hers.get(kind, ()):
             yield index, self.entries[index]["resource"]
 
 
-def place(entries: Sequence[Resource], index: int, path: str = "") -> str:
+def place(entries: Sequence[Mapping[str, Any]], index: int, path: str = "") -> str:
     """FHIRPath of an element of an entry."""
     return f"Bundle.entry[{index}].resource" + (f".{path}" if path else "") if index < len(entries) else "Bundle"
 
@@ -127,9 +128,7 @@ class Declared:
 
     def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
         """Found, and too old to count."""
-        return Fact(
-            self.name, self.absent, evidence=evidence, note="out-of-date", older=value, older_on=when.span.high
-        )
+        return Fact(self.name, self.absent, evidence=evidence, note="out-of-date", older=value, older_on=when.span.high)
 
     def fits(self, value: float) -> bool:
         """Whether a value lies in the declared range."""

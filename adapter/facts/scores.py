@@ -16,7 +16,7 @@ from adapter.facts.dates import When
 from adapter.facts.reading import Answer, Declared, Form, Reading, Sighting
 from adapter.facts.values import Number, number, truth
 from adapter.records import Evidence
-from rules.engine.model import Fact
+from rules import Fact
 
 FINAL = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
@@ -45,7 +45,7 @@ class Total(NamedTuple):
     issued: float | None
     evidence: tuple[Evidence, ...]
     summed: bool
-    index: int
+    at: int
 
 
 def resolve(score: Score, reading: Reading) -> Fact:
@@ -57,8 +57,8 @@ def resolve(score: Score, reading: Reading) -> Fact:
     for total in (*recorded, *sums):
         if total.when is None:
             undated.append(total)
-            reading.issue("required", "the result has no date and was not used", "", total.index)
-        elif not reading.future(total.when, total.index):
+            reading.issue("required", "the result has no date and was not used", "", total.at)
+        elif not reading.future(total.when, total.at):
             totals.append(total)
     if not totals:
         evidence = tuple(e for total in undated for e in total.evidence)
@@ -79,12 +79,10 @@ def _choose(reading: Reading, totals: Sequence[Total]) -> tuple[Total, tuple[Evi
     newest = [one for one in totals if not any(_later(other, one) for other in totals)]
     best = max(newest, key=lambda total: total.value)
     if any(one.value != best.value and one.summed == best.summed for one in newest):
-        reading.issue("conflict", "two results of the same time differ; the higher was used", "data-conflict", best.index)
+        reading.issue("conflict", "two results of the same time differ; the higher was used", "data-conflict", best.at)
     others = [one for one in totals if one.summed != best.summed and _same_day(one, best)]
     if others and all(one.value != best.value for one in others):
-        reading.issue(
-            "conflict", "the total and its items differ; the higher was used", "score-item-mismatch", best.index
-        )
+        reading.issue("conflict", "the total and its items differ; the higher was used", "score-item-mismatch", best.at)
         newest.extend(one for one in others if one not in newest)
         best = max((best, *others), key=lambda total: total.value)
     evidence = dict.fromkeys(e for one in (best, *newest) for e in one.evidence)
@@ -119,7 +117,7 @@ def final(sighting: Sighting, reading: Reading) -> bool:
         "informational" if withdrawn else "incomplete",
         "the result was withdrawn and not used" if withdrawn else "the result is not final and was not used",
         "withdrawn-result" if withdrawn else "",
-        sighting.index,
+        sighting.at,
         "status",
         "information",
     )
@@ -137,7 +135,7 @@ def usable(value: Number, fact: Declared, sighting: Sighting, reading: Reading) 
         problem = "is out of the instrument's range"
     if problem or found is None:
         path = sighting.prefix + value.path
-        reading.issue("value", f"the score {problem}; it was not used", "implausible-value", sighting.index, path)
+        reading.issue("value", f"the score {problem}; it was not used", "implausible-value", sighting.at, path)
         return None
     return int(found) if found == int(found) else found
 
@@ -159,7 +157,7 @@ def _recorded(score: Score, reading: Reading) -> Iterator[Total]:
         if found is not None:
             when = dates.effective(sighting.resource)
             evidence = (sighting.evidence(value.path, when),)
-            yield Total(found, when, issued(sighting), evidence, False, sighting.index)
+            yield Total(found, when, issued(sighting), evidence, False, sighting.at)
 
 
 def issued(sighting: Sighting) -> float | None:
@@ -179,12 +177,12 @@ def _questionnaires(score: Score, reading: Reading, recorded: Iterable[Total]) -
         if found is not None:
             when = derived.get(_name(form), form.when)
             text = when.text if when else ""
-            evidence = tuple(Evidence(form.index, answer.path, text) for answer in answers if answer)
-            yield Total(found, when, None, evidence, True, form.index)
+            evidence = tuple(Evidence(form.at, answer.path, text) for answer in answers if answer)
+            yield Total(found, when, None, evidence, True, form.at)
 
 
 def _sources(total: Total, reading: Reading) -> Iterator[str]:
-    resource = reading.entries[total.index]["resource"]
+    resource = reading.entries[total.at]["resource"]
     for reference in resource.get("derivedFrom", ()):
         yield str(reference.get("reference", "")).rpartition("/")[2].rpartition(":")[2]
 
@@ -200,12 +198,12 @@ def _sum(score: Score, form: Form, answers: Sequence[Answer | None], reading: Re
             return None
         if answer.value < 0 or (score.item_high is not None and answer.value > score.item_high):
             text = "the score of an item is out of its range; its sum was not used"
-            reading.issue("value", text, "implausible-value", form.index, answer.path)
+            reading.issue("value", text, "implausible-value", form.at, answer.path)
             return None
         total += answer.value
     if not score.fact.fits(total):
         text = "the sum of the items is out of the instrument's range; it was not used"
-        reading.issue("value", text, "implausible-value", form.index)
+        reading.issue("value", text, "implausible-value", form.at)
         return None
     return total
 
@@ -219,7 +217,7 @@ def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
         when, value = dates.effective(sighting.resource), number(sighting.part)
         if value is None or value.value is None or value.value != int(value.value):
             continue
-        key = (sighting.index if sighting.prefix else "", when.span if when else None)
+        key = (sighting.at if sighting.prefix else "", when.span if when else None)
         group = groups.setdefault(key, {})
         known = group.get(sighting.concept.code)
         if known is None or value.value > known[0]:
@@ -230,7 +228,7 @@ def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
             sightings = [sighting for _, sighting in group.values()]
             when = dates.effective(sightings[0].resource)
             evidence = tuple(sighting.evidence("", when) for sighting in sightings)
-            yield Total(total, when, issued(sightings[0]), evidence, True, sightings[0].index)
+            yield Total(total, when, issued(sightings[0]), evidence, True, sightings[0].at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +251,9 @@ def resolve_flag(flag: Flag, reading: Reading) -> Fact:
             continue
         if when is None:
             undated.append(evidence)
-            reading.issue("required", "the result has no date and was not used", "", sighting.index)
-        elif not reading.future(when, sighting.index):
-            totals.append(Total(int(said), when, issued(sighting), (evidence,), False, sighting.index))
+            reading.issue("required", "the result has no date and was not used", "", sighting.at)
+        elif not reading.future(when, sighting.at):
+            totals.append(Total(int(said), when, issued(sighting), (evidence,), False, sighting.at))
     if not totals:
         return flag.fact.unknown("no-date", tuple(undated)) if undated else flag.fact.missing("not-usable")
     chosen, evidences = _choose(reading, totals)
