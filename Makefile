@@ -29,7 +29,8 @@ $(VENV)/.bench: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(VENV)/.demo ## the records in fixtures/ the whole way to referrals
-	@$(BIN)/perinatal replay fixtures --table
+	-@$(BIN)/perinatal evaluate fixtures --as-of $(AS_OF)
+	@$(BIN)/perinatal replay fixtures
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2

@@ -5,30 +5,46 @@ Everything is made on first use and kept: a command that reads FHIR never loads 
 
 from __future__ import annotations
 
-from functools import cached_property
-from pathlib import Path
+import re
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import rules
-from adapter.errors import CannotStart
+from adapter.errors import CannotStart, Unprocessable
 from adapter.records import Issue
 from adapter.settings import Settings
 
 if TYPE_CHECKING:
     from adapter.facts import FactReader
     from adapter.mapping import Mapping
+    from adapter.referrals.wanted import Wanted
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A rule pack as one provider has it, with what reads its facts and what words them."""
+
+    pack: rules.Pack
+    reader: FactReader
+    wanted: dict[str, Wanted]
+
+
+class NoSuchProvider(Unprocessable):
+    """There is no such provider, or the pack is not valid for it."""
 
 
 class Adapter:
     """The loaded content of one configuration: rule packs by provider, mappings by name.
 
-    Raises CannotStart when a content file is wrong or there is no such provider or mapping.
+    Raises CannotStart when a content file is wrong, NoSuchProvider when there is no such provider.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._packs: dict[str, tuple[rules.Pack, FactReader]] = {}
+        self._contents: dict[str, Content] = {}
         self._mappings: dict[str, Mapping] = {}
         self._lock = Lock()
 
@@ -36,20 +52,29 @@ class Adapter:
     def base(self) -> str:
         return self.settings.base.rstrip("/")
 
-    def pack(self, provider: str = "") -> tuple[rules.Pack, FactReader]:
-        """The rule pack as the provider has it ("" is the pack's default), and its reader of facts."""
-        from adapter.facts import compile_facts
-
+    def content(self, provider: str = "") -> Content:
+        """The content for a provider ("" is the pack's default)."""
         name = provider or self.settings.provider
-        if name not in self._packs:
+        found = self._contents.get(name)
+        if found is None:
             with self._lock:
-                if name not in self._packs:
-                    try:
-                        pack = rules.load_pack(self.settings.rules_path, name or None)
-                        self._packs[name] = (pack, compile_facts(pack, self.base))
-                    except rules.RulesError as wrong:
-                        raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
-        return self._packs[name]
+                found = self._contents.get(name) or self._load(name)
+                self._contents[name] = found
+        return found
+
+    def _load(self, provider: str) -> Content:
+        from adapter.facts import compile_facts
+        from adapter.referrals.wanted import compile_wanted
+
+        folder = self.settings.rules_path or rules.LIBRARY
+        if provider and not (_NAME.fullmatch(provider) and (folder / "providers" / f"{provider}.yaml").is_file()):
+            raise NoSuchProvider(Issue("error", "not-found", "there is no such provider"))
+        try:
+            pack = rules.load_pack(folder, provider or None)
+            reader = compile_facts(pack, self.base)
+            return Content(pack, reader, compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base))
+        except rules.RulesError as wrong:
+            raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
 
     def mapping(self, name: str) -> Mapping:
         """The mapping in the folder ``name`` of the mappings path."""
@@ -57,16 +82,11 @@ class Adapter:
 
         if name not in self._mappings:
             with self._lock:
-                if name not in self._mappings:
-                    folder = self.settings.mappings_path / name
-                    if not (folder / "mapping.yaml").is_file():
-                        raise CannotStart(Issue("fatal", "not-found", f"there is no mapping {name!r}"))
-                    try:
-                        self._mappings[name] = load_mapping(folder)
-                    except rules.RulesError as wrong:
-                        raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
+                folder = self.settings.mappings_path / name
+                if not (_NAME.fullmatch(name) and (folder / "mapping.yaml").is_file()):
+                    raise CannotStart(Issue("fatal", "not-found", f"there is no mapping {name!r}"))
+                try:
+                    self._mappings.setdefault(name, load_mapping(folder))
+                except rules.RulesError as wrong:
+                    raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
         return self._mappings[name]
-
-    @cached_property
-    def rules_folder(self) -> Path:
-        return self.pack()[0].folder

@@ -53,11 +53,12 @@ MappingName = Annotated[str, typer.Option("--mapping", metavar="NAME", help="The
 
 def main() -> None:
     """Entry point of the ``perinatal`` command."""
+    from adapter.bootstrap import NoSuchProvider
     from adapter.errors import CannotStart
 
     try:
         app()
-    except CannotStart as wrong:
+    except (CannotStart, NoSuchProvider) as wrong:
         _say(f"perinatal: {wrong}")
         sys.exit(2)
     except BrokenPipeError:
@@ -111,7 +112,7 @@ def evaluate(
     """Say who should be referred where, how soon and why."""
     adapter = _adapter()
     day = _day(as_of)
-    adapter.pack(provider)
+    adapter.content(provider)
     failed = False
     results = _counted(_results(adapter, paths, day, provider, mapping))
     if output is TableOrNdjson.NDJSON:
@@ -119,13 +120,9 @@ def evaluate(
             failed |= result.status != 200
             _line(result.bundle or result.outcome)
     else:
-        from rich.console import Console
-
-        from adapter.referrals.table import render_table
-
         rows = list(results)
         failed = any(row.status != 200 for row in rows)
-        render_table(rows, Console())
+        _table(adapter, rows, provider)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -143,7 +140,7 @@ def explain(
 
     adapter = _adapter()
     day = _day(as_of)
-    pack, _ = adapter.pack(provider)
+    pack = adapter.content(provider).pack
     if rule and rule not in {known.id for known in pack.rules}:
         _say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
         raise typer.Exit(2)
@@ -151,12 +148,11 @@ def explain(
     for result in _results(adapter, [path], day, provider, mapping):
         if result.decision is None or result.record is None:
             failed = True
-            for issue in (result.outcome or {}).get("issue", []):
-                _say(f"refused: {issue.get('diagnostics') or issue.get('details', {}).get('text', '')}")
+            _say_refused(result)
         elif output is TextOrJson.JSON:
-            explained += explain_json(result.decision, result.record, result.patient, rule or None)
+            explained += explain_json(result.decision, result.record, result.position, rule or None)
         else:
-            typer.echo(explain_text(result.decision, result.record, result.patient, rule or None))
+            typer.echo(explain_text(result.decision, result.record, rule or None))
     if output is TextOrJson.JSON:
         _line(explained)
     raise typer.Exit(1 if failed else 0)
@@ -166,14 +162,28 @@ def explain(
 def replay(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
-    jobs: Annotated[int, typer.Option(help="How many run at once; 0 is one per core.")] = 0,
+    html: Annotated[Path | None, typer.Option(help="Write a page to read here.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="How many run at once; 0 is one per core.")] = 0,
 ) -> None:
     """Run every fixture and show each difference from what is expected, with the trace beside it."""
-    from adapter.replay import render, replay_folder
+    import os
 
-    report = replay_folder(folder, jobs, junit)
-    render(report)
-    raise typer.Exit(0 if report.ok else 1)
+    from adapter import replay as replaying
+    from adapter.replay.evaluate import evaluate_input
+    from rules import ContentError
+
+    try:
+        report = replaying.run_replay(folder, evaluate_input, jobs or os.cpu_count() or 1)
+    except ContentError as wrong:
+        _say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
+    for line in report.lines():
+        typer.echo(line)
+    if junit:
+        junit.write_text(replaying.junit(report), encoding="utf-8")
+    if html:
+        html.write_text(replaying.html(report), encoding="utf-8")
+    raise typer.Exit(report.exit_code)
 
 
 @app.command()
@@ -187,7 +197,7 @@ def serve(
     from adapter.http.app import create_app
 
     adapter = _adapter()
-    adapter.pack()
+    adapter.content()
     uvicorn.run(create_app(adapter), host=host, port=port, access_log=False)
 
 
@@ -233,6 +243,30 @@ def _results(adapter: Adapter, paths: list[Path], day: date, provider: str, mapp
 
     for path in paths:
         yield from evaluate_all(adapter, read_path(adapter, path, mapping), day, provider, path.name)
+
+
+def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
+    """The table on standard output; what was refused, and why, on standard error."""
+    from adapter.referrals.table import Decided, render_table
+
+    content = adapter.content(provider)
+    decided = [
+        Decided(r.record, r.position, r.decision, content.pack.services, content.wanted)
+        for r in results
+        if r.record is not None and r.decision is not None
+    ]
+    if decided:
+        render_table(decided)
+    for result in results:
+        if result.outcome:
+            _say_refused(result)
+
+
+def _say_refused(result: Result) -> None:
+    for issue in (result.outcome or {}).get("issue", []):
+        if issue["severity"] in ("fatal", "error"):
+            place = issue.get("diagnostics") or " ".join(issue.get("expression", []))
+            _say(f"refused: {result.name}: {place}: {issue['details']['text']}")
 
 
 def _day(text: str) -> date:

@@ -12,29 +12,31 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import rules
 from adapter.bootstrap import Adapter
 from adapter.errors import AdapterError, TooLarge, Unprocessable
 from adapter.fhir.outcome import operation_outcome
+from adapter.fhir.patients import split
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
 
 log = logging.getLogger("perinatal")
-
-MSDS_MOTHER = "MSD001MotherDemog.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of one record: a result Bundle, or the OperationOutcome that says why there is none.
 
-    ``status`` is 200, or the HTTP status the refusal corresponds to. ``patient`` is the first identifier's value.
+    ``status`` is 200, or the HTTP status the refusal corresponds to. ``patient`` is the first identifier's value;
+    ``position`` the entry of the record's Bundle that holds her.
     """
 
     name: str
     patient: str = ""
+    position: int = 0
     status: int = 200
     bundle: Resource | None = None
     outcome: Resource | None = None
@@ -66,13 +68,12 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
 
 def read(adapter: Adapter, raw: RawRecord, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
     """Every record in these bytes, told apart by how they begin."""
-    kind = raw.format or _kind(raw.data)
-    if kind == "hl7v2":
-        yield from _guarded(_read_hl7(adapter, raw, mapping or "hl7v2"))
-    else:
-        from adapter.sources.fhir import read_fhir
+    from adapter.sources.fhir import read_fhir
 
-        yield from _guarded(read_fhir(raw))
+    hl7 = (raw.format or _kind(raw.data)) == "hl7v2"
+    digest = sha256(raw.data).hexdigest()
+    for record in _guarded(_read_hl7(adapter, raw, mapping or "hl7v2") if hl7 else read_fhir(raw)):
+        yield record if isinstance(record, AdapterError) else replace(record, digest=digest)
 
 
 def _kind(data: bytes) -> str:
@@ -134,14 +135,24 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
 
     if record.refused:
         return refusal(adapter, record.source, record.issues, 400, record)
-    pack, reader = adapter.pack(provider)
-    facts = reader.read(record.bundle, as_of)
-    issues = record.issues + facts.issues
-    if facts.refused:
+    content = adapter.content(provider)
+    position = subject(record.bundle)
+    found = content.reader.read(record.bundle, position, as_of)
+    issues = record.issues + found.issues
+    if found.refused:
         return refusal(adapter, record.source, issues, 422, record)
-    decision = pack.evaluate(facts.facts, as_of)
-    bundle = build_result(record, facts.patient, decision, issues, pack, adapter.base)
-    return Result(record.source, patient_key(record, facts.patient), 200, bundle, None, decision, record)
+    decision = content.pack.evaluate(found.facts, as_of)
+    bundle = build_result(
+        record,
+        position,
+        decision,
+        issues,
+        content.pack.services,
+        adapter.base,
+        facts=content.wanted,
+        digest=record.digest,
+    )
+    return Result(record.source, _identifier(record, position), position, 200, bundle, None, decision, record)
 
 
 def evaluate_all(
@@ -159,11 +170,15 @@ def refusal(
     adapter: Adapter, name: str, issues: tuple[Issue, ...], status: int, record: MappedBundle | None = None
 ) -> Result:
     """A record that may not be used, as its OperationOutcome."""
-    return Result(name, "", status, None, operation_outcome(issues, adapter.base), None, record)
+    return Result(name, "", 0, status, None, operation_outcome(issues, adapter.base), None, record)
 
 
-def patient_key(record: MappedBundle, patient: int) -> str:
-    """The patient's first identifier's value, by which results are told apart ("" without one)."""
-    entry = record.bundle["entry"][patient]["resource"]
-    identifiers = entry.get("identifier") or [{}]
+def subject(bundle: Resource) -> int:
+    """The entry of the Patient whose record this is: the one who is nobody's baby."""
+    patients = [at for at, entry in enumerate(bundle["entry"]) if entry["resource"]["resourceType"] == "Patient"]
+    return patients[0] if len(patients) == 1 else split(bundle).patients[0]
+
+
+def _identifier(record: MappedBundle, position: int) -> str:
+    identifiers = record.bundle["entry"][position]["resource"].get("identifier") or [{}]
     return str(identifiers[0].get("value", ""))

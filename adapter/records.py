@@ -66,6 +66,7 @@ class MappedBundle:
     issues: tuple[Issue, ...] = ()
     mapping: str = ""  # "msds@1.0.0"; "" for FHIR as it came
     refused: bool = False
+    digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
 
 
 @dataclass(frozen=True, slots=True)

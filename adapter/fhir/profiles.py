@@ -71,3 +71,9 @@ def with_profile(resource: Resource) -> Resource:
     met = _MET_WHEN.get(kind)
     profile = profile_for(kind) if met is None else (UK_CORE if met(resource) else R4) + kind
     return {"resourceType": kind} | resource | {"meta": meta | {"profile": [profile]}}
+
+
+def bundle_with_profiles(bundle: Resource) -> Resource:
+    """The Bundle with a profile claimed by it and by every resource in it (shallow copies; see ``with_profile``)."""
+    entries = [entry | {"resource": with_profile(entry["resource"])} for entry in bundle["entry"]]
+    return with_profile(bundle | {"entry": entries})

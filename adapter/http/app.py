@@ -21,7 +21,7 @@ from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.profiles import bundle_with_profiles
 from adapter.http.capability import capability_statement
 from adapter.http.request import Call, read_call
-from adapter.pipeline import Result, check, evaluate_all, read
+from adapter.pipeline import Result, check, evaluate_all, read, refusal
 from adapter.records import Issue, MappedBundle, Resource
 
 FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
@@ -39,7 +39,7 @@ class FhirResponse(Response):
 def create_app(adapter: Adapter | None = None) -> FastAPI:
     """The application; raises CannotStart where a content file is wrong."""
     wired = adapter or Adapter()
-    wired.pack()
+    wired.content()
     app = FastAPI(title="Perinatal referral adapter", default_response_class=FhirResponse, redoc_url=None)
 
     def outcome(status: int, *issues: Issue) -> Response:
@@ -65,7 +65,7 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
     async def evaluate_referrals(request: Request) -> Response:
         call = await _call(request, wired)
         today = datetime.now(ZoneInfo("Europe/London")).date()
-        wired.pack(call.provider)
+        wired.content(call.provider)
         records = read(wired, call.record)
         return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider)), wired)
 
@@ -76,7 +76,7 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
 
     @app.get(f"{BASE}/metadata")
     async def metadata() -> Resource:
-        return capability_statement(wired.base, wired.pack()[0].version)
+        return capability_statement(wired.base, wired.content().pack.version)
 
     @app.get("/health/live")
     async def live() -> Response:
@@ -84,7 +84,7 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
 
     @app.get("/health/ready")
     async def ready() -> Response:
-        pack, _ = wired.pack()
+        pack = wired.content().pack
         await asyncio.sleep(0)
         pack.evaluate({}, date(2026, 1, 1))
         body = {"status": "ready", "pack": pack.name, "version": pack.version}
@@ -107,11 +107,11 @@ async def _call(request: Request, adapter: Adapter) -> Call:
 
 def _converted(record: MappedBundle | AdapterError, adapter: Adapter) -> Result:
     if isinstance(record, AdapterError):
-        return Result("", "", record.status, None, operation_outcome(record.issues, adapter.base))
+        return refusal(adapter, "", record.issues, record.status)
     checked = check(record)
     if checked.refused:
-        return Result(record.source, "", 400, None, operation_outcome(checked.issues, adapter.base))
-    return Result(record.source, "", 200, bundle_with_profiles(checked.bundle))
+        return refusal(adapter, record.source, checked.issues, 400)
+    return Result(record.source, bundle=bundle_with_profiles(checked.bundle))
 
 
 def _answer(results: list[Result], adapter: Adapter) -> Response:

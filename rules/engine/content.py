@@ -35,12 +35,24 @@ class FactDeclaration:
 
 
 @dataclass(frozen=True, slots=True)
+class Concept:
+    """A SNOMED CT concept."""
+
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """A destination. ``fallback`` is the service that takes over where a provider does not offer this one, or ""."""
+    """A destination. ``fallback`` is the service that takes over where a provider does not offer this one, or "".
+
+    ``snomed`` is the concept of such a service, ``referral_code`` the procedure "referral to" it, where published.
+    """
 
     key: str
     label: str
-    snomed: str = ""
+    snomed: Concept | None = None
+    referral_code: Concept | None = None
     mhsds_team_type: str = ""
     fallback: str = ""
 

@@ -16,6 +16,7 @@ from rules.engine.content import (
     StartNow,
     Step,
     StepAction,
+    TaskSpec,
     Within,
 )
 from rules.engine.cursor import Cursor, sources
@@ -99,7 +100,10 @@ def _action(at: Cursor, destinations: Destinations, services: Mapping[str, Servi
 
 
 def _protect_safety(at: Cursor, step: Step, rules: Mapping[str, Rule]) -> None:
-    """Safety rules are never masked: a step that can reach one may not hold or lower its referral."""
+    """Safety rules are never masked: a step that can reach one may not lower its referral, nor hold it in silence.
+
+    It may hold one where the team that is asked already has her and is told so in a Task.
+    """
     kinds = {type(action) for action in step.actions}
     if Hold in kinds and MoveTo in kinds:
         raise at.error("'hold' and 'move_to' in one step: nothing would be left of the referral")
@@ -107,8 +111,9 @@ def _protect_safety(at: Cursor, step: Step, rules: Mapping[str, Rule]) -> None:
         return
     reachable = (step.rules or frozenset(rules)) - step.not_rules
     safety = sorted(rule for rule in reachable if rules[rule].safety)
-    if safety and Hold in kinds and AlsoRefer not in kinds:
-        message = "add 'safety: false' or an 'also_refer'"
+    told = step.open and any(isinstance(action, TaskSpec) and action.service == "this" for action in step.actions)
+    if safety and Hold in kinds and AlsoRefer not in kinds and not told:
+        message = "add 'safety: false', an 'also_refer', or with 'open: true' a 'task' for 'service: this'"
         raise at.error(f"this step could hold a referral of a safety rule ({safety[0]}): {message}")
     if safety and CapPriority in kinds:
         raise at.error(f"this step could lower the priority of a safety rule ({safety[0]}): add 'safety: false'")

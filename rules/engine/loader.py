@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rules.engine.conditions import Condition, facts_of
-from rules.engine.content import Content, Dated, FactDeclaration, Parameter, Provider, Service, Within
+from rules.engine.content import Concept, Content, Dated, FactDeclaration, Parameter, Provider, Service, Within
 from rules.engine.cursor import Cursor, sources
 from rules.engine.errors import ContentError
 from rules.engine.load_rules import load_asks, load_rules
@@ -107,7 +107,10 @@ def _provider(policy: Cursor, services: Mapping[str, Service]) -> Provider:
 
 
 def _services(at: Cursor) -> Mapping[str, Service]:
-    services = {key: Service(key, **item.data) for key, item in at.items()}
+    services = {}
+    for key, item in at.items():
+        concepts = {name: Concept(**item.data[name]) for name in ("snomed", "referral_code") if name in item.data}
+        services[key] = Service(key, **(item.data | concepts))
     for key, service in services.items():
         seen = {key}
         while service.fallback:

@@ -1,0 +1,5 @@
+"""``python -m adapter`` is the ``perinatal`` command."""
+
+from adapter.cli import main
+
+main()

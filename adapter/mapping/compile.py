@@ -1,0 +1,388 @@
+"""Turns parsed nodes into closures over plain dicts: ``(run, row, path) → value or HOLE``.
+
+``path`` is where the value will stand in the resource (``code.coding[0].code``), for lineage. A closure notes every
+field it read in ``run.reads`` and where each value came from in ``run.trail``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from adapter.mapping.code_maps import CodeMap, Target
+from adapter.mapping.coded import coded
+from adapter.mapping.convert import TYPES, Refused
+from adapter.mapping.nodes import (
+    Array,
+    Coded,
+    Each,
+    Field,
+    First,
+    From,
+    JoinText,
+    Literal,
+    Node,
+    Object,
+    ReferenceTo,
+    Test,
+    When,
+)
+from adapter.mapping.shapes import SHAPES
+from adapter.mapping.state import HOLE, Fate, Run
+from adapter.records import Issue
+from adapter.sources.model import Row
+
+Evaluate = Callable[[Run, Row, str], Any]
+Locate = Callable[[Run, Row], Row | None]
+Check = Callable[[Run, Row], bool]
+Resolve = Callable[[str], tuple[tuple[str, str], ...]]
+
+
+def locate(field: Field, *, inside: bool) -> Locate:
+    """Finds the row that has the field; ``inside`` a repetition, a full name means the row around it."""
+    owner = field.owner
+
+    def own(run: Run, row: Row) -> Row | None:  # noqa: ARG001 - one signature
+        return row
+
+    def other(run: Run, row: Row) -> Row | None:  # noqa: ARG001 - one signature
+        return row if row.name == owner else row.related(owner)
+
+    def around(run: Run, row: Row) -> Row | None:
+        outer = run.outer or row
+        return outer if outer.name == owner else outer.related(owner)
+
+    return own if not owner else around if inside else other
+
+
+def fields_of(node: Node) -> Iterator[Field]:
+    """Every field that a node reads, outside of repetitions."""
+    match node:
+        case From():
+            yield node.field
+        case Coded():
+            yield node.field
+            if node.scheme:
+                yield node.scheme
+        case JoinText():
+            yield from node.fields
+        case First():
+            for option in node.options:
+                yield from fields_of(option)
+        case Object():
+            for _, item in node.items:
+                yield from fields_of(item)
+        case Array():
+            for item in node.items:
+                yield from fields_of(item)
+        case _:
+            pass
+
+
+def is_dynamic(node: Node) -> bool:
+    """Whether a node has holes: its constants alone then do not keep it alive."""
+    match node:
+        case Literal():
+            return False
+        case Object():
+            return any(is_dynamic(item) for _, item in node.items)
+        case Array():
+            return any(is_dynamic(item) for item in node.items)
+        case First():
+            return any(is_dynamic(option) for option in node.options)
+        case _:
+            return True
+
+
+class Compiler:
+    """Compiles nodes of one mapping. ``resolve`` finds the blocks that a reference may mean: (name, for_each) each."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self.resolve = resolve
+
+    def node(self, node: Node, *, inside: bool = False) -> Evaluate:
+        match node:
+            case Literal(value, when):
+                return self._guarded(when, lambda run, row, path: value, inside)  # noqa: ARG005 - one signature
+            case From():
+                return self._from(node, inside)
+            case First():
+                return self._first(node, inside)
+            case Each():
+                return self._each(node, inside)
+            case ReferenceTo():
+                return self._reference(node, inside)
+            case JoinText():
+                return self._join(node, inside)
+            case Coded():
+                return self._guarded(node.when, coded(node, locate, inside), inside)
+            case Object():
+                return self._object(node, inside)
+            case Array():
+                return self._array(node, inside)
+
+    def _guarded(self, when: When, evaluate: Evaluate, inside: bool) -> Evaluate:
+        if not when:
+            return evaluate
+        holds = self.when(when, inside=inside)
+        return lambda run, row, path: evaluate(run, row, path) if holds(run, row) else HOLE
+
+    def when(self, when: When, *, inside: bool = False) -> Check:
+        """All conditions hold. The fields that are asked for count as read."""
+        tests = [(locate(test.field, inside=inside), test.field.name, _test(test)) for test in when]
+
+        def holds(run: Run, row: Row) -> bool:
+            for find, name, passes in tests:
+                owner = find(run, row)
+                text = None
+                if owner is not None:
+                    text = owner.get(name)
+                    run.reads.append((owner, name, Fate.MAPPED))
+                if not passes(text):
+                    return False
+            return True
+
+        return holds
+
+    def _from(self, node: From, inside: bool) -> Evaluate:
+        find, name, default = locate(node.field, inside=inside), node.field.name, node.default
+        convert = TYPES.get(node.type, str)
+        plain, code_map, as_concept = node.type == "string", node.code_map, node.type == "concept"
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            owner = find(run, row)
+            text = owner.get(name) if owner is not None else None
+            if text is None or owner is None:
+                return HOLE if default is None else default
+            if code_map is not None:
+                target = translate(run, owner, name, text, code_map)
+                if as_concept:
+                    value: Any = _concept(target, text)
+                else:
+                    value = target.code if target is not None else ""
+                if not value:
+                    return HOLE
+            else:
+                value = text
+            if not plain and not as_concept:
+                try:
+                    value = convert(value)
+                except Refused as refusal:
+                    run.refuse(owner, name, refusal.text, refusal.detail)
+                    return HOLE
+            run.reads.append((owner, name, Fate.MAPPED))
+            run.trail[path] = owner.place(name)
+            return value
+
+        return self._guarded(node.when, evaluate, inside)
+
+    def _first(self, node: First, inside: bool) -> Evaluate:
+        options = [self.node(option, inside=inside) for option in node.options]
+        rest = [
+            [(locate(f, inside=inside), f.name) for later in node.options[i + 1 :] for f in fields_of(later)]
+            for i in range(len(options))
+        ]
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            for option, others in zip(options, rest, strict=True):
+                value = option(run, row, path)
+                if value is not HOLE:
+                    for find, name in others:
+                        owner = find(run, row)
+                        if owner is not None:
+                            run.reads.append((owner, name, Fate.SUPERSEDED))
+                    return value
+            return HOLE
+
+        return evaluate
+
+    def _each(self, node: Each, inside: bool) -> Evaluate:
+        if not node.field.name:
+            return self._each_row(node)
+        find, name, do = locate(node.field, inside=inside), node.field.name, self.node(node.do, inside=True)
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            owner = find(run, row)
+            if owner is None:
+                return HOLE
+            before, run.outer = run.outer, owner
+            made: list[Any] = []
+            for repetition in run.each(owner, name):
+                value = do(run, repetition, f"{path}[{len(made)}]")
+                if value is not HOLE:
+                    made.append(value)
+            run.outer = before
+            return made or HOLE
+
+        return evaluate
+
+    def _each_row(self, node: Each) -> Evaluate:
+        owner, do = node.field.owner, self.node(node.do)
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            rows = row.each(owner) or [r for r in run.record.rows.get(owner, ()) if r.related(row.name) is row]
+            made: list[Any] = []
+            for other in rows:
+                value = do(run, other, f"{path}[{len(made)}]")
+                if value is not HOLE:
+                    made.append(value)
+            return made or HOLE
+
+        return evaluate
+
+    def _reference(self, node: ReferenceTo, inside: bool) -> Evaluate:
+        targets = self.resolve(node.target)
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:  # noqa: ARG001 - one signature
+            start = (run.outer or row) if inside else row
+            for block, for_each in targets:
+                if not for_each:
+                    url = run.instances.get((block, 0))
+                else:
+                    target = start if start.name == for_each else start.related(for_each)
+                    url = run.instances.get((block, id(target))) if target is not None else None
+                if url:
+                    run.referenced.add(url)
+                    return {"reference": url}
+            return HOLE
+
+        return self._guarded(node.when, evaluate, inside)
+
+    def _join(self, node: JoinText, inside: bool) -> Evaluate:
+        parts = [(locate(f, inside=inside), f.name) for f in node.fields]
+        convert, between = TYPES[node.type], node.between
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            found: list[tuple[Row, str, str]] = []
+            for find, name in parts:
+                owner = find(run, row)
+                text = owner.get(name) if owner is not None else None
+                if owner is not None and text is not None:
+                    found.append((owner, name, text))
+            if not found:
+                return HOLE
+            try:
+                value = convert(between.join(text for _, _, text in found))
+            except Refused as refusal:
+                for owner, name, _ in found:
+                    run.refuse(owner, name, refusal.text, refusal.detail)
+                return HOLE
+            run.reads.extend((owner, name, Fate.MAPPED) for owner, name, _ in found)
+            run.trail[path] = found[0][0].place(found[0][1])
+            return value
+
+        return self._guarded(node.when, evaluate, inside)
+
+    def _object(self, node: Object, inside: bool) -> Evaluate:
+        keys = {key for key, _ in node.items}
+        items: list[tuple[str, Evaluate, bool]] = []
+        for key, item in node.items:
+            if key == "code" and isinstance(item, From) and item.code_map and item.type != "concept":
+                items.append(("", self._coding(item, keys, inside), True))
+            else:
+                items.append((key, self.node(item, inside=inside), is_dynamic(item)))
+        dynamic, requires = any(d for _, _, d in items), node.requires
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            made: dict[str, Any] = {}
+            filled, start = not dynamic, len(run.reads)
+            dot = f"{path}." if path else ""
+            for key, item, has_holes in items:
+                value = item(run, row, dot + key)
+                if value is HOLE:
+                    continue
+                if key:
+                    made[key] = value
+                else:
+                    made.update(value)
+                filled = filled or has_holes
+            if not all(key in made for key in requires):
+                run.lose(start, dot)
+                return HOLE
+            return made if filled and made else HOLE
+
+        return self._guarded(node.when, evaluate, inside)
+
+    def _coding(self, node: From, siblings: set[str], inside: bool) -> Evaluate:
+        """The code of a coding through a code map, which also gives system and display where nothing else does."""
+        find, name, default, code_map = locate(node.field, inside=inside), node.field.name, node.default, node.code_map
+        take_system, take_display = "system" not in siblings, "display" not in siblings
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            owner = find(run, row)
+            text = owner.get(name) if owner is not None else None
+            if owner is None or text is None or code_map is None:
+                return HOLE if default is None else {"code": default}
+            target = translate(run, owner, name, text, code_map)
+            if target is None or not target.code:
+                return HOLE
+            run.reads.append((owner, name, Fate.MAPPED))
+            run.trail[f"{path}code"] = owner.place(name)
+            made = {"system": target.system} if take_system and target.system else {}
+            made["code"] = target.code
+            if take_display and target.display:
+                made["display"] = target.display
+            return made
+
+        return self._guarded(node.when, evaluate, inside)
+
+    def _array(self, node: Array, inside: bool) -> Evaluate:
+        items = [(self.node(item, inside=inside), is_dynamic(item), isinstance(item, Each)) for item in node.items]
+        dynamic = any(d for _, d, _ in items)
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:
+            made: list[Any] = []
+            filled = not dynamic
+            for item, has_holes, spliced in items:
+                value = item(run, row, path if spliced else f"{path}[{len(made)}]")
+                if value is HOLE:
+                    continue
+                if spliced:
+                    made.extend(value)
+                else:
+                    made.append(value)
+                filled = filled or has_holes
+            return made if filled and made else HOLE
+
+        return evaluate
+
+
+def _test(test: Test) -> Callable[[str | None], bool]:
+    negate = test.negate
+    if test.values is not None:
+        values = test.values
+        return lambda text: (text in values) != negate
+    if test.code_map is not None:
+        codes = test.code_map
+        return lambda text: (text is not None and text in codes) != negate
+    if test.shape:
+        shape = SHAPES[test.shape]
+        return lambda text: (text is not None and shape(text)) != negate
+    return lambda text: (text is not None) != negate
+
+
+def translate(run: Run, row: Row, name: str, text: str, code_map: CodeMap) -> Target | None:
+    """The counterpart of a code; one that has none is reported, and kept, replaced or dropped as the map says."""
+    found = code_map.targets.get(text)
+    if found is not None and found.code:
+        return found
+    run.reads.append((row, name, Fate.UNMAPPED_CODE))
+    severity = "error" if code_map.unmapped == "error" else "warning"
+    why = "is known to have no counterpart" if found is not None else "has no row"
+    text_of_issue = f"the code {why} in code map {code_map.name}"
+    run.issues.append(Issue(severity, "code-invalid", text_of_issue, "unmapped-code", row.place(name)))
+    if found is not None:
+        return found
+    if code_map.otherwise is not None:
+        return code_map.otherwise
+    return Target(text) if code_map.unmapped == "keep" else None
+
+
+def _concept(target: Target | None, text: str) -> dict[str, Any] | None:
+    """A CodeableConcept; a code without a counterpart is kept as text."""
+    if target is None:
+        return None
+    if not target.code or not target.system:
+        return {"text": target.display or target.code or text}
+    coding = {"system": target.system, "code": target.code}
+    return {"coding": [{**coding, "display": target.display} if target.display else coding]}

@@ -1,0 +1,194 @@
+"""Typed conversions: the text of a field → a FHIR value, or a refusal that says why without the value.
+
+The names are those that a mapping writes after ``as:``. Dates follow HL7 v2 (YYYYMMDD) and ISO 8601; a time
+without a zone is Europe/London. An NHS number is checked by modulus 11 (Data Dictionary, NHS NUMBER).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nhs_number.validate import is_valid
+
+_LONDON = ZoneInfo("Europe/London")
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d)?)?")
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d|\d{8})[T ]?"
+    r"(?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
+    r"\s?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+)
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
+_ODS = re.compile(r"[A-Z0-9]{3,12}")
+_PHONE = re.compile(r"\+?[\d() .\-/]{3,}(?:(?:ext|x)\.? ?\d+)?", re.IGNORECASE)
+_EARLIEST, _LATEST = 1850, 2200
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an outcome here, not a fault
+    """The text is not a value of the type. ``detail`` is a code of the perinatal-issue system."""
+
+    def __init__(self, text: str, detail: str = "implausible-value") -> None:
+        self.text, self.detail = text, detail
+        super().__init__(text)
+
+
+def _bad_date() -> Refused:
+    return Refused("this is not a date that exists; the value is left out", "implausible-date")
+
+
+def _day(text: str) -> str:
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise _bad_date()
+    year, month, day = match[1], match[2] or match[4], match[3] or match[5]
+    try:
+        date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        raise _bad_date() from None
+    if not _EARLIEST <= int(year) <= _LATEST:
+        raise _bad_date()
+    return "-".join(part for part in (year, month, day) if part)
+
+
+def to_date(text: str) -> str:
+    """FHIR date of the precision given; of a moment, its day."""
+    return to_datetime(text)[:10]
+
+
+def _zone(text: str | None) -> timezone | ZoneInfo:
+    if text is None:
+        return _LONDON
+    if text == "Z":
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    offset = timedelta(hours=hours, minutes=minutes)
+    if offset > timedelta(hours=14) or minutes > 59:
+        raise _bad_date()
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def to_datetime(text: str) -> str:
+    """FHIR dateTime: a date of its own precision, or a moment with seconds and offset."""
+    if _DATE.fullmatch(text):
+        return _day(text)
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        raise _bad_date()
+    day = _day(match["date"])
+    try:
+        moment = datetime.fromisoformat(day).replace(
+            hour=int(match["hour"]),
+            minute=int(match["minute"] or 0),
+            second=int(match["second"] or 0),
+            tzinfo=_zone(match["zone"]),
+        )
+    except ValueError:
+        raise _bad_date() from None
+    written = moment.isoformat()
+    fraction = (match["fraction"] or "")[:6]
+    if fraction.strip("0"):
+        written = f"{written[:19]}.{fraction}{written[19:]}"
+    return written
+
+
+def to_instant(text: str) -> str:
+    """FHIR instant: a moment, never a day alone."""
+    written = to_datetime(text)
+    if "T" not in written:
+        raise Refused("a date without a time is not a moment; the value is left out", "implausible-date")
+    return written
+
+
+def to_integer(text: str) -> int:
+    try:
+        number = Decimal(text) if re.fullmatch(r"[+-]?\d{1,10}(\.0+)?", text) else None
+    except ArithmeticError:
+        number = None
+    if number is None or not -(2**31) <= number < 2**31:
+        raise Refused("this is not a whole number; the value is left out")
+    return int(number)
+
+
+def to_decimal(text: str) -> float | int:
+    if re.fullmatch(r"[+-]?(\d{1,12}(\.\d{1,8})?|\.\d{1,8})", text) is None:
+        raise Refused("this is not a number; the value is left out")
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+
+
+_YES, _NO = frozenset(("y", "yes", "true", "1")), frozenset(("n", "no", "false", "0"))
+
+
+def to_boolean(text: str) -> bool:
+    word = text.lower()
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise Refused("this is neither true nor false; the value is left out")
+
+
+def to_yes_no(text: str) -> bool:
+    """Y or N in words or letters; a digit is not an answer."""
+    if text in ("0", "1"):
+        raise Refused("this is neither yes nor no; the value is left out")
+    return to_boolean(text)
+
+
+def to_nhs_number(text: str) -> str:
+    digits = re.sub(r"[\s-]", "", text)
+    if re.fullmatch(r"[0-9]{10}", digits) is None or not is_valid(digits):
+        raise Refused(
+            "this is not a valid NHS number (ten digits, modulus 11); the identifier is left out", "nhs-number-invalid"
+        )
+    return digits
+
+
+def to_ods_code(text: str) -> str:
+    code = text.upper()
+    if _ODS.fullmatch(code) is None:
+        raise Refused("this is not an ODS code (3 to 12 letters and digits); the value is left out")
+    return code
+
+
+def to_postcode(text: str) -> str:
+    packed = "".join(text.upper().split())
+    if _POSTCODE.fullmatch(packed) is None:
+        raise Refused("this is not a postcode; the value is left out")
+    return f"{packed[:-3]} {packed[-3:]}"
+
+
+def to_phone(text: str) -> str:
+    if _PHONE.fullmatch(text) is None:
+        raise Refused("this is not a telephone number; the value is left out")
+    return " ".join(text.split())
+
+
+def to_code(text: str) -> str:
+    return " ".join(text.split())
+
+
+def to_uri(text: str) -> str:
+    if re.search(r"\s", text):
+        raise Refused("a URI holds no spaces; the value is left out")
+    return text
+
+
+TYPES: Mapping[str, Callable[[str], Any]] = {
+    "string": str,
+    "integer": to_integer,
+    "decimal": to_decimal,
+    "boolean": to_boolean,
+    "yes_no": to_yes_no,
+    "date": to_date,
+    "datetime": to_datetime,
+    "instant": to_instant,
+    "nhs_number": to_nhs_number,
+    "ods_code": to_ods_code,
+    "postcode": to_postcode,
+    "phone": to_phone,
+    "code": to_code,
+    "uri": to_uri,
+}
+"""What ``as:`` may name. ``concept`` is besides these: it needs a code map (see ``language``)."""

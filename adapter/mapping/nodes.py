@@ -1,0 +1,157 @@
+"""What a mapping file says, parsed: the small tree that ``parse`` makes and ``compile`` turns into closures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.mapping.code_maps import CodeMap
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A source field. ``owner`` is its table or segment, "" for the row at hand; ``name`` as ``Row.get`` takes it."""
+
+    owner: str
+    name: str
+
+
+def canonical(name: str) -> str:
+    """One name for a field that has several: in HL7 v2 ``PID-7.1`` and ``PID-7.1.1`` are ``PID-7``."""
+    while name.endswith(".1"):
+        name = name[:-2]
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One condition on one field. ``values`` None and no map or shape: whether it is there at all."""
+
+    field: Field
+    values: frozenset[str] | None = None
+    code_map: CodeMap | None = None
+    shape: str = ""
+    negate: bool = False
+
+
+When = tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: Any
+    when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    field: Field
+    type: str = "string"
+    code_map: CodeMap | None = None
+    default: Any = None
+    when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    options: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """One element per repetition of a field (``field.name`` set) or per row of a table or segment that belongs here."""
+
+    field: Field
+    do: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTo:
+    target: str
+    when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JoinText:
+    fields: tuple[Field, ...]
+    between: str
+    type: str
+    when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A code whose system is named by a scheme field (through a code map) or fixed, held against the code's shape."""
+
+    field: Field
+    scheme: Field | None
+    schemes: CodeMap | None
+    systems: tuple[str, ...]
+    local: CodeMap | None
+    when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A dict of the resource; it disappears when none of its holes, or not all that it ``requires``, are filled."""
+
+    items: tuple[tuple[str, Node], ...]
+    when: When = ()
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    items: tuple[Node, ...]
+
+
+Node = Literal | From | First | Each | ReferenceTo | JoinText | Coded | Object | Array
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One resource: made once per row of ``for_each``, or once per record when that is ""."""
+
+    resource: str
+    name: str
+    for_each: str
+    body: Object
+    id: tuple[Field, ...] | None = None  # None: the row's place is its identity
+    when: When = ()
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """How rows are grouped: one record per row of ``patient``; others reach it through ``joins``, or else ``keys``."""
+
+    patient: str
+    key: str
+    within: str = ""  # the field that says whose local key it is
+    joins: Mapping[str, Join] = field(default_factory=dict)
+    header: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)  # column → table, for tables that have no join
+
+    @property
+    def known(self) -> frozenset[str]:
+        return frozenset((self.patient, *self.joins, *([self.header] if self.header else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A whole mapping, parsed and checked."""
+
+    name: str
+    version: str
+    source: str
+    title: str
+    blocks: tuple[Block, ...]
+    ignored: Mapping[str, str]  # field, table or segment → the reason
+    tables: Tables | None = None

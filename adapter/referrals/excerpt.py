@@ -1,0 +1,81 @@
+"""The part of a record that a result quotes: the patient, the evidence, and whatever those refer to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.fhir.ids import stable_id
+from adapter.fhir.profiles import with_profile
+from adapter.fhir.references import Index
+from adapter.records import MappedBundle, Resource
+
+
+class Excerpt:
+    """Collects entries of a record on demand and rewrites their references to ``urn:uuid:`` full URLs.
+
+    A reference to nothing in the record becomes a logical one (``identifier``), so that every ``reference`` of the
+    result resolves inside it. What a resource does not have rewritten is shared with the record, never changed.
+    """
+
+    def __init__(self, record: MappedBundle, key: str) -> None:
+        self._entries: list[Resource] = record.bundle.get("entry", [])
+        self._index = Index(record.bundle)
+        self._key = key
+        self._urls: dict[int, str] = {}
+        self._taken: set[str] = set()
+
+    def url(self, index: int) -> str:
+        """The full URL, in the result, of this entry of the record; the entry is then part of the excerpt."""
+        known = self._urls.get(index)
+        if known is not None:
+            return known
+        entry = self._entries[index]
+        full_url = str(entry.get("fullUrl") or f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}")
+        if not full_url.startswith("urn:uuid:"):
+            full_url = "urn:uuid:" + stable_id(self._key, full_url)
+        if full_url in self._taken:  # two versions of one resource
+            full_url = "urn:uuid:" + stable_id(self._key, full_url, str(index))
+        self._taken.add(full_url)
+        self._urls[index] = full_url
+        return full_url
+
+    def kind(self, index: int) -> str:
+        """The type of the resource in this entry of the record."""
+        return str(self._entries[index]["resource"]["resourceType"])
+
+    def entries(self, first: int) -> tuple[Resource, list[Resource]]:
+        """The entry ``first`` and, in the record's order, all else that was asked for with all that it refers to."""
+        self.url(first)
+        done: dict[int, Resource] = {}
+        while len(done) < len(self._urls):
+            for index in [i for i in self._urls if i not in done]:
+                resource = self._rewrite(self._entries[index]["resource"], self._entries[index].get("fullUrl", ""))
+                done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
+        head = done.pop(first)
+        return head, [done[index] for index in sorted(done)]
+
+    def _rewrite(self, node: Any, within: str) -> Any:
+        """``node`` with its references rewritten; the very same object where it holds none."""
+        changed: Any = None
+        if type(node) is dict:
+            for name, value in node.items():
+                if type(value) in (dict, list) and (new := self._rewrite(value, within)) is not value:
+                    changed = dict(node) if changed is None else changed
+                    changed[name] = new
+            reference = node.get("reference")
+            if type(reference) is str and reference[:1] != "#":
+                return self._refer(node if changed is None else changed, reference, within)
+        else:
+            for position, value in enumerate(node):
+                if type(value) in (dict, list) and (new := self._rewrite(value, within)) is not value:
+                    changed = list(node) if changed is None else changed
+                    changed[position] = new
+        return node if changed is None else changed
+
+    def _refer(self, node: Resource, reference: str, within: str) -> Resource:
+        target = self._index.resolve(reference, within)
+        if target is not None and self._index.type_at(target):
+            return {**node, "reference": self.url(target)}
+        logical = {name: value for name, value in node.items() if name != "reference"}
+        logical.setdefault("identifier", {"value": reference})
+        return logical

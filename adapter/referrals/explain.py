@@ -1,0 +1,125 @@
+"""Why: from a rule's status down its criteria, thresholds and facts to the FHIR element and the place in the source.
+
+What comes out here holds the patient's data: it is for the screen of whoever may see the record, never for a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from adapter.records import MappedBundle
+from adapter.referrals.grounds import deciding
+from adapter.referrals.lineage import element, place
+from adapter.referrals.words import TRUTHS, finding
+from rules import Decision, Fact, RuleOutcome, Source, Status, Trace
+
+NOWHERE = "nothing in the record"
+
+
+def explain_json(
+    decision: Decision, record: MappedBundle, patient: int, rule: str | None = None
+) -> list[dict[str, Any]]:
+    """The contract's list of {patient, rule, status, missing, because}; every rule, or the one asked for.
+
+    ``patient`` is the entry of her Patient resource; the answer names her by her first identifier's value. Each
+    sentence of ``because`` ends with its place in the source. KeyError when the pack has no such rule.
+    """
+    name = patient_name(record, patient)
+    return [
+        {
+            "patient": name,
+            "rule": outcome.rule,
+            "status": outcome.status.value,
+            "missing": list(outcome.missing),
+            "because": because(decision, record, outcome),
+        }
+        for outcome in _chosen(decision, rule)
+    ]
+
+
+def because(decision: Decision, record: MappedBundle, outcome: RuleOutcome) -> list[str]:
+    """The reasons of a status as sentences: only what decided it, each once, each ending with its place."""
+    pack = f"{decision.pack} {decision.version}"
+    sentences = [f"Held back by {step}, a step of {pack}" for step in outcome.suppressed_by]
+    if outcome.status is Status.ERROR:
+        sentences.append(f"The rule could not be evaluated: {outcome.rule} of {pack}")
+    elif outcome.status is Status.OUT_OF_DATE and not outcome.missing:
+        sentences.append(f"The rule is not in force on {decision.as_of.isoformat()}: {outcome.rule} of {pack}")
+    stale = frozenset(outcome.missing) if outcome.status is Status.OUT_OF_DATE else frozenset[str]()
+    for leaf in deciding(outcome.trace, stale):
+        places = _places(record, leaf.fact) if leaf.fact else []
+        sentences.append(f"{_criterion(leaf)}, from {'; '.join(places) or NOWHERE}")
+    return list(dict.fromkeys(sentences))
+
+
+def explain_text(decision: Decision, record: MappedBundle, rule: str | None = None) -> str:
+    """The same for reading: each rule's whole tree of criteria, or that of the one asked for.
+
+    Without ``rule``, the rules that simply do not apply are named in one line at the end. KeyError as above.
+    """
+    shown = [o for o in _chosen(decision, rule) if rule or o.status is not Status.NOT_FIRED]
+    quiet = [o.rule for o in decision.outcomes if o.status is Status.NOT_FIRED] if rule is None else []
+    lines = [f"{decision.pack} {decision.version}, {decision.provider}, as of {decision.as_of.isoformat()}"]
+    for outcome in shown:
+        lines += ["", *_rule_lines(record, outcome)]
+    if quiet:
+        lines += ["", f"Not fired: {', '.join(quiet)}"]
+    return "\n".join(lines) + "\n"
+
+
+def patient_name(record: MappedBundle, patient: int) -> str:
+    """The value of the patient's first identifier, or else the resource's id or full URL."""
+    entry = record.bundle["entry"][patient]
+    for identifier in entry["resource"].get("identifier", ()):
+        if "value" in identifier:
+            return str(identifier["value"])
+    return str(entry["resource"].get("id") or entry.get("fullUrl", ""))
+
+
+def _chosen(decision: Decision, rule: str | None) -> Iterable[RuleOutcome]:
+    return decision.outcomes if rule is None else (decision.outcome(rule),)
+
+
+def _criterion(trace: Trace) -> str:
+    """One condition: its words, what it came to, the value found and the parameter that set the threshold."""
+    said = f"{trace.text}: {TRUTHS[trace.truth]}"
+    if trace.fact is not None:
+        said += f", {finding(trace.fact)}"
+    return f"{said} (threshold {trace.parameter})" if trace.parameter else said
+
+
+def _places(record: MappedBundle, fact: Fact) -> list[str]:
+    return [f"{element(record, evidence)} at {place(record, evidence)}" for evidence in fact.evidence]
+
+
+def _rule_lines(record: MappedBundle, outcome: RuleOutcome) -> Iterator[str]:
+    safety = " (safety rule)" if outcome.safety else ""
+    yield f"{outcome.rule}: {outcome.status.value}{safety}"
+    yield f"  {outcome.title}"
+    for source in outcome.sources:
+        yield f"  Source: {_citation(source)}"
+    if outcome.suppressed_by:
+        yield f"  Held back by: {', '.join(outcome.suppressed_by)}"
+    if outcome.missing:
+        yield f"  Missing: {', '.join(outcome.missing)}"
+    yield from _tree(record, outcome.trace, 1)
+
+
+def _tree(record: MappedBundle, trace: Trace, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    if trace.children:
+        yield f"{indent}{trace.text or trace.kind}: {TRUTHS[trace.truth]}"
+        for child in trace.children:
+            yield from _tree(record, child, depth + 1)
+        return
+    yield f"{indent}{_criterion(trace)}"
+    if trace.fact is not None:
+        for line in _places(record, trace.fact):
+            yield f"{indent}  {line}"
+
+
+def _citation(source: Source) -> str:
+    parts = [source.document, source.section, source.version, source.says]
+    cited = ", ".join(part for part in parts if part)
+    return f"{cited} [{source.confidence}]" if source.confidence else cited

@@ -1,0 +1,39 @@
+"""What a rule's status rests on: the leaves of its trace that made it come out as it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules import Fact, RuleOutcome, State, Status, Trace
+
+
+def deciding(trace: Trace, stale: frozenset[str] = frozenset()) -> Iterator[Trace]:
+    """The leaves that decided a trace; those on a ``stale`` fact always are among them.
+
+    Where it cannot be told whether all of several criteria are met, those that are met count too: they are why the
+    others matter.
+    """
+    if not trace.children:
+        yield trace
+        return
+    for child in trace.children:
+        if _decides(child, trace):
+            yield from deciding(child, stale)
+        elif stale:
+            yield from (leaf for leaf in deciding(child, stale) if leaf.fact and leaf.fact.name in stale)
+
+
+def grounds(outcome: RuleOutcome) -> tuple[Fact, ...]:
+    """The known facts that a rule rests on; of an undecided rule, those that speak for it so far."""
+    if outcome.facts or outcome.status is not Status.UNKNOWN:
+        return outcome.facts
+    leaves = (leaf.fact for leaf in deciding(outcome.trace) if leaf.truth)
+    found = {fact.name: fact for fact in leaves if fact is not None and fact.state is State.KNOWN}
+    return tuple(found.values())
+
+
+def _decides(child: Trace, parent: Trace) -> bool:
+    if parent.kind not in ("all", "any"):
+        return True
+    undecided_all = parent.kind == "all" and parent.truth is None
+    return child.truth is parent.truth or (undecided_all and child.truth is True)

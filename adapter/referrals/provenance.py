@@ -1,0 +1,52 @@
+"""Provenance: by which rules, from which record and through which mapping a proposal came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from adapter.records import MappedBundle, Resource
+from adapter.referrals.scope import Scope, reference
+
+
+def provenance(
+    scope: Scope,
+    target: Resource,
+    rules: tuple[str, ...],
+    origin: Iterable[Resource],
+    evidence: Iterable[tuple[str, str]],
+) -> Resource:
+    """The entry that accounts for one proposal.
+
+    ``origin`` is what all proposals of a result have in common (see :func:`origin`); ``evidence`` is (full URL,
+    place in the source) of every element that the rules rest on.
+    """
+    quoted: list[Resource] = [
+        {"role": "quotation", "what": {"reference": url, "display": place}} for url, place in evidence
+    ]
+    resource: dict[str, Any] = {
+        "resourceType": "Provenance",
+        "target": [reference(target["fullUrl"])],
+        "recorded": f"{scope.day}T00:00:00Z",
+        "policy": [scope.pack, *scope.rules(rules)],
+        "agent": [{"who": reference(scope.device)}],
+        "entity": [*origin, *quoted],
+    }
+    return scope.entry(resource, target["resource"]["resourceType"], target["resource"]["id"])
+
+
+def origin(record: MappedBundle, digest: str) -> list[Resource]:
+    """The source record and the mapping, by identifier: neither is in the result.
+
+    ``digest`` is the SHA-256 of the record's bytes in hexadecimal, or "". A file's name is not given: it may name
+    the patient.
+    """
+    kind = record.mapping.partition("@")[0] or "fhir"
+    what: Resource = {"display": f"Source record ({kind})"}
+    if digest:
+        what["identifier"] = {"value": f"sha256:{digest}"}
+    entities: list[Resource] = [{"role": "source", "what": what}]
+    if record.mapping:
+        mapping: Resource = {"identifier": {"value": record.mapping}, "display": f"Mapping {record.mapping}"}
+        entities.append({"role": "derivation", "what": mapping})
+    return entities

@@ -1,0 +1,152 @@
+"""The last stage: a decision and the record it was made on → the result Bundle of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from adapter.records import Evidence, Issue, MappedBundle, Resource
+from adapter.referrals.excerpt import Excerpt
+from adapter.referrals.grounds import grounds
+from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
+from adapter.referrals.lineage import place
+from adapter.referrals.provenance import origin, provenance
+from adapter.referrals.requests import flag, restrict, service_request, task
+from adapter.referrals.scope import Scope, device, fresh, patient_key
+from adapter.referrals.services import Destination, destination, healthcare_service
+from adapter.referrals.wanted import Wanted, wanted
+from rules import PRIORITIES, Decision, Fact, ProposedFlag, ProposedReferral, ProposedTask, Service
+
+_NOTHING_KNOWN: Mapping[str, Wanted] = {}
+
+
+def build_result(
+    record: MappedBundle,
+    patient_index: int,
+    decision: Decision,
+    issues: Sequence[Issue],
+    services: Mapping[str, Service],
+    base: str,
+    *,
+    facts: Mapping[str, Wanted] = _NOTHING_KNOWN,
+    digest: str = "",
+) -> Resource:
+    """The result Bundle (type collection): self-contained, every resource with a profile, same in → same bytes.
+
+    ``patient_index`` is the entry of the record's Bundle that holds her; ``issues`` are all that came up on the way
+    (reading, mapping, facts); ``facts`` describes the pack's facts (``compile_wanted``); ``digest`` is the SHA-256 of
+    the record's bytes in hexadecimal, or "".
+
+    Entries: Patient, ServiceRequests (most urgent first), Tasks, Flags, GuidanceResponse, its Parameters,
+    OperationOutcome (where there is something to say), HealthcareServices, Device, Provenances, then the evidence in
+    the record's order. Parts of it are shared with the record: do not change it in place.
+    """
+    patient = record.bundle["entry"][patient_index]
+    key = patient_key(patient["resource"], patient.get("fullUrl", ""))
+    excerpt = Excerpt(record, key)
+    software = device()
+    scope = Scope(base, key, decision, excerpt.url(patient_index), software["fullUrl"])
+
+    draft = _Draft(record, patient_index, excerpt, scope, services, origin(record, digest))
+    for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
+        draft.add_referral(referral)
+    for proposed in decision.tasks:
+        draft.add_task(proposed, facts)
+    for alert in decision.flags:
+        draft.add_flag(alert)
+
+    statuses = rule_statuses(scope)
+    outcome = outcome_entry(scope, issues)
+    guidance = guidance_response(scope, facts, statuses["fullUrl"], outcome["fullUrl"] if outcome else None)
+    person, evidence = excerpt.entries(patient_index)
+    entries = [
+        person,
+        *draft.requests.values(),
+        *draft.tasks,
+        *draft.flags,
+        guidance,
+        statuses,
+        *([outcome] if outcome else ()),
+        *(entry for _, entry in draft.services.values()),
+        software,
+        *draft.provenances,
+        *evidence,
+    ]
+    bundle: Resource = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    codes = [*(r.service for r in decision.referrals), *(f.code for f in decision.flags)]
+    result: Resource = scope.entry(restrict(bundle, codes))["resource"]
+    return result
+
+
+class _Draft:
+    """The proposals of one result as they are written, each with its Provenance and what it points at."""
+
+    def __init__(
+        self,
+        record: MappedBundle,
+        patient_index: int,
+        excerpt: Excerpt,
+        scope: Scope,
+        described: Mapping[str, Service],
+        source: list[Resource],
+    ) -> None:
+        self._record, self._patient, self._excerpt = record, patient_index, excerpt
+        self._scope, self._described, self._source = scope, described, source
+        self._outcomes = {outcome.rule: outcome for outcome in scope.decision.outcomes}
+        self.requests: dict[str, Resource] = {}
+        self.tasks: list[Resource] = []
+        self.flags: list[Resource] = []
+        self.services: dict[str, tuple[Destination, Resource]] = {}
+        self.provenances: list[Resource] = []
+
+    def add_referral(self, referral: ProposedReferral) -> None:
+        found = _evidence(referral.facts)
+        to, service = self._service(referral.service)
+        request = service_request(self._scope, referral, to, service["fullUrl"], self._quote(found))
+        self.requests[referral.service] = request
+        self._account(request, referral.rules, found)
+
+    def add_task(self, proposed: ProposedTask, facts: Mapping[str, Wanted]) -> None:
+        known = self._scope.decision.facts
+        asked = [known[name] for name in proposed.facts if name in known]
+        found = _evidence([*asked, *self._grounds(proposed.rules)])
+        labels = [wanted(name, facts).label for name in proposed.facts]
+        made = task(self._scope, proposed, labels, self._focus(proposed.service), self._quote(found))
+        self.tasks.append(made)
+        self._account(made, proposed.rules, found)
+
+    def add_flag(self, proposed: ProposedFlag) -> None:
+        made = flag(self._scope, proposed)
+        self.flags.append(made)
+        found = _evidence(self._grounds(proposed.rules))
+        self._account(made, proposed.rules, found)
+
+    def _grounds(self, rules: tuple[str, ...]) -> list[Fact]:
+        return [fact for rule in rules if rule in self._outcomes for fact in grounds(self._outcomes[rule])]
+
+    def _focus(self, service: str) -> str | None:
+        if not service:
+            return None
+        entry = self.requests.get(service) or self._service(service)[1]
+        url: str = entry["fullUrl"]
+        return url
+
+    def _service(self, key: str) -> tuple[Destination, Resource]:
+        if key not in self.services:
+            to = destination(key, self._described.get(key))
+            kept = healthcare_service(self._scope.base, self._scope.decision.provider, to)
+            self.services[key] = to, fresh(kept)
+        return self.services[key]
+
+    def _quote(self, found: Iterable[Evidence]) -> list[tuple[str, str]]:
+        """(resource type, full URL) of the resources, other than herself, that the evidence lies in."""
+        indices = dict.fromkeys(evidence.index for evidence in found if evidence.index != self._patient)
+        return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in indices]
+
+    def _account(self, target: Resource, rules: tuple[str, ...], found: Iterable[Evidence]) -> None:
+        places = [(self._excerpt.url(evidence.index), place(self._record, evidence)) for evidence in found]
+        self.provenances.append(provenance(self._scope, target, rules, self._source, places))
+
+
+def _evidence(facts: Iterable[Fact]) -> list[Evidence]:
+    """The evidence of these facts, each element once, in order."""
+    return list(dict.fromkeys(evidence for fact in facts for evidence in fact.evidence))

@@ -1,0 +1,156 @@
+"""The clinician's table: who, where to, how soon, why; what to ask or do; and what was not referred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from adapter.records import MappedBundle, Resource
+from adapter.referrals.requests import task_text
+from adapter.referrals.services import destination
+from adapter.referrals.terms import display
+from adapter.referrals.wanted import Wanted, wanted
+from adapter.referrals.words import day
+from rules import PRIORITIES, Decision, Service, Status
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLES = {"stat": "bold white on red", "asap": "bold red", "urgent": "yellow", "routine": "green", "alert": "magenta"}
+_PRIORITIES = {"stat": "emergency (stat)", "asap": "very urgent (asap)"}  # the field's words beside FHIR's
+_PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One person's decision with the record it was made on, and the pack's words for services and facts."""
+
+    record: MappedBundle
+    patient_index: int
+    decision: Decision
+    services: Mapping[str, Service] = field(default_factory=dict)
+    facts: Mapping[str, Wanted] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row under a person: what is proposed, how soon, why. ``style`` is a priority, ``alert`` or ""."""
+
+    what: str
+    how_soon: str
+    why: str
+    style: str = ""
+
+
+def render_table(results: Iterable[Decided], console: Console | None = None) -> None:
+    """Print the table; colours only where ``console`` (default: standard output) is a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if console is None:
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=_PLAIN_WIDTH)
+    table = Table(show_lines=False, expand=True)
+    for heading, ratio in (("Who", 3), ("What", 5), ("How soon", 3), ("Why", 8)):
+        table.add_column(heading, ratio=ratio, overflow="fold")
+    for result in results:
+        name = Text(who(result))
+        for line in lines(result):
+            style = _STYLES.get(line.style, "")
+            table.add_row(name, Text(line.what), Text(line.how_soon, style=style), Text(line.why))
+            name = Text()
+        table.add_section()
+    console.print(table)
+
+
+def lines(result: Decided) -> Iterator[Line]:
+    """The rows of one person: referrals (most urgent first), tasks, alerts, and what was not referred."""
+    decision = result.decision
+    titles = {outcome.rule: outcome.title for outcome in decision.outcomes}
+
+    def why(rules: tuple[str, ...]) -> str:
+        return "\n".join(f"{titles.get(rule, rule)} ({rule})" for rule in rules)
+
+    for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
+        to = destination(referral.service, result.services.get(referral.service)).label
+        start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
+        how_soon = _PRIORITIES.get(referral.priority, referral.priority)
+        reasons = "\n".join([why(referral.rules), *referral.notes])
+        yield Line(f"Refer: {to}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
+    if not decision.referrals:
+        known = "No rule asks for one on what is known" if _undecided(decision) else "No rule applies"
+        yield Line("No referral", "", known)
+    for task in sorted(decision.tasks, key=lambda t: -PRIORITIES.index(t.priority)):
+        asked = "; ".join(wanted(name, result.facts).label for name in task.facts)
+        about = f" ({destination(task.service, result.services.get(task.service)).label})" if task.service else ""
+        missing = f"Missing: {asked}" if asked else ""
+        reasons = "\n".join(part for part in (missing, why(task.rules)) if part)
+        how_soon = _PRIORITIES.get(task.priority, task.priority)
+        yield Line(f"To do: {task_text(task)}{about}", how_soon, reasons, task.priority)
+    for flag in decision.flags:
+        until = f"{day(flag.start)} to {day(flag.end)}" if flag.end else f"from {day(flag.start)}"
+        yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, why(flag.rules), "alert")
+    if rest := not_referred(result):
+        yield Line("Not referred", "", rest)
+
+
+def who(result: Decided) -> str:
+    """Name, NHS number in the pattern 3-3-4, and age: what there is of them, a line each."""
+    entry: Resource = result.record.bundle["entry"][result.patient_index]["resource"]
+    age = _age(entry.get("birthDate", ""), result.decision)
+    parts = [_name(entry), _number(entry), f"{age} years" if age is not None else "age not known"]
+    return "\n".join(part for part in parts if part)
+
+
+def not_referred(result: Decided) -> str:
+    """In one line: the rules held back, undecided, resting on data too old, or failed; "" where there are none."""
+    said = []
+    for outcome in result.decision.outcomes:
+        if outcome.status is Status.SUPPRESSED:
+            said.append(f"{outcome.rule} held back ({', '.join(outcome.suppressed_by)})")
+        elif outcome.status is Status.OUT_OF_DATE:
+            said.append(f"{outcome.rule} out of date")
+        elif outcome.status is Status.ERROR:
+            said.append(f"{outcome.rule} could not be evaluated")
+    if undecided := _undecided(result.decision):
+        said.append(f"not decided for want of data: {', '.join(undecided)}")
+    return "; ".join(said)
+
+
+def _undecided(decision: Decision) -> list[str]:
+    return [outcome.rule for outcome in decision.outcomes if outcome.status is Status.UNKNOWN]
+
+
+def _name(patient: Resource) -> str:
+    names = patient.get("name", ())
+    for name in sorted(names, key=lambda n: n.get("use") not in ("official", "usual", None)):
+        family, given = str(name.get("family", "")).upper(), " ".join(name.get("given", ()))
+        if family or given:
+            return ", ".join(part for part in (family, given) if part)
+        if name.get("text"):
+            return str(name["text"])
+    return "Name not known"
+
+
+def _number(patient: Resource) -> str:
+    """The NHS number, spaced; else the first identifier as it is."""
+    values = [(i.get("system", ""), str(i["value"])) for i in patient.get("identifier", ()) if "value" in i]
+    for system, number in values:
+        if system.casefold().endswith("/nhs-number") and len(number) == 10:
+            return f"NHS {number[:3]} {number[3:6]} {number[6:]}"
+    return values[0][1] if values else "no identifier"
+
+
+def _age(birth: str, decision: Decision) -> int | None:
+    """Completed years on the as-of date; None where neither a full date of birth nor the facts tell."""
+    try:
+        born = date.fromisoformat(birth)
+    except ValueError:
+        fact = decision.facts.get("age_years")
+        return fact.value if fact is not None and type(fact.value) is int else None
+    on = decision.as_of
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

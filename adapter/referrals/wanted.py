@@ -1,0 +1,99 @@
+"""What a fact is called, and the FHIR DataRequirement that would supply it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapter.records import Resource
+from adapter.referrals.scope import SNOMED
+from adapter.referrals.terms import humanise
+from rules import FactDeclaration
+
+_BY_CODE_LIST = {
+    "score": "Observation",
+    "item": "Observation",
+    "flag_score": "Observation",
+    "finding": "Observation",
+    "condition": "Condition",
+    "medication": "MedicationStatement",
+    "family_history": "FamilyMemberHistory",
+}
+"""The key of a fact's ``from`` whose value is a code list → the resource type that carries the fact."""
+
+_PERSON = {"age_years": "Patient", "open_services": "EpisodeOfCare", "consent_refused_for": "Consent"}
+
+_CODE_PATHS = {
+    "MedicationStatement": "medication",
+    "FamilyMemberHistory": "condition.code",
+    "EpisodeOfCare": "type",
+    "Consent": "category",
+}
+"""Where a resource type has its code; elsewhere it is ``code``."""
+
+_MOST_CODES = 12  # a longer list is asked for by the fact's label
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A fact as people and as machines may ask for it."""
+
+    label: str
+    requirement: Resource = field(default_factory=dict)
+
+
+def wanted(name: str, known: Mapping[str, Wanted]) -> Wanted:
+    """What is ``known`` of this fact, or what its name alone says."""
+    return known.get(name) or Wanted(humanise(name), _requirement("Observation", humanise(name), ()))
+
+
+def compile_wanted(declarations: Mapping[str, FactDeclaration], codes: Path, base: str) -> dict[str, Wanted]:
+    """Every declared fact's label and DataRequirement; once per pack.
+
+    ``codes`` is the pack's folder of code lists (``NAME.csv`` with system, code, display). Any code of a list will do;
+    a fact with a long list, or with none, is asked for by its label, as a coding's display.
+    """
+    systems = {
+        "sct": SNOMED,
+        "loinc": "http://loinc.org",
+        "icd10": "http://hl7.org/fhir/sid/icd-10",
+        "dmd": "https://dmd.nhs.uk",
+        "local": f"{base}/CodeSystem/perinatal-concept",
+    }
+    found = {}
+    for name, declaration in declarations.items():
+        kind, code_list = _source(declaration.source or {})
+        codings = _codings(codes / f"{code_list}.csv", systems) if code_list else []
+        found[name] = Wanted(declaration.label, _requirement(kind, declaration.label, codings))
+    return found
+
+
+def _source(source: Mapping[str, Any]) -> tuple[str, str]:
+    """The resource type that carries a fact, and its code list or ""."""
+    for key, kind in _BY_CODE_LIST.items():
+        if key in source:
+            return kind, str(source[key])
+    if "observed" in source:
+        return str(source["observed"]), ""
+    return _PERSON.get(str(source.get("person")), "Observation"), ""
+
+
+def _codings(path: Path, systems: Mapping[str, str]) -> list[Resource]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {"system": systems[row["system"]], "code": row["code"], "display": row["display"]}
+            for row in csv.DictReader(file)
+            if row["system"] in systems
+        ]
+
+
+def _requirement(kind: str, label: str, codings: Sequence[Resource]) -> Resource:
+    if kind == "Patient":
+        return {"type": kind, "mustSupport": ["birthDate"]}
+    asked = list(codings) if 0 < len(codings) <= _MOST_CODES else [{"display": label}]
+    return {"type": kind, "codeFilter": [{"path": _CODE_PATHS.get(kind, "code"), "code": asked}]}

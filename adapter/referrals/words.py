@@ -1,0 +1,58 @@
+"""Facts and truths in plain words, for explanations and tables."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from rules import DateSpan, DaySpan, Fact, FactValue, State, Truth
+
+TRUTHS: dict[Truth, str] = {True: "met", False: "not met", None: "cannot tell"}
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever the locale
+
+
+def day(when: date) -> str:
+    """A date as the NHS writes it for people: ``09-Mar-2026``."""
+    return f"{when.day:02d}-{_MONTHS[when.month - 1]}-{when.year}"
+
+
+def value(found: FactValue | None) -> str:
+    """A fact's value: ``yes``, ``14``, ``between 2026-02-01 and 2026-02-03``."""
+    match found:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if found else "no"
+        case DateSpan():
+            return _span(found.low.isoformat(), found.high.isoformat())
+        case DaySpan():
+            return f"{_span(str(found.low), str(found.high))} days"
+        case frozenset():
+            return ", ".join(sorted(found)) or "none"
+        case _:
+            return str(found)
+
+
+def finding(fact: Fact) -> str:
+    """What the record says of a fact: its value and date, or why there is none."""
+    if fact.state is State.KNOWN:
+        dated = "" if isinstance(fact.value, DateSpan) else _dated(" on ", fact.on, fact)
+        return value(fact.value) + dated
+    if fact.older is not None:
+        return f"only {value(fact.older)}{_dated(' of ', fact.older_on, fact)}, too old to count"
+    missing = "not in the record" if fact.state is State.ABSENT else "not known"
+    why = fact.note.replace("-", " ")
+    return f"{missing} ({why})" if why else missing
+
+
+def _dated(word: str, when: date | None, fact: Fact) -> str:
+    """The date that counted, no more exact than the record has it (``2015`` stays a year)."""
+    if when is None:
+        return ""
+    exact = when.isoformat()
+    written = (evidence.date for evidence in fact.evidence if evidence.date and exact.startswith(evidence.date))
+    return word + next(written, exact)
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"between {low} and {high}"

@@ -1,0 +1,50 @@
+"""Runs every fixture of a folder through the pipeline, on several processors, and reports in order of name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from adapter.replay.compare import Difference, Replayed, compare
+from adapter.replay.expected import Expected, find_fixtures, read_expected
+from adapter.replay.report import CaseReport, ReplayReport
+from adapter.replay.update import observed
+
+INPUTS_WORTH_A_PROCESS = 200
+"""A process takes about a second to start, in which this many small inputs are done."""
+
+Evaluate = Callable[[Path, date, str], Sequence[Replayed]]
+"""The pipeline: a file or folder, the as-of date and the provider's name → one result per record."""
+
+
+def run_replay(
+    folder: Path, evaluate: Evaluate, jobs: int = 1, inputs_per_process: int = INPUTS_WORTH_A_PROCESS
+) -> ReplayReport:
+    """Evaluate every input of every fixture at or below ``folder`` and compare.
+
+    At most ``jobs`` processes are used, and one where there are few inputs. With ``jobs`` above 1, ``evaluate`` must
+    be importable by name (a module's function). Raises ContentError for an ``expected.yaml`` that cannot be read,
+    CannotStart where there is none.
+    """
+    fixtures = [read_expected(fixture) for fixture in find_fixtures(folder)]
+    cases = [(fixture, name) for fixture in fixtures for name in fixture.inputs]
+    replay = partial(_replay, evaluate)
+    processes = min(jobs, len(cases) // inputs_per_process)
+    if processes <= 1:
+        return ReplayReport(tuple(map(replay, cases)))
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return ReplayReport(tuple(pool.map(replay, cases, chunksize=max(1, len(cases) // (4 * processes)))))
+
+
+def _replay(evaluate: Evaluate, case: tuple[Expected, str]) -> CaseReport:
+    expected, name = case
+    try:
+        results = evaluate(expected.folder / name, expected.as_of, expected.provider)
+        differences, came_out = compare(expected, results), observed(expected, results)
+    except Exception as error:  # an input that cannot be evaluated is a difference; it never stops the others
+        differences, came_out = (Difference(f"could not be evaluated: {type(error).__name__}: {error}"),), ""
+    return CaseReport(expected.name, name, expected.title, differences, came_out)

@@ -1,0 +1,109 @@
+"""One CSV file as rows that know their place: encodings, the header row, ragged rows, broken quoting."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapter.errors import Malformed
+from adapter.records import Issue
+from adapter.sources.model import Row
+
+
+class TableRow:
+    """One row of a table. ``number`` is that of a spreadsheet: the header is row 1."""
+
+    __slots__ = ("cells", "columns", "header", "name", "number", "parent", "ragged")
+
+    def __init__(self, name: str, columns: dict[str, int], number: int, cells: Sequence[str]) -> None:
+        self.name, self.columns, self.number, self.cells = name, columns, number, cells
+        self.ragged = len(cells) < len(columns) or any(cell.strip() for cell in cells[len(columns) :])
+        self.parent: TableRow | None = None
+        self.header: TableRow | None = None
+
+    def get(self, field: str) -> str | None:
+        index = self.columns.get(field)
+        if index is None or index >= len(self.cells):
+            return None
+        return self.cells[index].strip() or None
+
+    def each(self, field: str) -> Sequence[Row]:  # noqa: ARG002 - a cell does not repeat
+        return ()
+
+    def place(self, field: str) -> str:
+        return f"{self.name} row {self.number}, {field}" if field else f"{self.name} row {self.number}"
+
+    def populated(self) -> Iterator[str]:
+        return (name for name, cell in zip(self.columns, self.cells, strict=False) if cell.strip())
+
+    def related(self, name: str) -> TableRow | None:
+        """The row of the table ``name`` that this one reaches through its joins, or the header's row."""
+        row: TableRow | None = self
+        while row is not None and row.name != name:
+            row = row.parent
+        if row is None and self.header is not None and self.header.name == name:
+            return self.header
+        return row
+
+
+@dataclass(slots=True)
+class Table:
+    """A file, read. ``issues`` concern the file as a whole."""
+
+    name: str
+    columns: dict[str, int]
+    rows: list[TableRow]
+    issues: list[Issue] = field(default_factory=list)
+
+
+def _malformed(place: str, text: str) -> Malformed:
+    return Malformed(Issue("fatal", "structure", text, "malformed", place))
+
+
+def _text(path: Path, name: str, issues: list[Issue]) -> str:
+    data = path.read_bytes()
+    if b"\0" in data:
+        row = data[: data.index(b"\0")].count(b"\n") + 1
+        raise _malformed(
+            f"{name} row {row}", "there is a NUL character: this is no text, or is UTF-16; save it as UTF-8"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise _malformed(f"{name} row {row}", "this is neither UTF-8 nor Windows-1252: save it as UTF-8") from None
+    issues.append(Issue("warning", "structure", "the file is not UTF-8: it was read as Windows-1252", "", name))
+    return text
+
+
+def read_csv(path: Path, name: str) -> Table:
+    """Read a file whose first row names the columns. Raises Malformed when it is not CSV at all.
+
+    No header, or a column named twice, makes a table without usable columns and an Issue of severity error.
+    """
+    issues: list[Issue] = []
+    reader = csv.reader(io.StringIO(_text(path, name, issues), newline=""), strict=True)
+    lines: list[list[str]] = []
+    try:
+        lines.extend(reader)
+    except csv.Error as error:
+        raise _malformed(f"{name} row {len(lines) + 1}", f"broken CSV: {error}") from None
+    header = [cell.strip() for cell in lines[0]] if lines else []
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        issues.append(Issue("error", "required", "the file is empty: not even a header row", "malformed", name))
+    columns = {column: index for index, column in enumerate(header)}
+    if len(columns) != len(header) or "" in columns:
+        message = "a column has no name or one that another has: nothing of this table can be read"
+        issues.append(Issue("error", "structure", message, "malformed", f"{name} row 1"))
+        columns = {}
+    rows = [TableRow(name, columns, n, cells) for n, cells in enumerate(lines[1:], 2) if any(map(str.strip, cells))]
+    return Table(name, columns, rows, issues)

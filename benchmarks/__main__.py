@@ -1,0 +1,118 @@
+"""Prints, in one run and as ratios, what a record costs on its whole way. Times are medians, taken in turns."""
+
+from __future__ import annotations
+
+import gc
+import resource as process
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import orjson
+
+from adapter.bootstrap import Adapter
+from adapter.fhir.profiles import bundle_with_profiles
+from adapter.pipeline import check, evaluate_all, read
+from adapter.records import MappedBundle, RawRecord
+from benchmarks.naive import Naive
+from benchmarks.record import record_bytes
+
+AS_OF = date(2026, 3, 2)
+ROUNDS, NAIVE_ROUNDS, MEMORY_ROUNDS = 400, 12, 20_000
+
+
+def main() -> int:
+    adapter, data = Adapter(), record_bytes()
+
+    def evaluated(body: bytes) -> bytes:
+        (result,) = evaluate_all(adapter, read(adapter, RawRecord("bench", body)), AS_OF)
+        return orjson.dumps(result.bundle)
+
+    def converted(body: bytes) -> bytes:
+        (record,) = read(adapter, RawRecord("bench", body))
+        assert isinstance(record, MappedBundle)
+        return orjson.dumps(bundle_with_profiles(check(record).bundle))
+
+    result = evaluated(data)
+    six_kilobytes = orjson.loads(_about(result, 6 * 1024))
+
+    def floor(body: bytes) -> bytes:
+        orjson.loads(body)
+        return orjson.dumps(six_kilobytes)
+
+    naive = Naive(result)
+    gc.collect()
+    gc.freeze()
+    times = _medians({"floor": floor, "evaluate": evaluated, "convert": converted}, data, ROUNDS)
+    naive_time = _medians({"naive": naive.run, "evaluate": evaluated}, data, NAIVE_ROUNDS)
+    pack, reader = adapter.pack()
+    facts = reader.read(orjson.loads(data), AS_OF).facts
+    engine_time = _medians({"engine": lambda _: pack.evaluate(facts, AS_OF).outcomes[0].trace}, data, ROUNDS)["engine"]
+
+    resources = len(orjson.loads(data)["entry"])
+    print(f"record: {resources} resources, {len(data) / 1000:.0f} kB; result: {len(result) / 1000:.1f} kB; all times are medians")
+    print(f"floor (orjson loads + dumps)    {times['floor'] * 1e3:8.3f} ms      1.0 x floor")
+    for name, limit in (("convert", ""), ("evaluate", "(at most 8)")):
+        print(f"{name:<31} {times[name] * 1e3:8.3f} ms {times[name] / times['floor']:8.1f} x floor {limit}")
+    print(f"{'naive way':<31} {naive_time['naive'] * 1e3:8.3f} ms {naive_time['naive'] / naive_time['evaluate']:8.1f} x evaluate (at least 40)")
+    print(f"{'engine: both evaluators, traced':<31} {engine_time * 1e3:8.3f} ms (under 0.3)")
+    print(f"{'memory after 20,000 evaluations':<31} {_growth(evaluated, data) / 1e6:+8.2f} MB (under 5)")
+    print(f"{'perinatal evaluate, process':<31} {_cold_start(data):8.3f} s  (under 1)")
+    return 0
+
+
+def _about(result: bytes, size: int) -> bytes:
+    """The result cut to the entries that make about ``size`` bytes, as the floor's output."""
+    bundle = orjson.loads(result)
+    while len(orjson.dumps(bundle)) > size and len(bundle["entry"]) > 1:
+        bundle["entry"].pop()
+    return orjson.dumps(bundle)
+
+
+def _medians(tasks: dict[str, Callable[[bytes], object]], data: bytes, rounds: int) -> dict[str, float]:
+    taken: dict[str, list[float]] = {name: [] for name in tasks}
+    for turn in range(rounds + max(3, rounds // 10)):
+        for name, task in tasks.items():
+            started = time.perf_counter()
+            task(data)
+            if turn >= max(3, rounds // 10):
+                taken[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def _growth(task: Callable[[bytes], object], data: bytes) -> float:
+    for _ in range(1_000):
+        task(data)
+    before = _resident()
+    for _ in range(MEMORY_ROUNDS):
+        task(data)
+    return _resident() - before
+
+
+def _resident() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * process.getpagesize()
+
+
+def _cold_start(data: bytes) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        small = orjson.loads(data)
+        small["entry"] = [e for e in small["entry"] if not e["resource"]["id"].startswith("vital")][:12]
+        path = Path(folder) / "record.json"
+        path.write_bytes(orjson.dumps(small))
+        command = [sys.executable, "-m", "adapter", "evaluate", str(path), "--as-of", AS_OF.isoformat()]
+        taken = []
+        for _ in range(5):
+            started = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

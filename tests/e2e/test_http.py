@@ -1,0 +1,171 @@
+"""The operations over HTTP: what goes in, what comes out, and what bad input gets."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+
+from adapter.bootstrap import Adapter
+from adapter.http.app import create_app
+from adapter.settings import Settings
+from tests import samples
+
+EVALUATE = "/fhir/R4/$evaluate-referrals"
+CONVERT = "/fhir/R4/$convert"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    adapter = Adapter(Settings(max_body_bytes=200_000))
+    with TestClient(create_app(adapter)) as client:
+        yield client
+
+
+def post(client: TestClient, url: str, body: Any, content_type: str = "application/fhir+json") -> httpx.Response:
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return client.post(url, content=content, headers={"content-type": content_type})
+
+
+def kinds(bundle: dict[str, Any]) -> list[str]:
+    return [entry["resource"]["resourceType"] for entry in bundle["entry"]]
+
+
+def the_outcome(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert response.status_code == status
+    assert response.headers["content-type"].startswith("application/fhir+json")
+    outcome: dict[str, Any] = response.json()
+    assert outcome["resourceType"] == "OperationOutcome"
+    return outcome
+
+
+def test_a_fhir_record_is_evaluated(client: TestClient) -> None:
+    response = post(client, f"{EVALUATE}?asOf={samples.AS_OF}", samples.fhir())
+    assert response.status_code == 200
+    assert kinds(response.json()).count("ServiceRequest") == 1
+
+
+@pytest.mark.parametrize("media", ["application/hl7-v2", "x-application/hl7-v2+er7"])
+def test_an_hl7_message_is_evaluated(client: TestClient, media: str) -> None:
+    response = post(client, f"{EVALUATE}?asOf={samples.AS_OF}", samples.ORU, media)
+    assert response.status_code == 200
+    assert kinds(response.json()).count("ServiceRequest") == 1
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"resource": samples.fhir()},
+        {"valueString": samples.ORU.decode()},
+        {"valueBase64Binary": base64.b64encode(samples.ORU).decode()},
+    ],
+)
+def test_parameters_carry_record_day_and_provider(client: TestClient, record: dict[str, Any]) -> None:
+    parameters = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "record", **record},
+            {"name": "asOf", "valueDate": samples.AS_OF},
+            {"name": "provider", "valueString": "england-default"},
+        ],
+    }
+    response = post(client, EVALUATE, parameters)
+    assert response.status_code == 200, response.text
+    (request,) = (e["resource"] for e in response.json()["entry"] if e["resource"]["resourceType"] == "ServiceRequest")
+    assert request["authoredOn"] == samples.AS_OF
+
+
+@pytest.mark.parametrize(
+    ("parameters", "place"),
+    [
+        ([{"name": "asOf", "valueDate": samples.AS_OF}], "Parameters.parameter"),
+        ([{"name": "record", "resource": samples.fhir()}, {"name": "asOf", "valueString": "soon"}], "parameter[1]"),
+        ([{"name": "record", "resource": samples.fhir()}, {"name": "surprise", "valueString": "x"}], "parameter[1]"),
+        ([{"name": "record", "valueInteger": 1}], "parameter[0]"),
+    ],
+)
+def test_wrong_parameters_are_named(client: TestClient, parameters: list[dict[str, Any]], place: str) -> None:
+    body = {"resourceType": "Parameters", "parameter": parameters}
+    assert place in str(the_outcome(post(client, EVALUATE, body), 400))
+
+
+def test_a_record_is_converted(client: TestClient) -> None:
+    response = post(client, CONVERT, samples.ORU, "application/hl7-v2")
+    assert response.status_code == 200
+    found = kinds(response.json())
+    assert found.count("Patient") == 1
+    assert found.count("Observation") == 4
+
+
+def test_two_patients_give_a_result_each(client: TestClient) -> None:
+    bundle = samples.fhir()
+    other = samples.patient(id="bea", identifier=[{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000026"}])
+    bundle["entry"].append({"resource": other})
+    response = post(client, f"{EVALUATE}?asOf={samples.AS_OF}", bundle)
+    assert response.status_code == 200
+    assert kinds(response.json()) == ["Bundle", "Bundle"]
+
+
+def test_what_is_not_json_is_malformed(client: TestClient) -> None:
+    the_outcome(post(client, EVALUATE, b'{"resourceType": "Bundle",'), 400)
+
+
+def test_an_empty_body_is_malformed(client: TestClient) -> None:
+    the_outcome(post(client, EVALUATE, b""), 400)
+
+
+def test_a_bundle_without_a_patient_cannot_be_processed(client: TestClient) -> None:
+    the_outcome(post(client, EVALUATE, samples.fhir(samples.observation("x", samples.concept(samples.SCT, "450320001")))), 422)
+
+
+def test_too_large_a_body_is_refused(client: TestClient) -> None:
+    the_outcome(post(client, EVALUATE, b" " * 200_001), 413)
+
+
+def test_too_large_a_body_without_a_length_is_refused(client: TestClient) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(11):
+            yield b" " * 20_000
+
+    response = client.post(EVALUATE, content=chunks(), headers={"content-type": "application/fhir+json"})
+    the_outcome(response, 413)
+
+
+def test_an_unknown_content_type_is_refused(client: TestClient) -> None:
+    the_outcome(post(client, EVALUATE, b"a,b", "text/csv"), 415)
+
+
+def test_an_unknown_provider_is_said(client: TestClient) -> None:
+    the_outcome(post(client, f"{EVALUATE}?provider=nowhere", samples.fhir()), 422)
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "a/b", "..%2f"])
+def test_a_provider_is_a_name_and_no_path(client: TestClient, path: str) -> None:
+    response = client.post(
+        EVALUATE,
+        params={"provider": path},
+        content=orjson.dumps(samples.fhir()),
+        headers={"content-type": "application/fhir+json"},
+    )
+    the_outcome(response, 422)
+
+
+def test_unknown_paths_and_methods_are_outcomes(client: TestClient) -> None:
+    the_outcome(client.get("/fhir/R4/$nothing"), 404)
+    the_outcome(client.get(EVALUATE), 405)
+
+
+def test_the_capability_statement_is_r4(client: TestClient) -> None:
+    statement = client.get("/fhir/R4/metadata").json()
+    assert statement["fhirVersion"] == "4.0.1"
+    assert [operation["name"] for operation in statement["rest"][0]["operation"]] == ["evaluate-referrals", "convert"]
+
+
+def test_health(client: TestClient) -> None:
+    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/ready").json()["status"] == "ready"

@@ -1,0 +1,183 @@
+"""ServiceRequest, Task, Flag and their Provenance, element by element."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from adapter.records import Evidence
+from adapter.referrals.result import build_result
+from adapter.referrals.wanted import Wanted
+from rules import Fact, RuleOutcome, State, Status, Trace
+from tests.unit.referrals.samples import (
+    AS_OF,
+    BASE,
+    CONDITION,
+    ENCOUNTER,
+    EPDS,
+    EPDS_TOTAL,
+    FAMILY,
+    ITEM,
+    PATIENT,
+    R03,
+    R05,
+    RELATION,
+    SELF_HARM,
+    compare,
+    decision,
+    record,
+    url,
+)
+
+SNOMED = "http://snomed.info/sct"
+SERVICES: Any = {
+    "crisis-team": SimpleNamespace(
+        label="Crisis resolution and home treatment team",
+        snomed={"code": "92151000000102", "display": "Mental health crisis resolution team"},
+        referral_code={"code": "390866009", "display": "Referral to mental health team"},
+    )
+}
+
+
+def built(kind: str, services: Any = SERVICES, facts: Any = None, **more: Any) -> list[dict[str, Any]]:
+    bundle = build_result(record(), PATIENT, decision(**more), (), services, BASE, facts=facts or {}, digest="ab")
+    return [e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == kind]
+
+
+def test_a_referral_says_where_to_how_soon_and_by_which_rules() -> None:
+    crisis, team = built("ServiceRequest")
+    assert [crisis["priority"], team["priority"]] == ["asap", "urgent"]
+    assert (crisis["status"], crisis["intent"], crisis["authoredOn"]) == ("draft", "proposal", "2026-03-10")
+    assert crisis["instantiatesCanonical"] == [f"{BASE}/PlanDefinition/{rule}|0.1.0" for rule in (R03, R05)]
+    assert crisis["occurrencePeriod"] == {"start": "2026-03-10", "end": "2026-03-11"}
+    assert crisis["extension"][0]["valueCodeableConcept"]["coding"][0]["code"] == "109721000000108"
+    assert crisis["subject"] == {"reference": url(PATIENT)}
+    assert crisis["note"] == [{"text": "Out of hours"}]
+    assert "note" not in team
+
+
+def test_a_service_is_coded_where_codes_are_known_and_worded_where_not() -> None:
+    crisis, team = built("ServiceRequest")
+    local = {"system": f"{BASE}/CodeSystem/referral-service", "code": "crisis-team"}
+    assert crisis["performerType"]["coding"][0].items() >= local.items()
+    assert crisis["performerType"]["coding"][1]["code"] == "92151000000102"
+    assert crisis["code"]["coding"][0] == {
+        "system": SNOMED,
+        "code": "390866009",
+        "display": "Referral to mental health team",
+    }
+    assert team["code"] == {"text": "Referral to Perinatal community team"}
+    assert len(team["performerType"]["coding"]) == 1
+
+
+def test_a_bare_snomed_code_needs_no_display() -> None:
+    plain: Any = {"crisis-team": SimpleNamespace(label="Crisis team", snomed="92151000000102")}
+    crisis = built("ServiceRequest", plain)[0]
+    assert crisis["performerType"]["coding"][1] == {"system": SNOMED, "code": "92151000000102"}
+
+
+def test_the_performer_is_the_service_itself() -> None:
+    crisis = built("ServiceRequest")[0]
+    services = {s["id"]: s for s in built("HealthcareService")}
+    assert services[crisis["performer"][0]["reference"].removeprefix("urn:uuid:")]["type"] == [crisis["performerType"]]
+
+
+def test_a_reason_is_coded_where_the_local_system_has_it() -> None:
+    words, coded = built("ServiceRequest")[0]["reasonCode"]
+    assert words == {"text": "Self-harm risk"}
+    assert coded["coding"][0] == {
+        "system": f"{BASE}/CodeSystem/perinatal-concept",
+        "code": "tokophobia",
+        "display": "Severe fear of childbirth",
+    }
+
+
+def test_evidence_is_a_reason_or_supports_one_and_she_is_neither() -> None:
+    places = (PATIENT, CONDITION, ENCOUNTER, FAMILY, CONDITION)
+    fact = Fact("x", State.KNOWN, True, evidence=tuple(Evidence(i, "") for i in places))
+    (made,) = built("ServiceRequest", referrals=(replace(decision().referrals[0], facts=(fact,)),))
+    assert made["reasonReference"] == [{"reference": url(CONDITION)}]
+    assert made["supportingInfo"] == [{"reference": url(ENCOUNTER)}, {"reference": url(FAMILY)}]
+
+
+def test_a_referral_without_facts_or_reasons_has_no_empty_lists() -> None:
+    (made,) = built("ServiceRequest", referrals=(replace(decision().referrals[0], facts=(), reasons=()),))
+    assert not {"reasonCode", "reasonReference", "supportingInfo", "note"} & made.keys()
+
+
+def test_a_task_points_at_the_referral_of_its_service_or_else_at_the_service() -> None:
+    crisis = built("ServiceRequest")[0]
+    talking = built("HealthcareService")[-1]
+    risk, _, tell = built("Task")
+    assert risk["focus"] == {"reference": f"urn:uuid:{crisis['id']}"}
+    assert tell["focus"] == {"reference": f"urn:uuid:{talking['id']}"}
+    assert talking["name"] == "Talking therapies"
+
+
+def test_a_task_says_what_to_do_and_what_is_not_known() -> None:
+    facts = {"first_degree_bipolar": Wanted("Bipolar disorder of a first-degree relative")}
+    risk, relation, _ = built("Task", facts=facts)
+    assert (risk["description"], relation["description"]) == ("Ask today", "Confirm which relative is meant")
+    assert relation["reasonCode"] == {"text": "Not known: Bipolar disorder of a first-degree relative"}
+    assert relation["reasonReference"] == {"reference": url(FAMILY)}
+    assert risk["code"]["coding"][0]["system"] == f"{BASE}/CodeSystem/perinatal-task"
+    assert (risk["status"], risk["intent"], risk["priority"]) == ("requested", "proposal", "asap")
+    assert "reasonCode" not in risk
+
+
+def test_a_task_that_asks_for_nothing_rests_on_the_facts_of_its_rules() -> None:
+    risk, _, tell = built("Task")
+    assert risk["reasonReference"] == {"reference": url(ITEM)}
+    assert "reasonReference" not in tell
+
+
+def test_a_task_of_an_undecided_rule_rests_on_what_speaks_for_it_so_far() -> None:
+    leaves = (
+        compare(SELF_HARM, "item", True),
+        compare(RELATION, "relation", None),
+        compare(EPDS_TOTAL, "total", False),
+    )
+    undecided = RuleOutcome(R03, "x", True, Status.UNKNOWN, Trace(None, "all", "all of", children=leaves))
+    risk = built("Task", outcomes=(undecided,))[0]
+    assert risk["reasonReference"] == {"reference": url(ITEM)}
+
+
+def test_a_task_of_the_pack_itself_instantiates_no_rule() -> None:
+    (made,) = built("Task", tasks=(replace(decision().tasks[2], rules=()),))
+    assert "instantiatesCanonical" not in made
+
+
+def test_the_same_task_for_two_services_is_two_tasks() -> None:
+    tell = decision().tasks[2]
+    made = built("Task", tasks=(tell, replace(tell, service="camhs")))
+    assert len({task["id"] for task in made}) == 2
+
+
+def test_a_flag_has_its_period() -> None:
+    watch, safeguarding = built("Flag")
+    assert watch["period"] == {"start": "2026-03-10", "end": "2026-04-10"}
+    assert safeguarding["period"] == {"start": AS_OF.isoformat()}
+    assert watch["code"]["text"] == "High risk in the first weeks after birth"
+
+
+def test_each_proposal_is_accounted_for_by_rules_record_mapping_and_places() -> None:
+    made = {p["target"][0]["reference"]: p for p in built("Provenance")}
+    targets = [*built("ServiceRequest"), *built("Task"), *built("Flag")]
+    assert set(made) == {f"urn:uuid:{target['id']}" for target in targets}
+    crisis = made[f"urn:uuid:{targets[0]['id']}"]
+    pack = f"{BASE}/PlanDefinition/perinatal-mental-health|0.1.0"
+    assert crisis["policy"] == [pack, *targets[0]["instantiatesCanonical"]]
+    assert crisis["recorded"] == "2026-03-10T00:00:00Z"
+    assert crisis["entity"] == [
+        {"role": "source", "what": {"display": "Source record (hl7v2)", "identifier": {"value": "sha256:ab"}}},
+        {"role": "derivation", "what": {"identifier": {"value": "hl7v2@1.2.0"}, "display": "Mapping hl7v2@1.2.0"}},
+        {"role": "quotation", "what": {"reference": url(ITEM), "display": "OBX-5 (segment 6 of message 1)"}},
+        {"role": "quotation", "what": {"reference": url(EPDS), "display": "OBX-5 (segment 5 of message 1)"}},
+    ]
+
+
+def test_a_flag_rests_on_the_facts_of_its_rules() -> None:
+    flag = built("Flag")[0]
+    (account,) = [p for p in built("Provenance") if p["target"][0]["reference"] == f"urn:uuid:{flag['id']}"]
+    assert account["entity"][-1]["what"] == {"reference": url(CONDITION), "display": "DG1-3 (segment 8 of message 1)"}

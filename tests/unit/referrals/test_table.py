@@ -1,0 +1,109 @@
+"""The clinician's table."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import Any, Literal
+
+from rich.console import Console
+
+from adapter.referrals.table import Decided, lines, not_referred, render_table, who
+from adapter.referrals.wanted import Wanted
+from rules import Fact, ProposedReferral, State
+from tests.unit.referrals.samples import R03, decision, record
+
+
+def decided(**more: Any) -> Decided:
+    return Decided(record(), 0, decision(**more))
+
+
+def printed(*results: Decided, terminal: bool = False) -> str:
+    out = io.StringIO()
+    colours: Literal["truecolor"] | None = "truecolor" if terminal else None
+    render_table(results, Console(file=out, width=120, force_terminal=terminal, color_system=colours))
+    return out.getvalue()
+
+
+def patient(**changes: Any) -> Decided:
+    made = decided()
+    made.record.bundle["entry"][0]["resource"].update(changes)
+    return made
+
+
+def test_the_most_urgent_referral_comes_first_then_tasks_alerts_and_the_rest() -> None:
+    what = [line.what for line in lines(decided())]
+    assert what == [
+        "Refer: Crisis team",
+        "Refer: Perinatal community team",
+        "To do: Ask today (Crisis team)",
+        "To do: Confirm which relative is meant",
+        "To do: Tell the team that already has her (Talking therapies)",
+        "Alert: High risk in the first weeks after birth",
+        "Alert: Safeguarding concern",
+        "Not referred",
+    ]
+
+
+def test_a_referral_says_how_soon_by_when_and_why() -> None:
+    first = next(lines(decided()))
+    assert first.how_soon == "very urgent (asap)\nby 11-Mar-2026"
+    assert first.why.splitlines()[0] == f"Any positive answer to a self-harm item ({R03})"
+    assert first.why.splitlines()[-1] == "Out of hours"
+
+
+def test_a_later_start_is_said() -> None:
+    later = ProposedReferral("gp", "routine", date(2026, 4, 1), date(2026, 4, 15), (R03,), (), ())
+    assert next(lines(decided(referrals=(later,)))).how_soon == "routine\nfrom 01-Apr-2026\nby 15-Apr-2026"
+
+
+def test_a_task_says_what_is_missing_in_the_words_of_the_pack() -> None:
+    result = Decided(record(), 0, decision(), facts={"first_degree_bipolar": Wanted("Bipolar disorder of a relative")})
+    assert [line.why for line in lines(result)][3].startswith("Missing: Bipolar disorder of a relative\nFamily history")
+
+
+def test_no_referral_is_not_said_to_be_certain_where_rules_are_undecided() -> None:
+    assert next(lines(decided(referrals=()))).why == "No rule asks for one on what is known"
+    assert next(lines(decided(referrals=(), outcomes=()))).why == "No rule applies"
+
+
+def test_what_was_not_referred_is_one_line() -> None:
+    assert not_referred(decided()) == (
+        "r09-moderate-illness held back (open-episode); r12-birth-trauma out of date; "
+        "not decided for want of data: r07-family-history"
+    )
+    assert not_referred(decided(outcomes=())) == ""
+
+
+def test_who_is_name_number_and_age_the_day_before_her_birthday() -> None:
+    assert who(decided()) == "EXAMPLE, Ada May\nNHS 999 000 0018\n29 years"
+
+
+def test_who_makes_do_with_what_there_is() -> None:
+    assert who(patient(name=[], identifier=[], birthDate="1996")) == "Name not known\nno identifier\nage not known"
+    local = patient(name=[{"text": "Ada"}], identifier=[{"system": "urn:local", "value": "L1"}])
+    assert who(local).startswith("Ada\nL1\n")
+    old_then_usual = [{"use": "old", "family": "Before"}, {"use": "official", "family": "Now"}]
+    assert who(patient(name=old_then_usual)).startswith("NOW\n")
+
+
+def test_an_age_that_only_the_facts_know_is_shown() -> None:
+    made = decided(facts={"age_years": Fact("age_years", State.KNOWN, 31)})
+    made.record.bundle["entry"][0]["resource"]["birthDate"] = "1994"
+    assert who(made).endswith("31 years")
+
+
+def test_piped_output_has_no_colour_and_a_terminal_has() -> None:
+    assert "\x1b" not in printed(decided())
+    assert "\x1b" in printed(decided(), terminal=True)
+
+
+def test_a_patients_name_is_never_read_as_markup() -> None:
+    assert "[RED]X" in printed(patient(name=[{"family": "[red]x"}]))
+
+
+def test_without_a_console_it_prints_to_standard_output(capsys: Any) -> None:
+    render_table([decided()])
+    shown = capsys.readouterr().out
+    assert "Refer: Crisis team" in shown
+    assert "\x1b" not in shown
