@@ -6,7 +6,7 @@ The birth date of a baby goes before the date of an outcome, which is often the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from adapter.facts import dates
@@ -139,14 +139,14 @@ def _living(group: Sequence[End], events: Events) -> bool | None:
     return None if unknown else False
 
 
-def _deaths(group: Sequence[End], events: Events, babies: set[int | None], still_babies: set[int | None]) -> int:
+def _deaths(group: Sequence[End], events: Events, babies: Collection[int | None], still: Collection[int | None]) -> int:
     """How many babies of this birth died after it."""
     unborn = {end.baby for end in events.ends if end.span is None}  # babies whose birth has no date
     first = min(_span(end).low for end in group)
     died = [death for death in events.deaths if death.span is None or death.span.high >= first]
     named = {death.baby for death in died if death.baby in babies or death.baby in unborn} - {None}
     unnamed = Counter(death.form for death in died if death.baby is None)
-    return max((len(named - still_babies), *unnamed.values()))
+    return max((len(named.difference(still)), *unnamed.values()))
 
 
 def _gestation(lengths: Iterable[Length], group: Sequence[End], span: DateSpan) -> DaySpan | None:

@@ -113,8 +113,7 @@ _REFUTED = frozenset({"refuted", "entered-in-error"})
 
 def _observation(sighting: Sighting) -> Said:
     when = dates.effective(sighting.resource)
-    coding = next(iter(sighting.part.get("code", {}).get("coding", ())), {})
-    says = None if sighting.conflict else truth(sighting.part, (coding.get("system"), coding.get("code")))
+    says = None if sighting.conflict else truth(sighting.part, sighting.code)
     path = next((name for name in ("valueBoolean", "valueCodeableConcept") if name in sighting.part), "")
     return Said(says, when, sighting.evidence(path, when), sighting.at)
 

@@ -119,7 +119,7 @@ def _add(events: Events, sighting: Sighting, reading: Reading) -> None:
     for role in sighting.concept.roles:
         name, _, weeks = role.partition(":")
         if name in OUTCOMES:
-            said = truth(sighting.part, None) if sighting.resource.get("resourceType") == "Observation" else True
+            said = truth(sighting.part) if sighting.resource.get("resourceType") == "Observation" else True
             if said is not False:
                 _ended(
                     events, sighting, "unknown" if sighting.conflict else name, when, sighting.evidence("", when), "own"
@@ -178,7 +178,7 @@ def _status(sighting: Sighting, role: str, when: When | None) -> Status:
     elif resource.get("resourceType") == "Condition":
         role, when = _condition(resource, role, when)
     elif resource.get("resourceType") == "Observation" and role in ("pregnant", "not-pregnant"):
-        said = truth(sighting.part, _coding(sighting))
+        said = truth(sighting.part, sighting.code)
         if said is None:
             role = "possible"
         elif not said:
@@ -197,11 +197,6 @@ def _condition(resource: Resource, role: str, when: When | None) -> tuple[str, W
     if role == "pregnant" and "provisional" in str((resource.get("verificationStatus") or {}).get("coding", "")):
         return "possible", newest
     return role, newest
-
-
-def _coding(sighting: Sighting) -> tuple[str, str]:
-    coding = next(iter(sighting.part.get("code", {}).get("coding", ())), {})
-    return str(coding.get("system")), str(coding.get("code"))
 
 
 def _status_value(events: Events, sighting: Sighting, when: When | None, reading: Reading) -> None:

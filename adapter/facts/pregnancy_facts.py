@@ -112,16 +112,12 @@ def _ended(fact: Declared, pregnancy: Pregnancy) -> Fact:
     if story.pregnant is None and story.due is not None:
         return _open(fact, story)
     if story.end is not None:
-        return fact.known(story.end.span, story.end.span.low if _exact(story.end.span) else None, story.end.evidence)  # type: ignore[arg-type]
+        return fact.known(story.end.span, None, story.end.evidence)
     if story.undated_end or (story.undated and not story.pregnant):
         return fact.unknown("no-date", story.evidence, ASK_OUTCOME)
     if story.pregnant is None:
         return _open(fact, story)
     return _absent(fact, "" if story.pregnant else "none-recorded")
-
-
-def _exact(span: DateSpan) -> bool:
-    return span.low == span.high
 
 
 def _unrecorded(fact: Declared, story: Story) -> Fact | None:

@@ -26,18 +26,20 @@ from rules import Fact
 
 YOUNGEST_AGE = "maternal-score-youngest-age-years"
 TEXT_ONLY = frozenset({"Condition", "MedicationStatement", "MedicationRequest"})
-SUBJECTS: Mapping[str, bool] = {
-    "Observation": True,
-    "Condition": True,
-    "Procedure": True,
-    "MedicationStatement": True,
-    "MedicationRequest": True,
-    "FamilyMemberHistory": True,
-    "QuestionnaireResponse": True,
-    "EpisodeOfCare": True,
-    "ServiceRequest": True,
-    "Consent": True,
-}
+READ = frozenset(
+    {
+        "Observation",
+        "Condition",
+        "Procedure",
+        "MedicationStatement",
+        "MedicationRequest",
+        "FamilyMemberHistory",
+        "QuestionnaireResponse",
+        "EpisodeOfCare",
+        "ServiceRequest",
+        "Consent",
+    }
+)
 """The resource types that facts come from."""
 
 
@@ -91,7 +93,7 @@ class FactReader:
         reading = Reading(as_of, find.entries, find, people, self._index, lambda name: self._parameter(name, as_of))
         for at, entry in enumerate(find.entries):
             resource = entry.get("resource")
-            if resource is not None and resource.get("resourceType") in SUBJECTS:
+            if resource is not None and resource.get("resourceType") in READ:
                 self._pass(reading, at, resource)
         facts = dict(self._defaults)
         facts.update(self._resolve(reading))

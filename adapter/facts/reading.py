@@ -30,6 +30,15 @@ class Sighting(NamedTuple):
     conflict: bool  # the display says the opposite of the code
     owner: int = HERS
 
+    @property
+    def code(self) -> tuple[str, str]:
+        """System and code as they are written in the record."""
+        concept = self.part.get("code") or {}
+        for coding in concept.get("coding", ()):
+            if coding.get("code") == self.concept.code:
+                return str(coding.get("system")), self.concept.code
+        return "", self.concept.code
+
     def evidence(self, path: str = "", when: When | None = None) -> Evidence:
         """The place of an element of the part (default: the coding), with the date that counted."""
         return Evidence(self.at, self.prefix + path if path else self.coding, when.text if when else "")

@@ -72,7 +72,7 @@ def answer(part: Resource) -> int | None:
     """The score of a QuestionnaireResponse answer; None for one that holds no score."""
     for name in ("valueInteger", "valueDecimal"):
         value = part.get(name)
-        if _numeric(value) and value == int(value):
+        if isinstance(value, int | float) and not isinstance(value, bool) and value == int(value):
             return int(value)
     if isinstance(part.get("valueBoolean"), bool):
         return int(part["valueBoolean"])
