@@ -143,8 +143,8 @@ def _make_all(run: Run, instances: list[_Instance]) -> dict[str, _Made]:
     while True:
         run.fates = dict(settled)
         made, failed = _one_pass(run, instances)
-        for _, reads, issue in failed:
-            failures.extend([issue] if issue else [])
+        for _, reads, issues in failed:
+            failures.extend(issues)
             run.settle(reads, made=False, into=settled)
         if not run.referenced & {instance.url for instance, _, _ in failed if instance.url not in made}:
             run.settle([read for _, reads, _ in failed for read in reads], made=False)
@@ -158,7 +158,7 @@ def _make_all(run: Run, instances: list[_Instance]) -> dict[str, _Made]:
         run.instances = {key: url for key, url in run.instances.items() if url in there}
 
 
-_Failure = tuple[_Instance, list[Read], Issue | None]
+_Failure = tuple[_Instance, list[Read], list[Issue]]
 
 
 def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], list[_Failure]]:
@@ -166,13 +166,16 @@ def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], l
     failed: list[_Failure] = []
     for instance in instances:
         block = instance.block.block
-        run.reads, run.trail = list(instance.reads), {}
+        run.reads, run.trail, said = list(instance.reads), {}, len(run.issues)
         body = instance.block.body(run, instance.row, "")
         missing = [name for name in block.requires if body is HOLE or name not in body]
         if body is HOLE or missing:
-            text = f"no {block.resource} was made of this: {' and '.join(missing)} could not be filled"
-            issue = Issue("warning", "required", text, "", instance.row.place("")) if missing else None
-            failed.append((instance, run.reads, issue))
+            issues = run.issues[said:]
+            del run.issues[said:]
+            if missing:
+                text = f"no {block.resource} was made of this: {' and '.join(missing)} could not be filled"
+                issues.append(Issue("warning", "required", text, "", instance.row.place("")))
+            failed.append((instance, run.reads, issues))
             continue
         run.settle(run.reads, made=True)
         resource = {"resourceType": block.resource, "id": instance.url[9:], **body}
