@@ -253,6 +253,29 @@ def test_later_messages_add_to_and_change_the_patient() -> None:
     assert (one["gender"], one["birthDate"]) == ("female", "1990-01-01")
 
 
+def test_identifiers_of_several_messages_add_up() -> None:
+    text = message("ADT^A28", f"{PID}~77^^^RX1") + message("ADT^A31", "PID|||77^^^RX1~5^^^RX2")
+    (one,) = resources(text)
+    assert [identifier["value"] for identifier in one["identifier"]] == [NHS, "77", "5"]
+    bundle = mapped(text)
+    url = bundle.bundle["entry"][0]["fullUrl"]
+    places = [bundle.lineage[url, f"identifier[{n}].value"] for n in range(3)]
+    assert places == [
+        "PID-3.1 (segment 2 of message 1)",
+        "PID-3[2].1 (segment 2 of message 1)",
+        "PID-3[2].1 (segment 2 of message 2)",
+    ]
+
+
+def test_a_date_of_death_replaces_the_plain_word() -> None:
+    alive = segment("PID", {3: f"{NHS}^^^NHS", 30: "N"})
+    (one,) = resources(
+        message("ADT^A28", alive) + message("ADT^A31", segment("PID", {3: f"{NHS}^^^NHS", 29: "20240301"}))
+    )
+    assert one["deceasedDateTime"] == "2024-03-01"
+    assert "deceasedBoolean" not in one
+
+
 # PD1, NK1, PID-21
 
 
