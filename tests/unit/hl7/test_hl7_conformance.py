@@ -1,4 +1,4 @@
-"""What the HL7 v2 mapping makes of a message with everything in it, held against R4 and UK Core by others' validators."""
+"""A record with everything in it, mapped from HL7 v2 and held against R4 and UK Core by others' validators."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ RESULTS = (
 )
 TEXT = "\r".join(
     [
-        head("ADT^A03", 1), "EVN|A03|20240301", PID, "PD1|||HIGH ST SURGERY^^A81001|1234567^WHO^Doctor^^^DR^^^GMC", NK1, PV1,
+        head("ADT^A03", 1), "EVN|A03|20240301", PID, "PD1|||HIGH ST SURGERY^^A81001|1234567^WHO^Doctor^^^DR^^^GMC",
+        NK1, PV1,
         "DG1|1||F32.2^Severe episode^I10|Depression|20240301|F", "DG1|2||13746004^Bipolar^SCT||2020|W", "AL1|1|DA|PEN",
         head("ORU^R01", 2), "PID|||9990000018^^^NHS", "OBR|1|P1|F1|71354-5^EPDS^LN|||20240301",
         *(f"OBX|{number}|{text}" for number, text in enumerate(RESULTS, 1)),

@@ -141,7 +141,8 @@ def test_sex(code: str, gender: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("born", "date"), [("19900102", "1990-01-02"), ("199001020304", "1990-01-02"), ("1990", "1990"), ("199001", "1990-01")]
+    ("born", "date"),
+    [("19900102", "1990-01-02"), ("199001020304", "1990-01-02"), ("1990", "1990"), ("199001", "1990-01")],
 )
 def test_birth_dates(born: str, date: str) -> None:
     assert patient(f"{PID}||||{born}") == {"birthDate": date}
@@ -252,11 +253,35 @@ def test_later_messages_add_to_and_change_the_patient() -> None:
     assert (one["gender"], one["birthDate"]) == ("female", "1990-01-01")
 
 
+def test_identifiers_of_several_messages_add_up() -> None:
+    text = message("ADT^A28", f"{PID}~77^^^RX1") + message("ADT^A31", "PID|||77^^^RX1~5^^^RX2")
+    (one,) = resources(text)
+    assert [identifier["value"] for identifier in one["identifier"]] == [NHS, "77", "5"]
+    bundle = mapped(text)
+    url = bundle.bundle["entry"][0]["fullUrl"]
+    places = [bundle.lineage[url, f"identifier[{n}].value"] for n in range(3)]
+    assert places == [
+        "PID-3.1 (segment 2 of message 1)",
+        "PID-3[2].1 (segment 2 of message 1)",
+        "PID-3[2].1 (segment 2 of message 2)",
+    ]
+
+
+def test_a_date_of_death_replaces_the_plain_word() -> None:
+    alive = segment("PID", {3: f"{NHS}^^^NHS", 30: "N"})
+    (one,) = resources(
+        message("ADT^A28", alive) + message("ADT^A31", segment("PID", {3: f"{NHS}^^^NHS", 29: "20240301"}))
+    )
+    assert one["deceasedDateTime"] == "2024-03-01"
+    assert "deceasedBoolean" not in one
+
+
 # PD1, NK1, PID-21
 
 
 @pytest.mark.parametrize(
-    ("practice", "name"), [("HIGH ST SURGERY^^A81001", "HIGH ST SURGERY"), ("A81001", "A81001"), ("X^^^^^^^^^A81001", "X")]
+    ("practice", "name"),
+    [("HIGH ST SURGERY^^A81001", "HIGH ST SURGERY"), ("A81001", "A81001"), ("X^^^^^^^^^A81001", "X")],
 )
 def test_practice(practice: str, name: str) -> None:
     one, organisation = adt(PID, f"PD1|||{practice}")
@@ -305,14 +330,17 @@ def test_a_newborn_is_linked_to_the_mother_and_takes_nothing_from_her() -> None:
     assert baby["link"][0]["type"] == "seealso"
     assert mother_kin["name"] == [{"family": "SMITH", "given": ["Jane"]}]
     assert [one["value"] for one in mother["identifier"]] == ["9990000026", "77"]
-    assert mother["relationship"] == [
-        {"coding": [{"system": f"{V2}/v3-RoleCode", "code": "MTH", "display": "mother"}]}
-    ]
+    assert mother["relationship"] == [{"coding": [{"system": f"{V2}/v3-RoleCode", "code": "MTH", "display": "mother"}]}]
 
 
 def test_references() -> None:
     text = message(
-        "ADT^A01", f"{PID}||||||||||||||||||9990000026^^^NHS", "PD1|||A81001|1", "NK1||X|MTH", "PV1||I", "DG1|||F32.2^^I10"
+        "ADT^A01",
+        f"{PID}||||||||||||||||||9990000026^^^NHS",
+        "PD1|||A81001|1",
+        "NK1||X|MTH",
+        "PV1||I",
+        "DG1|||F32.2^^I10",
     ) + message("ORU^R01", PID, OBR, "OBX||NM|1^^LN||1||||||F")
     entries = mapped(text).bundle["entry"]
     kinds = {entry["fullUrl"]: entry["resource"]["resourceType"] for entry in entries}
@@ -323,7 +351,12 @@ def test_references() -> None:
     assert [kinds[r["reference"]] for r in one["generalPractitioner"]] == ["Organization", "Practitioner"]
     assert kinds[one["link"][0]["other"]["reference"]] == "RelatedPerson"
     assert kinds[by_kind["Condition"]["encounter"]["reference"]] == "Encounter"
-    for kind, element in [("Observation", "subject"), ("Condition", "subject"), ("Encounter", "subject"), ("RelatedPerson", "patient")]:
+    for kind, element in [
+        ("Observation", "subject"),
+        ("Condition", "subject"),
+        ("Encounter", "subject"),
+        ("RelatedPerson", "patient"),
+    ]:
         assert kinds[by_kind[kind][element]["reference"]] == "Patient"
 
 
@@ -480,8 +513,8 @@ def test_values(kind: str, value: str, unit: str, expected: dict[str, Any]) -> N
 
 @pytest.mark.parametrize(
     ("kind", "value", "reason"),
-    [("NM", "", "unknown"), ("CWE", '""', "unknown"), ("ST", "", "unknown"), ("NM", "many", "error"), ("SN", "x", "error"),
-     ("ED", "x^y", "unsupported")],
+    [("NM", "", "unknown"), ("CWE", '""', "unknown"), ("ST", "", "unknown"), ("NM", "many", "error"),
+     ("SN", "x", "error"), ("ED", "x^y", "unsupported")],
 )  # fmt: skip
 def test_a_result_without_a_usable_value_never_reads_as_a_finding(kind: str, value: str, reason: str) -> None:
     assert valued(kind, value) == {
