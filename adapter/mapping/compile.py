@@ -268,7 +268,7 @@ class Compiler:
                     run.refuse(owner, name, refusal.text, refusal.detail)
                 return HOLE
             run.reads.extend((owner, name, Fate.MAPPED) for owner, name, _ in found)
-            run.trail[path] = found[0][0].place(found[0][1])
+            run.trail[path] = "; ".join(owner.place(name) for owner, name, _ in found)
             return value
 
         return self._guarded(node.when, evaluate, inside)
