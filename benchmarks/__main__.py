@@ -50,8 +50,8 @@ def main() -> int:
     gc.freeze()
     times = _medians({"floor": floor, "evaluate": evaluated, "convert": converted}, data, ROUNDS)
     naive_time = _medians({"naive": naive.run, "evaluate": evaluated}, data, NAIVE_ROUNDS)
-    pack, reader = adapter.pack()
-    facts = reader.read(orjson.loads(data), AS_OF).facts
+    content = adapter.content()
+    pack, facts = content.pack, content.reader.read(orjson.loads(data), AS_OF).facts
     engine_time = _medians({"engine": lambda _: pack.evaluate(facts, AS_OF).outcomes[0].trace}, data, ROUNDS)["engine"]
 
     resources = len(orjson.loads(data)["entry"])
