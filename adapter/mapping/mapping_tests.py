@@ -53,7 +53,7 @@ def _records(
     if "message" in case:
         if read_message is None:
             raise document.error(("cases", index, "message"), "there is no reader for messages here")
-        lines = "\r".join(line.strip() for line in case["message"].strip().splitlines())
+        lines = "".join(f"{line.strip()}\r" for line in case["message"].strip().splitlines())
         return read_message(RawRecord("message", lines.encode(), mapping.source))
     given = document.data.get("given", {})
     rows = case.get("rows", {})

@@ -189,12 +189,33 @@ def _add(run: Run, made: dict[str, _Made], instance: _Instance, new: _Made) -> N
     if old is None:
         made[instance.url] = new
     elif new.resource["resourceType"] == "Patient":
-        kept = {path: place for path, place in old.trail.items() if _element(path) not in new.resource}
-        made[instance.url] = _Made({**old.resource, **new.resource}, {**kept, **new.trail}, new.place)
+        made[instance.url] = _joined(old, new)
     elif new.resource != old.resource:
         text = f"the same {new.resource['resourceType']} is given again with other content: the later one counts"
         run.issues.append(Issue("information", "informational", text, "duplicate", old.place))
         made[instance.url] = new
+
+
+def _joined(old: _Made, new: _Made) -> _Made:
+    """One patient of two: what is given again replaces (of a choice the one type that is there), identifiers add up."""
+    given = {_choice(element) for element in new.resource} - {"identifier"}
+    resource = {key: value for key, value in old.resource.items() if _choice(key) not in given}
+    trail = {path: place for path, place in old.trail.items() if _choice(_element(path)) not in given}
+    identifiers = list(resource.get("identifier", ()))
+    for index, identifier in enumerate(new.resource.get("identifier", ())):
+        if identifier not in identifiers:
+            was, now = f"identifier[{index}]", f"identifier[{len(identifiers)}]"
+            moved = ((path, place) for path, place in new.trail.items() if path.startswith(was))
+            trail.update((now + path.removeprefix(was), place) for path, place in moved)
+            identifiers.append(identifier)
+    resource.update({**new.resource, "identifier": identifiers} if identifiers else new.resource)
+    trail.update((path, place) for path, place in new.trail.items() if _element(path) != "identifier")
+    return _Made(resource, trail, new.place)
+
+
+def _choice(element: str) -> str:
+    """``deceased`` for ``deceasedDateTime``; of any other element its name."""
+    return next((choice for choice in ("deceased", "multipleBirth") if element.startswith(choice)), element)
 
 
 def _element(path: str) -> str:

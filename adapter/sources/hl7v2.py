@@ -1,0 +1,243 @@
+"""HL7 v2.3 to 2.5 → one SourceRecord per patient: ADT A01 A03 A04 A05 A08 A28 A31 and ORU R01.
+
+The splitter is our own: the ``hl7`` library of PyPI builds the whole tree of every message, removes the escape
+sequences that it does not know, and keeps no place of a field. It is the judge in the tests instead, field by field.
+
+A message that is cut short, unsupported or without an identifier of the patient is refused: it becomes a record of
+its own with an Issue that says where, and the others go on. Patients that share one message are kept apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from nhs_number.validate import is_valid
+
+from adapter.errors import Malformed
+from adapter.records import Issue, RawRecord
+from adapter.sources.hl7v2_rows import Segment
+from adapter.sources.hl7v2_stream import Message, malformed, read_messages
+from adapter.sources.model import Row, SourceRecord
+
+NHS_AUTHORITIES = frozenset({"NHS", "NH", "2.16.840.1.113883.2.1.4.1", "2.16.840.1.113883.2.1.3.2.4.18.23"})
+"""What marks an identifier as an NHS number in CX.4 or CX.5: the authority as in NHS England's ITK samples, HL7 table
+0203, the OID of HL7 v3 and that of the NHS genomics guide. ``code_maps/hl7-nhs-authority.csv`` lists the same."""
+
+EVENTS = {"ADT": frozenset({"A01", "A03", "A04", "A05", "A08", "A28", "A31"}), "ORU": frozenset({"R01"})}
+_MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])MSH")
+_VERSION = re.compile(r"2\.[345](\.\d+)?")
+_TYPE = re.compile(r"[A-Z]{3}(\^[A-Z0-9]{3})?")
+_ONCE = frozenset({"MSH", "EVN", "PID", "PD1", "PV1", "PV2"})
+_IDENTIFIERS = ("PID-3", "PID-2", "PID-4")
+_CHANGES = frozenset("CDW")  # HL7 table 0085: corrects, deletes, posted as wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one message says about one patient; ``local`` are "assigner|identifier", ``number`` a valid NHS number."""
+
+    segments: tuple[Segment, ...]
+    number: str
+    local: tuple[str, ...]
+    issues: tuple[Issue, ...]
+
+
+def read(raw: RawRecord) -> Iterator[SourceRecord]:
+    """One record per patient, in the order in which patients first appear, and one for each refused message.
+
+    Messages of one patient are one record, in the order of the file. Its key is the valid NHS number, else the first
+    local identifier with its assigner. Raises Malformed when there is no message at all.
+    """
+    data = raw.data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")
+    if not _MESSAGE.search(data):
+        raise Malformed(Issue("fatal", "structure", "no HL7 v2 message here (no MSH segment)", "malformed", raw.name))
+    return _read(raw.name, data)
+
+
+def _read(source: str, data: bytes) -> Iterator[SourceRecord]:
+    parts: list[_Part] = []
+    refused: list[tuple[Issue, ...]] = []
+    seen: set[bytes] = set()
+    for item in read_messages(data):
+        if isinstance(item, Issue):
+            refused.append((item,))
+            continue
+        errors = [issue for issue in item.issues if issue.severity == "error"] or list(_refusals(item))
+        if errors:
+            refused.append(tuple(errors))
+            continue
+        content = b"\r".join(item.lines)
+        for part in _parts(item):
+            if not part.number and not part.local:
+                place = next(s for s in part.segments if s.name == "PID").place("PID-3")
+                refused.append((malformed("the patient has no identifier", place),))
+            elif content in seen:
+                again = Issue(
+                    "information", "duplicate", "the same message again", "duplicate", part.segments[0].place("")
+                )
+                parts.append(_Part((), part.number, part.local, (again,)))
+            else:
+                parts.append(part)
+        seen.add(content)
+    yield from _records(source, parts)
+    for issues in refused:
+        yield SourceRecord(source, "hl7v2", "", {}, (), issues, refused=True)
+
+
+def _refusals(message: Message) -> Iterator[Issue]:
+    """Why a message whose segments could be read is not taken, each with its place."""
+    number = message.number
+    head, last = message.segments[0], message.segments[-1]
+    component = message.encoding.component
+    kind, _, event = (head[9] if len(head) > 9 else "").replace(component, "^").partition("^")
+    event = event.partition("^")[0]
+    place = f"MSH-9 (segment 1 of message {number})"
+    end = f"segment {len(message.segments)} of message {number}"
+    if not kind:
+        yield malformed("the message has no type: it may have been cut short", place)
+        return
+    if event not in EVENTS.get(kind, ()):
+        name = f"{kind}^{event}" if event else kind
+        shown = f" {name}" if _TYPE.fullmatch(name) else ""
+        why = "merging patients is not done here" if event == "A40" and kind == "ADT" else "this type is not read here"
+        yield Issue("error", "not-supported", f"message type{shown} (MSH-9): {why}", "unsupported", place)
+        return
+    names = {fields[0] for fields in message.segments}
+    for needed in ("PID", "OBR", "OBX") if kind == "ORU" else ("PID",):
+        if needed not in names:
+            yield malformed(f"{kind}^{event} without {needed}: it may have been cut short", end)
+            return
+    if last[0] == "OBR" or (last[0] == "OBX" and (len(last) < 12 or not last[11].strip())):
+        missing = "OBX-11" if last[0] == "OBX" else "a result"
+        yield malformed(f"the last segment has no {missing}: the message may have been cut short", end)
+    elif not message.terminated and _inside_escape(last[-1], message.encoding.escape):
+        yield malformed("the message ends inside an escape sequence", end)
+
+
+def _inside_escape(text: str, escape: str) -> bool:
+    return text.count(escape) % 2 == 1
+
+
+def _parts(message: Message) -> Iterator[_Part]:
+    """One part per PID; what stands before the first PID belongs to each."""
+    starts = [index for index, fields in enumerate(message.segments) if fields[0] == "PID"]
+    issues = [*message.issues, *_remarks(message)]
+    for start, stop in zip(starts, [*starts[1:], len(message.segments)], strict=True):
+        segments = _rows(message, (*range(starts[0]), *range(start, stop)))
+        pid = next(segment for segment in segments if segment.name == "PID")
+        number, local, conflicts = _identity(pid)
+        yield _Part(segments, number, local, (*issues, *conflicts, *_results(segments)))
+
+
+def _remarks(message: Message) -> Iterator[Issue]:
+    head = message.segments[0]
+    version = head[12].partition(message.encoding.component)[0].strip() if len(head) > 12 else ""
+    if not _VERSION.fullmatch(version):
+        place = f"MSH-12 (segment 1 of message {message.number})"
+        yield Issue("information", "not-supported", "not a version from 2.3 to 2.5; read as 2.5", "unsupported", place)
+    if not message.terminated:
+        place = f"segment {len(message.segments)} of message {message.number}"
+        text = "the last segment has no terminator: if the message was cut short here, the rest is missing"
+        yield Issue("warning", "structure", text, "malformed", place)
+
+
+def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
+    alone: dict[str, Segment] = {}
+    above: Mapping[str, Segment] = {}
+    result: Segment | None = None
+    rows = []
+    for index in numbers:
+        fields = message.segments[index]
+        name = fields[0]
+        if name == "OBR":
+            above = {"ORC": above["ORC"]} if "ORC" in above and "OBR" not in above else {}
+        elif name in ("ORC", "PID"):
+            above, result = {}, None
+        hangs_on = {**above, "OBX": result} if name == "NTE" and result else above
+        row = Segment(fields, index + 1, message.number, message.encoding, alone, hangs_on)
+        rows.append(row)
+        if name in _ONCE:
+            alone.setdefault(name, row)
+        elif name in ("ORC", "OBR"):
+            above, result = {**above, name: row}, None
+        elif name == "OBX":
+            result = row
+    return tuple(rows)
+
+
+def _identity(pid: Segment) -> tuple[str, tuple[str, ...], list[Issue]]:
+    """The valid NHS number, the local identifiers, and whether two NHS numbers contradict each other."""
+    numbers: dict[str, str] = {}
+    local: list[str] = []
+    for name in _IDENTIFIERS:
+        for one in pid.each(name):
+            value = one.get("1")
+            if not value:
+                continue
+            if not NHS_AUTHORITIES.isdisjoint((one.get("4"), one.get("4.2"), one.get("5"))):
+                digits = value.replace(" ", "").replace("-", "")
+                if digits.isascii() and digits.isdigit() and is_valid(digits):
+                    numbers.setdefault(digits, one.place("1"))
+                    continue
+            local.append(f"{_assigner(one)}|{value}")
+    conflicts = [
+        Issue("warning", "conflict", "a second, different NHS number; the first counts", "data-conflict", place)
+        for place in list(numbers.values())[1:]
+    ]
+    return next(iter(numbers), ""), tuple(local), conflicts
+
+
+def _assigner(one: Row) -> str:
+    return one.get("4.2") or one.get("4") or one.get("6") or one.get("MSH-4") or ""
+
+
+def _results(segments: tuple[Segment, ...]) -> Iterator[Issue]:
+    for row in segments:
+        if row.name != "OBX":
+            continue
+        status = row.raw(11).strip()
+        if not status:
+            yield Issue("warning", "required", "no result status; taken as final", "malformed", row.place("OBX-11"))
+        elif status in ("D", "W"):
+            yield Issue("warning", "informational", "the result is withdrawn", "withdrawn-result", row.place("OBX-11"))
+
+
+def _records(source: str, parts: list[_Part]) -> Iterator[SourceRecord]:
+    numbers: dict[str, set[str]] = {}
+    for part in parts:
+        for local in part.local if part.number else ():
+            numbers.setdefault(local, set()).add(part.number)
+    patients: dict[str, list[_Part]] = {}
+    for part in parts:
+        patients.setdefault(_key(part, numbers), []).append(part)
+    for key, own in patients.items():
+        order = tuple(row for part in own for row in part.segments)
+        rows: dict[str, list[Segment]] = {}
+        for row in order:
+            rows.setdefault(row.name, []).append(row)
+        issues = tuple(issue for part in own for issue in part.issues)
+        yield SourceRecord(source, "hl7v2", key, rows, order, (*issues, *_strays(rows.get("OBX", ()))))
+
+
+def _key(part: _Part, numbers: Mapping[str, set[str]]) -> str:
+    """The NHS number; else the one that other messages give for the same local identifier; else that identifier."""
+    known = {number for local in part.local for number in numbers.get(local, ())}
+    return part.number or (known.pop() if len(known) == 1 else part.local[0])
+
+
+def _strays(results: Iterable[Segment]) -> Iterator[Issue]:
+    """Corrections and withdrawals of an earlier result that name another time than it: both would stand."""
+    times: dict[tuple[str | None, ...], set[str | None]] = {}
+    for row in results:
+        order = row.get("OBR-3") or row.get("OBR-2")
+        if not order:
+            continue
+        same = (order, row.get("OBX-3"), row.get("OBX-4"))
+        time = row.get("OBX-14") or row.get("OBR-7")
+        earlier = times.setdefault(same, set())
+        if row.raw(11).strip() in _CHANGES and earlier and time not in earlier:
+            text = "changes an earlier result, but names another time than it has: both are kept"
+            yield Issue("warning", "conflict", text, "data-conflict", row.place("OBX-11"))
+        earlier.add(time)
