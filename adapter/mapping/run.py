@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapter.fhir.ids import stable_id
-from adapter.mapping.compile import Check, Compiler, Evaluate, Locate, locate
+from adapter.mapping.compile import Check, Compiler, Evaluate
 from adapter.mapping.coverage import all_refused, coverage, ignored_fields, unmapped_issues
 from adapter.mapping.nodes import Block, Program, Tables
 from adapter.mapping.parse import parse_mapping
 from adapter.mapping.state import HOLE, Fate, Read, RecordRow, Run
+from adapter.mapping.values import Locate, locate
 from adapter.records import Issue, MappedBundle, Resource
 from adapter.sources.model import Row, SourceRecord
 

@@ -156,7 +156,7 @@ def test_every_value_has_its_place() -> None:
 @needs_shared
 def test_a_full_record_meets_uk_core(tmp_path: Path) -> None:
     bundle = run(FULL).bundle
-    assert len(bundle["entry"]) == 29
+    assert len(bundle["entry"]) == 30
     for entry in bundle["entry"]:
         entry["resource"] = with_profile(entry["resource"])
     path = tmp_path / "record.json"
