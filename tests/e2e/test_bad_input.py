@@ -187,7 +187,10 @@ ELEVEN = {
     "missing status": (lambda o: o.pop("status"), "Bundle.entry[3].resource.status"),
     "missing code": (lambda o: o.pop("code"), "Bundle.entry[3].resource.code"),
     "two values": (lambda o: o.update(valueString="9"), "Bundle.entry[3].resource.value"),
-    "impossible date": (lambda o: o.update(effectiveDateTime="2026-02-31"), "Bundle.entry[3].resource.effectiveDateTime"),
+    "impossible date": (
+        lambda o: o.update(effectiveDateTime="2026-02-31"),
+        "Bundle.entry[3].resource.effectiveDateTime",
+    ),
     "instant without a zone": (lambda o: o.update(issued="2026-02-20T09:30:00"), "Bundle.entry[3].resource.issued"),
     "text for an integer": (lambda o: o.update(valueInteger="9"), "Bundle.entry[3].resource.valueInteger"),
     "object for a list": (lambda o: o.update(category={"text": "x"}), "Bundle.entry[3].resource.category"),
