@@ -50,16 +50,20 @@ def main() -> int:
     gc.freeze()
     times = _medians({"floor": floor, "evaluate": evaluated, "convert": converted}, data, ROUNDS)
     naive_time = _medians({"naive": naive.run, "evaluate": evaluated}, data, NAIVE_ROUNDS)
-    pack, reader = adapter.pack()
-    facts = reader.read(orjson.loads(data), AS_OF).facts
+    content = adapter.content()
+    pack, facts = content.pack, content.reader.read(orjson.loads(data), AS_OF).facts
     engine_time = _medians({"engine": lambda _: pack.evaluate(facts, AS_OF).outcomes[0].trace}, data, ROUNDS)["engine"]
 
     resources = len(orjson.loads(data)["entry"])
-    print(f"record: {resources} resources, {len(data) / 1000:.0f} kB; result: {len(result) / 1000:.1f} kB; all times are medians")
+    print(
+        f"record: {resources} resources, {len(data) / 1000:.0f} kB; result: {len(result) / 1000:.1f} kB; all times are medians"
+    )
     print(f"floor (orjson loads + dumps)    {times['floor'] * 1e3:8.3f} ms      1.0 x floor")
     for name, limit in (("convert", ""), ("evaluate", "(at most 8)")):
         print(f"{name:<31} {times[name] * 1e3:8.3f} ms {times[name] / times['floor']:8.1f} x floor {limit}")
-    print(f"{'naive way':<31} {naive_time['naive'] * 1e3:8.3f} ms {naive_time['naive'] / naive_time['evaluate']:8.1f} x evaluate (at least 40)")
+    print(
+        f"{'naive way':<31} {naive_time['naive'] * 1e3:8.3f} ms {naive_time['naive'] / naive_time['evaluate']:8.1f} x evaluate (at least 40)"
+    )
     print(f"{'engine: both evaluators, traced':<31} {engine_time * 1e3:8.3f} ms (under 0.3)")
     print(f"{'memory after 20,000 evaluations':<31} {_growth(evaluated, data) / 1e6:+8.2f} MB (under 5)")
     print(f"{'perinatal evaluate, process':<31} {_cold_start(data):8.3f} s  (under 1)")

@@ -6,6 +6,7 @@ This is the whole interface; other packages import nothing from ``rules.engine``
 from rules.engine.content import Concept, FactDeclaration, Parameter, Provider, Rule, Service
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
+from rules.engine.loader import LIBRARY
 from rules.engine.model import (
     PRIORITIES,
     DateSpan,
@@ -24,7 +25,7 @@ from rules.engine.model import (
     Trace,
     Truth,
 )
-from rules.engine.pack import LIBRARY, Pack, load_pack
+from rules.engine.pack import Pack, load_pack
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [

@@ -59,7 +59,9 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         try:
             return await call(request)
         except Exception as failed:  # whatever it is, it must not show a record
-            return outcome(500, Issue("fatal", "exception", f"internal error ({type(failed).__name__}); nothing was sent"))
+            return outcome(
+                500, Issue("fatal", "exception", f"internal error ({type(failed).__name__}); nothing was sent")
+            )
 
     @app.post(f"{BASE}/$evaluate-referrals")
     async def evaluate_referrals(request: Request) -> Response:

@@ -21,21 +21,21 @@ class FactChecker:
     def __init__(self, declarations: Mapping[str, FactDeclaration]) -> None:
         self._declarations = declarations
         given = {name: each for name, each in declarations.items() if each.derive is None}
-        self._missing = {name: Fact(name, _ABSENCE[each.absent]) for name, each in given.items()}
+        self.missing = {name: Fact(name, _ABSENCE[each.absent]) for name, each in given.items()}
         self._types = {name: _TYPES[each.type] for name, each in given.items()}
         self._ranges = {name: each.range for name, each in given.items() if each.range is not None}
 
     def complete(self, facts: Mapping[str, Fact]) -> dict[str, Fact]:
         """All declared facts (without derived ones). Raises FactError."""
-        complete = {**self._missing, **facts}
-        if len(complete) != len(self._missing):
+        complete = {**self.missing, **facts}
+        if len(complete) != len(self.missing):
             raise self._unexpected(facts)
         for name, fact in facts.items():
             self._check(name, fact)
         return complete
 
     def _unexpected(self, facts: Mapping[str, Fact]) -> FactError:
-        name = next(name for name in facts if name not in self._missing)
+        name = next(name for name in facts if name not in self.missing)
         if name in self._declarations:
             return FactError(f"{name} is derived by the pack: it cannot be given")
         return FactError(f"no fact is called {name!r} in this pack")

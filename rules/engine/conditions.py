@@ -115,13 +115,13 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class AllOf:
     children: tuple[Condition, ...]
     place: Place
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class AnyOf:
     children: tuple[Condition, ...]
     place: Place
 
@@ -140,7 +140,7 @@ class Unless:
     place: Place
 
 
-Condition = Compare | Is | WithinMonths | OlderTest | Derived | All | Any_ | Not | Unless
+Condition = Compare | Is | WithinMonths | OlderTest | Derived | AllOf | AnyOf | Not | Unless
 
 
 def facts_of(condition: Condition) -> frozenset[str]:
@@ -150,7 +150,7 @@ def facts_of(condition: Condition) -> frozenset[str]:
             return frozenset((operand.fact, operand.other)) - {""}
         case OlderTest(fact=fact) | Derived(fact=fact):
             return frozenset((fact,))
-        case All(children=children) | Any_(children=children):
+        case AllOf(children=children) | AnyOf(children=children):
             return frozenset().union(*map(facts_of, children))
         case Not(child=child) | Unless(child=child):
             return facts_of(child)

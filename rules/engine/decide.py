@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from functools import partial
 
 from rules.engine import names
-from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec, Within
-from rules.engine.model import Decision, Fact, RuleOutcome, State, Status, Truth
+from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
+from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, Status, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
 from rules.engine.second_stage import SecondStage
@@ -23,7 +23,7 @@ Truths = Mapping[str, Truth]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What both evaluators agreed on. ``aged`` are the truths when out-of-date values count, None when there are none."""
+    """What both evaluators agreed on; ``aged`` are the truths when out-of-date values count (None: there are none)."""
 
     situation: Situation
     truths: Truths
@@ -34,15 +34,16 @@ class Evaluation:
 class Decider:
     """Makes decisions with the parameter values of one day."""
 
-    def __init__(self, content: Content, nodes: Mapping[str, Node], values: Values) -> None:
+    def __init__(
+        self, content: Content, nodes: Mapping[str, Node], derived: Mapping[str, Node], values: Values
+    ) -> None:
         self._content = content
         self._nodes = nodes
         self._values = values
         self._calendar = Calendar(values, "bank-holidays" in content.parameters)
         self._second_stage = SecondStage(content, values, self._calendar)
         self._order = {rule.id: place for place, rule in enumerate(content.rules)}
-        self._derived = [name for name, each in content.facts.items() if each.derive is not None]
-        self._leaves = {rule.id: frozenset(leaves(nodes[rule.id])) for rule in content.rules}
+        self._derived = derived
 
     def decide(self, evaluation: Evaluation) -> Decision:
         situation, truths, content = evaluation.situation, evaluation.truths, self._content
@@ -59,8 +60,7 @@ class Decider:
             drafts, held = self._second_stage.run(drafts, truths, situation.facts, as_of, gathering)
             remaining = {draft.rule.id for draft in drafts}
             outcomes = [_held(outcome, held, remaining) if outcome.rule in held else outcome for outcome in outcomes]
-        known = situation.derived
-        facts = {**situation.facts, **{name: derived_fact(name, known.get(name)) for name in self._derived}}
+        named = {name: derived_fact(name, node.truth(situation)) for name, node in self._derived.items()}
         return Decision(
             pack=content.name,
             version=content.version,
@@ -71,21 +71,23 @@ class Decider:
             tasks=gathering.tasks(),
             flags=gathering.flags(),
             issues=gathering.issues(),
-            facts=facts,
+            facts={**situation.facts, **named},
         )
 
-    def _outcome(
-        self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering
-    ) -> RuleOutcome:
+    def _outcome(self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering) -> RuleOutcome:
         """The status of one rule; what it proposes goes to ``drafts`` and ``gathering``."""
         situation, truths = evaluation.situation, evaluation.truths
-        node = self._nodes[rule.id]
-        status, lacking, by, facts = Status.NOT_FIRED, (), (), ()
-        truth = truths[rule.id]
+        node, truth = self._nodes[rule.id], truths[rule.id]
+        status = Status.NOT_FIRED
+        lacking: tuple[str, ...] = ()
+        by: tuple[str, ...] = ()
+        facts: tuple[Fact, ...] = ()
         if not rule.valid(situation.as_of):
             status = Status.OUT_OF_DATE
             if rule.safety:
-                gathering.issue(IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id)
+                gathering.issue(
+                    IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id
+                )
         else:
             self._ask(rule, truths, gathering)
             if truth is True:
@@ -141,7 +143,9 @@ class Decider:
                 name = names.branch(rule.id, index)
                 truth, node = evaluation.truths[name], self._nodes[name]
                 if truth is None:
-                    self._ask_for(rule, missing(node, evaluation.situation, self._content.facts), evaluation.situation, gathering)
+                    self._ask_for(
+                        rule, missing(node, evaluation.situation, self._content.facts), evaluation.situation, gathering
+                    )
                 if truth is not True:
                     continue
                 own = (*facts, *support(node, evaluation.situation))
@@ -173,11 +177,10 @@ class Decider:
         """The as-of date, or later where the referral waits for some days after the earliest day a date can be."""
         if refer.start is None:
             return situation.as_of
-        fact = situation.facts[refer.start.fact]
-        if fact.state is not State.KNOWN:
+        span = situation.facts[refer.start.fact].value
+        if not isinstance(span, DateSpan):
             return situation.as_of
-        waited: date = fact.value.low + timedelta(days=self._values.of(refer.start.plus_days))  # type: ignore[union-attr]
-        return max(situation.as_of, waited)
+        return max(situation.as_of, span.low + timedelta(days=self._values.of(refer.start.plus_days)))
 
     def _goes_outside(self, rule: Rule, truths: Truths) -> bool:
         outside_when = self._content.outside_when
@@ -193,17 +196,18 @@ class Decider:
         gathering: Gathering,
     ) -> None:
         situation = evaluation.situation
-        refers = [
+        refers = [outcome.act for outcome in rule.then if isinstance(outcome.act, Refer)]
+        met = [
             outcome.act
             for index, outcome in enumerate(rule.then)
             if isinstance(outcome.act, Refer)
             and (outcome.when is None or evaluation.truths[names.branch(rule.id, index)] is True)
         ]
-        highest = max(refers, key=lambda refer: RANK[refer.priority], default=None)
-        priority = highest.priority if highest else "routine"
+        priority = max((refer.priority for refer in met), key=RANK.__getitem__, default="routine")
         if not rule.safety and RANK[priority] > RANK[_HIGHEST_OUTSIDE]:
             priority = _HIGHEST_OUTSIDE
-        within = outside.within or self._outside_within(highest, priority)
+        same = [refer.within for refer in (*met, *refers) if refer.priority == priority]
+        within = outside.within or next(iter(same), self._content.timeframes.get(priority)) or refers[0].within
         service = self._values.of(outside.service)
         drafts.append(
             Draft(
@@ -213,20 +217,13 @@ class Decider:
                 start=situation.as_of,
                 end=self._calendar.end(situation.as_of, within),
                 within=within,
-                reasons=tuple(dict.fromkeys(refer.reason for refer in refers if refer.reason)),
+                reasons=tuple(dict.fromkeys(refer.reason for refer in met if refer.reason)),
                 notes=(),
                 facts=facts,
             )
         )
         text = f"{rule.title}: outside the window, referred to {self._content.services[service].label}"
         gathering.issue(IssueSpec(OUTSIDE_WINDOW, "information", text), rule.id)
-
-    def _outside_within(self, highest: Refer | None, priority: str) -> Within:
-        if highest is not None and highest.priority == priority:
-            return highest.within
-        found = self._content.timeframes.get(priority) or (highest.within if highest else None)
-        assert found is not None  # noqa: S101 - the loader has checked it
-        return found
 
 
 def _held(outcome: RuleOutcome, held: Mapping[str, tuple[str, ...]], remaining: set[str]) -> RuleOutcome:

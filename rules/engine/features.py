@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from json.encoder import encode_basestring
-from typing import Any
+from typing import Any, cast
 
 from rules.engine.conditions import Operand, View
-from rules.engine.model import Fact, State
+from rules.engine.model import DateSpan, Fact, State
 from rules.engine.parameters import add_months
 
 Write = Callable[[Mapping[str, Fact], date], str]
@@ -44,9 +44,10 @@ class Group:
             self.codes.append(code)
         return self.flag(f"has_{self.codes.index(code)}")
 
-    def owns(self, name: str) -> bool:
-        """Whether a property is one of this group's."""
-        return name.rpartition("__")[0] == self._stem
+    def names(self, wanted: frozenset[str]) -> frozenset[str]:
+        """Which of these properties are this group's."""
+        stem = self._stem + "__"
+        return frozenset(name for name in wanted if name.startswith(stem) and "__" not in name.removeprefix(stem))
 
     @property
     def _stem(self) -> str:
@@ -62,6 +63,11 @@ class Group:
             parts.append(str(self.months))
         return "__".join(parts)
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The names of the facts it is made from."""
+        return (self.operand.fact, self.operand.other) if self.operand.other else (self.operand.fact,)
+
     def writer(self, wanted: frozenset[str]) -> Write:
         """A function from the facts and the as-of date to the wanted JSON members of this group, "" for none."""
         known, absent, unknown = (self._constant(state, wanted) for state in State)
@@ -69,11 +75,9 @@ class Group:
 
         def write(facts: Mapping[str, Fact], as_of: date) -> str:
             state, value = value_of(facts, as_of)
-            if state is State.ABSENT:
-                return absent
-            if state is State.UNKNOWN:
-                return unknown
-            return known + text_of(value) if text_of is not None else known
+            if state is State.KNOWN:
+                return known if text_of is None else known + text_of(value)
+            return absent if state is State.ABSENT else unknown
 
         return write
 
@@ -82,50 +86,42 @@ class Group:
         return "".join(f',"{name}":true' for name in map(self.flag, flags) if name in wanted)
 
     def _value(self) -> Callable[[Mapping[str, Fact], date], tuple[State, Any]]:
-        name, other, view, months = self.operand.fact, self.operand.other, self.operand.view, self.months or 0
-        older = self.operand.older
-
-        def this(facts: Mapping[str, Fact]) -> tuple[State, Any, date | None]:
-            fact = facts[name]
-            if not older:
-                return fact.state, fact.value, fact.on
-            return (State.ABSENT if fact.older is None else State.KNOWN), fact.older, fact.older_on
+        """How to find the state and the value of the operand."""
+        name, older, months = self.operand.fact, self.operand.older, self.months or 0
 
         def plain(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:  # noqa: ARG001
-            state, value, _ = this(facts)
-            return state, value
+            fact = facts[name]
+            if older:
+                return (State.ABSENT if fact.older is None else State.KNOWN), fact.older
+            return fact.state, fact.value
 
         def recorded(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:
-            state, _, on = this(facts)
-            if state is not State.KNOWN:
+            fact = facts[name]
+            if plain(facts, as_of)[0] is not State.KNOWN:
                 return State.ABSENT, None
-            return (State.UNKNOWN, None) if on is None else (state, (as_of - on).days)
+            on = fact.older_on if older else fact.on
+            return (State.UNKNOWN, None) if on is None else (State.KNOWN, (as_of - on).days)
 
         def days_ago(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:
-            state, span, _ = this(facts)
-            if state is not State.KNOWN:
-                return state, None
-            return state, ((as_of - span.high).days, (as_of - span.low).days)
+            state, span = plain(facts, as_of)
+            return state, span and ((as_of - span.high).days, (as_of - span.low).days)
 
         def within_months(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:
-            state, span, _ = this(facts)
-            if state is not State.KNOWN:
-                return state, None
-            return state, tuple((add_months(day, months) - as_of).days for day in span)
+            state, span = plain(facts, as_of)
+            return state, span and tuple((add_months(day, months) - as_of).days for day in span)
 
-        def days_after(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:  # noqa: ARG001
-            left, right = facts[name], facts[other]
-            states = (left.state, right.state)
-            if State.ABSENT in states:
-                return State.ABSENT, None
-            if State.UNKNOWN in states:
-                return State.UNKNOWN, None
-            one: Any = left.value
-            two: Any = right.value
-            return State.KNOWN, ((one.low - two.high).days, (one.high - two.low).days)
+        views = {View.VALUE: plain, View.RECORDED: recorded, View.DAYS_AGO: days_ago, View.MONTHS: within_months}
+        return views.get(self.operand.view, self._days_after)
 
-        ways = {View.VALUE: plain, View.RECORDED: recorded, View.DAYS_AGO: days_ago}
-        return {**ways, View.MONTHS: within_months, View.AFTER: days_after}[view]
+    def _days_after(self, facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:  # noqa: ARG002
+        left, right = (facts[name] for name in self.facts)
+        states = (left.state, right.state)
+        if State.ABSENT in states:
+            return State.ABSENT, None
+        if State.UNKNOWN in states:
+            return State.UNKNOWN, None
+        one, two = cast(DateSpan, left.value), cast(DateSpan, right.value)
+        return State.KNOWN, ((one.low - two.high).days, (one.high - two.low).days)
 
     def _text(self, wanted: frozenset[str]) -> Callable[[Any], str] | None:
         members = [(code, f',"{self.flag(f"has_{i}")}":') for i, code in enumerate(self.codes)]

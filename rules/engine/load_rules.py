@@ -21,7 +21,6 @@ from rules.engine.content import (
     Within,
 )
 from rules.engine.cursor import Cursor, sources
-from rules.engine.errors import ContentError
 from rules.engine.parse import Parser
 
 
@@ -100,6 +99,8 @@ def _rule(at: Cursor, destinations: Destinations) -> Rule:
     window, outside, valid = at.child("window"), at.child("outside"), at.child("valid")
     if outside and not window:
         raise outside.error("'outside' needs a 'window'")
+    if outside and not any("refer" in item for item in at.each("then")):
+        raise outside.error("'outside' is for rules that refer: its priority and timeframe come from 'refer'")
     if window:
         parser.fact(window.data, window, "boolean")
     rule_id = at.data["id"]
@@ -172,8 +173,3 @@ def _asked(at: Cursor, parser: Parser) -> tuple[str, ...]:
 def _ask(at: Cursor, ask_id: str, parser: Parser) -> Ask:
     task = TaskSpec(at.data["task"], at.get("priority", "routine"), at.get("text", ""), _asked(at, parser))
     return Ask(ask_id, parser.condition(at["when"]), task, at.place, at.get("title", ""), sources(at))
-
-
-def content_error(message: str, rule: Rule) -> ContentError:
-    """An error about a rule as a whole, to be raised."""
-    return ContentError(message, rule.place.file, rule.place.line, rule.place.column)

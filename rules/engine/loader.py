@@ -38,17 +38,13 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
     derived = frozenset(fact for fact, at in facts_file.items() if "derive" in at)
     parser = Parser(types, derived, parameters)
     facts = _facts(facts_file, parser)
-    timeframes = {priority: _timeframe(at, parser) for priority, at in pack["timeframes"].items()} if "timeframes" in pack else {}
+    given = pack.child("timeframes")
+    timeframes = {priority: _timeframe(at, parser) for priority, at in given.items()} if given else {}
     files = [_read(path, "criteria") for path in sorted((folder / "criteria").glob("*.yaml"))]
     if not files:
         raise pack.error(f"no criteria: add at least one file to {folder / 'criteria'}")
     rules = load_rules(files, parser, parameters, services, timeframes)
-    steps_path, asks_path = folder / "second_stage.yaml", folder / "asks.yaml"
-    steps, asks = (), ()
-    if steps_path.exists():
-        steps = load_steps(_read(steps_path, "second_stage"), parser, parameters, services, timeframes, rules)
-    if asks_path.exists():
-        asks = load_asks(_read(asks_path, "asks"), parser)
+    steps_file, asks_file = _optional(folder / "second_stage.yaml"), _optional(folder / "asks.yaml")
     at = pack.child("outside_when")
     return Content(
         folder=folder,
@@ -60,8 +56,8 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
         parameters=parameters,
         services=services,
         rules=rules,
-        steps=steps,
-        asks=asks,
+        steps=load_steps(steps_file, parser, parameters, services, timeframes, rules) if steps_file else (),
+        asks=load_asks(asks_file, parser) if asks_file else (),
         timeframes=timeframes,
         outside_when=parser.condition(at) if at else None,
     )
@@ -71,6 +67,10 @@ def _read(path: Path, schema: str) -> Cursor:
     document = load_yaml(path)
     check(document, schema)
     return Cursor.top(document)
+
+
+def _optional(path: Path) -> Cursor | None:
+    return _read(path, path.stem) if path.exists() else None
 
 
 def _timeframe(at: Cursor, parser: Parser) -> Within:
@@ -107,19 +107,19 @@ def _provider(policy: Cursor, services: Mapping[str, Service]) -> Provider:
 
 
 def _services(at: Cursor) -> Mapping[str, Service]:
-    services = {}
+    services: dict[str, Service] = {}
     for key, item in at.items():
         concepts = {name: Concept(**item.data[name]) for name in ("snomed", "referral_code") if name in item.data}
         services[key] = Service(key, **(item.data | concepts))
-    for key, service in services.items():
-        seen = {key}
+    for key in services:
+        service, seen = services[key], {key}
         while service.fallback:
             if service.fallback not in services:
                 raise at[key]["fallback"].error(f"no service is called {service.fallback!r}")
             if service.fallback in seen:
                 raise at[key].error(f"the fallbacks of {key} go round in a circle")
             seen.add(service.fallback)
-            service = services[service.fallback]  # noqa: PLW2901
+            service = services[service.fallback]
     if "gp" not in services:
         raise at.error("the service 'gp' is missing: it takes what no other service covers")
     return services
@@ -155,7 +155,7 @@ def _parameters(at: Cursor, policy: Cursor) -> Mapping[str, Parameter]:
 
 
 def _kind(value: Any) -> str:
-    return {str: "text", list: "a list"}.get(type(value), "a number")
+    return "text" if isinstance(value, str) else "a list" if isinstance(value, list) else "a number"
 
 
 def _override(at: Cursor) -> tuple[Dated, ...]:

@@ -110,10 +110,11 @@ class _LazyTrace:
     def __get__(self, outcome: RuleOutcome | None, owner: type[RuleOutcome]) -> Trace:
         if outcome is None:
             raise AttributeError  # so that the field has no default
-        found = outcome.__dict__["trace"]
-        if not isinstance(found, Trace):
-            found = outcome.__dict__["trace"] = found()
-        return found
+        found: Trace | Callable[[], Trace] = outcome.__dict__["trace"]
+        if isinstance(found, Trace):
+            return found
+        made = outcome.__dict__["trace"] = found()
+        return made
 
     def __set__(self, outcome: RuleOutcome, value: Trace | Callable[[], Trace]) -> None:
         outcome.__dict__["trace"] = value
@@ -130,7 +131,7 @@ class RuleOutcome:
     title: str
     safety: bool
     status: Status
-    trace: _LazyTrace = _LazyTrace()  # type: ignore[misc]
+    trace: _LazyTrace = _LazyTrace()
     missing: tuple[str, ...] = ()
     suppressed_by: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()

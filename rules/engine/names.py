@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rules.engine.conditions import All, Condition, Not, Place
+from rules.engine.conditions import AllOf, Condition, Not, Place
 from rules.engine.content import Content
 
 OUTSIDE_WHEN = "pack/outside-when"
@@ -42,10 +42,10 @@ def named_conditions(content: Content) -> Mapping[str, Named]:
     """Every rule (``when`` and window together), branch, ask and step that has a condition, in the pack's order."""
     found: list[Named] = []
     for rule in content.rules:
-        whole: Condition = rule.when if rule.window is None else All((rule.window, rule.when), rule.place)
+        whole: Condition = rule.when if rule.window is None else AllOf((rule.window, rule.when), rule.place)
         found.append(Named(rule.id, whole, rule.place))
         if rule.window is not None and rule.outside is not None:
-            not_in_window = All((rule.when, Not(rule.window, rule.place)), rule.place)
+            not_in_window = AllOf((rule.when, Not(rule.window, rule.place)), rule.place)
             found.append(Named(outside(rule.id), not_in_window, rule.place))
         for index, outcome in enumerate(rule.then):
             if outcome.when is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,14 +20,14 @@ from rules.engine.model import Decision, Fact, State, Truth
 from rules.engine.names import named_conditions
 from rules.engine.parameters import Bands, Values, value_at
 from rules.engine.session import DurableSession
-from rules.engine.tracer import Node, Situation, Tracer
+from rules.engine.tracer import Evaluate, Situation, Tracer
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     """Everything that depends on parameter values, for one band of days."""
 
-    nodes: Mapping[str, Node]
+    truths: tuple[tuple[str, Evaluate], ...]
     session: DurableSession
     decider: Decider
 
@@ -92,7 +92,7 @@ class Pack:
         return self._content.rules
 
     def parameter(self, name: str, as_of: date) -> Any:
-        """The value of a parameter on a day. Raises KeyError for an unknown name, ContentError before its first value."""
+        """The value of a parameter on a day. Raises KeyError for an unknown name, ContentError before its first."""
         return value_at(self._content.parameters[name], as_of)
 
     def evaluate(self, facts: Mapping[str, Fact], as_of: date) -> Decision:
@@ -105,12 +105,14 @@ class Pack:
         compiled = self._compiled.get(self._bands.at(as_of)) or self._compile(self._bands.at(as_of))
         complete = self._checker.complete(facts)
         situation = Situation(complete, as_of)
-        truths = _agreed(compiled, situation)
+        truths = _agreed(compiled, situation, facts)
         stale = {name: fact for name, fact in facts.items() if fact.older is not None and fact.state is not State.KNOWN}
         if not stale:
             return compiled.decider.decide(Evaluation(situation, truths))
-        renewed = {name: replace(fact, state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()}
-        aged = _agreed(compiled, Situation({**complete, **renewed}, as_of))
+        renewed = {
+            name: replace(fact, state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()
+        }
+        aged = _agreed(compiled, Situation({**complete, **renewed}, as_of), facts)
         return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)))
 
     def close(self) -> None:
@@ -124,18 +126,23 @@ class Pack:
                 values = Values(self._content.parameters, self._bands.first_day(band))
                 tracer = Tracer(self._content.facts, values)
                 nodes = {name: tracer.compile(named.condition) for name, named in self._named.items()}
-                session = DurableSession(compile_durable(self._named, self._content.facts, values))
-                self._compiled[band] = _Compiled(nodes, session, Decider(self._content, nodes, values))
+                derived = {name: tracer.derived(name) for name, each in self._content.facts.items() if each.derive}
+                program = compile_durable(self._named, self._content.facts, values)
+                self._compiled[band] = _Compiled(
+                    tuple((name, node.truth) for name, node in nodes.items()),
+                    DurableSession(program, self._checker.missing),
+                    Decider(self._content, nodes, derived, values),
+                )
             return self._compiled[band]
 
 
-def _agreed(compiled: _Compiled, situation: Situation) -> Mapping[str, Truth]:
+def _agreed(compiled: _Compiled, situation: Situation, given: Iterable[str]) -> Mapping[str, Truth]:
     """The truth of every named condition. Raises EngineDisagreement unless durable_rules finds the same ones true."""
-    truths = {name: node.truth(situation) for name, node in compiled.nodes.items()}
+    truths = {name: truth(situation) for name, truth in compiled.truths}
     traced = {name for name, truth in truths.items() if truth is True}
-    found = compiled.session.true_names(situation.facts, situation.as_of)
+    found = compiled.session.true_names(situation.facts, situation.as_of, given)
     if found != traced:
-        raise EngineDisagreement(found - traced, frozenset(traced - found))
+        raise EngineDisagreement(frozenset(found - traced), frozenset(traced - found))
     return truths
 
 

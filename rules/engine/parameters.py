@@ -19,7 +19,9 @@ def value_at(parameter: Parameter, as_of: date) -> Any:
         if dated.start <= as_of:
             return dated.value
     place = parameter.place
-    message = f"the parameter {parameter.name} has no value on {as_of}: its first counts from {parameter.values[0].start}"
+    message = (
+        f"the parameter {parameter.name} has no value on {as_of}: its first counts from {parameter.values[0].start}"
+    )
     raise ContentError(message, place.file, place.line, place.column)
 
 
@@ -61,7 +63,9 @@ class Calendar:
 
     def __init__(self, values: Values, has_holidays: bool) -> None:
         self._values = values
-        self._holidays = frozenset(map(date.fromisoformat, values.named("bank-holidays"))) if has_holidays else frozenset()
+        self._holidays = (
+            frozenset(map(date.fromisoformat, values.named("bank-holidays"))) if has_holidays else frozenset()
+        )
 
     def end(self, start: date, within: Within) -> date:
         """``start`` plus the timeframe."""

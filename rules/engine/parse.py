@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.engine.conditions import (
-    All,
-    Any_,
+    AllOf,
+    AnyOf,
     Compare,
     Condition,
     Derived,
@@ -22,7 +22,7 @@ from rules.engine.conditions import (
     View,
     WithinMonths,
 )
-from rules.engine.content import FactDeclaration, Parameter
+from rules.engine.content import Parameter
 from rules.engine.cursor import Cursor
 
 PARAMETER = "parameters."
@@ -70,7 +70,7 @@ class Parser:
             if not isinstance(inner.data, list) or not inner.data:
                 raise inner.error(f"'{key}' needs a list with at least one condition")
             children = tuple(self.condition(child, depth + 1) for child in inner.each())
-            return All(children, at.place) if key == "all" else Any_(children, at.place)
+            return AllOf(children, at.place) if key == "all" else AnyOf(children, at.place)
         if key == "not":
             return Not(self.condition(inner, depth + 1), at.place)
         if key == "unless":
@@ -96,43 +96,48 @@ class Parser:
         """A number of whole days from 0, or a parameter that is always one."""
         threshold = self.threshold(at, "integer")
         named = threshold.parameter
-        values = [dated.value for dated in self._parameters[named].values] if named else [threshold.value]
+        values: list[Any] = [dated.value for dated in self._parameters[named].values] if named else [threshold.value]
         if any(value < 0 for value in values):
             raise at.error("a number of days cannot be negative here")
         return threshold
 
     def threshold(self, at: Cursor, kind: str) -> Threshold:
         """A literal or ``parameters.NAME`` of type ``kind`` (boolean, integer, number, text)."""
+        parameter = self._parameter(at)
+        if parameter is None:
+            if not fits(at.data, kind):
+                raise at.error(f"{_type_name(at.data)} cannot stand here: {kind} is needed")
+            return Threshold(at.data)
+        for dated in parameter.values:
+            if not fits(dated.value, kind):
+                found = _type_name(dated.value)
+                raise at.error(f"the parameter {parameter.name} is {found} from {dated.start}: {kind} is needed")
+        return Threshold(None, parameter.name)
+
+    def _parameter(self, at: Cursor) -> Parameter | None:
+        """The parameter named here as ``parameters.NAME``, or None for any other value."""
         value = at.data
-        if isinstance(value, str) and value.startswith(PARAMETER):
-            name = value.removeprefix(PARAMETER)
-            parameter = self._parameters.get(name)
-            if parameter is None:
-                raise at.error(f"no parameter is called {name!r}: add it to parameters.yaml, or correct the name")
-            for dated in parameter.values:
-                if not fits(dated.value, kind):
-                    raise at.error(f"parameter {name} holds {_type_name(dated.value)} from {dated.start}, {kind} is needed")
-            return Threshold(None, name)
-        if not fits(value, kind):
-            raise at.error(f"{_type_name(value)} cannot stand here: {kind} is needed")
-        return Threshold(value)
+        if not isinstance(value, str) or not value.startswith(PARAMETER):
+            return None
+        name = value.removeprefix(PARAMETER)
+        if name not in self._parameters:
+            raise at.error(f"no parameter is called {name!r}: add it to parameters.yaml, or correct the name")
+        return self._parameters[name]
 
     def _list(self, at: Cursor, kind: str) -> Threshold:
-        value = at.data
-        if isinstance(value, str) and value.startswith(PARAMETER):
-            name = value.removeprefix(PARAMETER)
-            parameter = self._parameters.get(name)
-            if parameter is None:
-                raise at.error(f"no parameter is called {name!r}: add it to parameters.yaml, or correct the name")
-            for dated in parameter.values:
-                if not isinstance(dated.value, list) or not all(fits(item, kind) for item in dated.value):
-                    raise at.error(f"parameter {name} must be a list of {kind} values")
-                if not dated.value:
-                    raise at.error(f"parameter {name} is an empty list from {dated.start}")
-            return Threshold(None, name)
-        if not isinstance(value, list) or not value:
-            raise at.error("'in' needs a list with at least one value")
-        return Threshold(tuple(self.threshold(item, kind).value for item in at.each()))  # type: ignore[arg-type]
+        parameter = self._parameter(at)
+        if parameter is None:
+            if not isinstance(at.data, list) or not at.data:
+                raise at.error("'in' needs a list with at least one value")
+            for item in at.each():
+                if not fits(item.data, kind):
+                    raise item.error(f"{_type_name(item.data)} cannot stand here: {kind} is needed")
+            return Threshold(tuple(at.data))
+        for dated in parameter.values:
+            items = dated.value
+            if not isinstance(items, list) or not items or not all(fits(item, kind) for item in items):
+                raise at.error(f"the parameter {parameter.name} must be a list of one or more values of type {kind}")
+        return Threshold(None, parameter.name)
 
     def _derived_test(self, name: str, at: Cursor) -> Condition:
         test = at.data
@@ -147,13 +152,13 @@ class Parser:
     def _test(self, name: str, at: Cursor, older: bool) -> Condition:
         kind, test = self._types[name], at.data
         value = Operand(name, older=older)
-        if isinstance(test, str) and (test in ("present", "absent") or test in ("known", "missing")):
+        if test in tuple(Presence):
             return Is(value, Presence(test), kind == "boolean", at.place)
         if isinstance(test, dict):
             if not test:
                 raise at.error("an empty test: say what to compare with")
             tests = tuple(self._keyed(name, kind, key, inner, older) for key, inner in at.items())
-            return tests[0] if len(tests) == 1 else All(tests, at.place)
+            return tests[0] if len(tests) == 1 else AllOf(tests, at.place)
         if isinstance(test, list) or test is None:
             raise at.error("a test is a word, a value or a mapping such as {gte: 10}; a list goes under 'in'")
         if kind in ("date", "days", "codes"):
@@ -197,13 +202,13 @@ class Parser:
             raise other.error("the name of a date fact is needed")
         operand = Operand(name, View.AFTER, other=self.fact(other.data, other, "date"))
         tests = tuple(self._numeric(operand, key, inner) for key, inner in at.items() if key != "fact")
-        return tests[0] if len(tests) == 1 else All(tests, at.place)
+        return tests[0] if len(tests) == 1 else AllOf(tests, at.place)
 
     def _compare_each(self, operand: Operand, at: Cursor) -> Condition:
         if not isinstance(at.data, dict) or not at.data:
             raise at.error(f"{operand.view} needs a comparison such as {{lte: 14}}")
         tests = tuple(self._numeric(operand, key, inner) for key, inner in at.items())
-        return tests[0] if len(tests) == 1 else All(tests, at.place)
+        return tests[0] if len(tests) == 1 else AllOf(tests, at.place)
 
     def _numeric(self, operand: Operand, key: str, at: Cursor) -> Condition:
         if key not in _NUMERIC:

@@ -117,9 +117,7 @@ def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, 
         return False
     if (step.rules is not None and rule.id not in step.rules) or rule.id in step.not_rules:
         return False
-    if step.beside and not any(
-        other is not draft and RANK[other.priority] >= RANK[step.beside] for other in drafts
-    ):
+    if step.beside and not any(other is not draft and RANK[other.priority] >= RANK[step.beside] for other in drafts):
         return False
     if step.open and service not in _codes(facts[FACT_OPEN]):
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import durable_rules_engine as durable
@@ -28,13 +28,26 @@ _USED, _UNUSED = 0, 1
 
 
 class DurableSession:
-    """The C rulesets of one program. ``true_names`` may be called from any thread; ``close`` frees the C memory."""
+    """The C rulesets of one program. ``true_names`` may be called from any thread; ``close`` frees the C memory.
 
-    def __init__(self, program: Program) -> None:
-        self._parts = program.parts
+    ``missing`` holds every fact in the state it has when it is not given: its properties are written once.
+    """
+
+    def __init__(self, program: Program, missing: Mapping[str, Fact]) -> None:
         self._lock = threading.Lock()
-        self._shards: list[tuple[int, Shard]] = []
         self._broken = ""
+        self._writers = program.writers
+        self._missing = [write(missing, date.min) for write in program.writers]
+        self._writers_of: dict[str, list[int]] = {name: [] for name in missing}
+        for index, names in enumerate(program.facts):
+            for name in names:
+                self._writers_of[name].append(index)
+        self._single: dict[str, list[str]] = {parts[0]: [] for parts in program.parts.values() if len(parts) == 1}
+        for name, parts in program.parts.items():
+            if len(parts) == 1:
+                self._single[parts[0]].append(name)
+        self._several = [(name, parts) for name, parts in program.parts.items() if len(parts) > 1]
+        self._shards: list[tuple[int, Shard]] = []
         self._finalizer = weakref.finalize(self, _delete, self._shards)
         for shard in program.shards:
             try:
@@ -49,16 +62,24 @@ class DurableSession:
             self._broken = self._broken or "the pack is closed"
             self._finalizer()
 
-    def true_names(self, facts: Mapping[str, Fact], as_of: date) -> frozenset[str]:
-        """The named conditions that are certainly true of these (checked) facts. Raises EngineError."""
+    def true_names(self, facts: Mapping[str, Fact], as_of: date, given: Iterable[str]) -> set[str]:
+        """The named conditions that are certainly true. Raises EngineError.
+
+        ``facts`` are all facts, checked; those not in ``given`` are as in ``missing``.
+        """
+        members = self._missing.copy()
+        for name in given:
+            for index in self._writers_of[name]:
+                members[index] = self._writers[index](facts, as_of)
         seen: set[str] = set()
         with self._lock:
             if self._broken:
                 raise EngineError(self._broken)
             for handle, shard in self._shards:
-                fact = _HEAD + "".join([write(facts, as_of) for write in shard.writers]) + "}"
-                self._run(handle, fact, seen)
-        return frozenset(name for name, parts in self._parts.items() if seen.issuperset(parts))
+                self._run(handle, "".join([_HEAD, *[members[index] for index in shard.groups], "}"]), seen)
+        names = {name for rule_id in seen for name in self._single.get(rule_id, ())}
+        names.update(name for name, parts in self._several if seen.issuperset(parts))
+        return names
 
     def _run(self, handle: int, fact: str, seen: set[str]) -> None:
         """One session of one ruleset: adds the ids of the rules that matched to ``seen``."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from rules.engine.conditions import (
-    All,
-    Any_,
+    AllOf,
+    AnyOf,
     Compare,
     Condition,
     Derived,
@@ -24,7 +25,8 @@ from rules.engine.tracer import Node, Situation
 
 Declarations = Mapping[str, FactDeclaration]
 
-_GROUPS = {All: ("all", "all of"), Any_: ("any", "any of"), Not: ("not", "not"), Unless: ("unless", "unless certain")}
+_GROUPS: Mapping[type, str] = {AllOf: "all", AnyOf: "any", Not: "not", Unless: "unless"}
+_GROUP_TEXTS = {"all": "all of", "any": "any of", "not": "not", "unless": "unless it is certain that"}
 _OPS = {
     "eq": "is",
     "ne": "is not",
@@ -40,26 +42,19 @@ _PRESENCE = {"present": "is present", "absent": "is absent", "known": "is known"
 
 def trace(node: Node, situation: Situation, declarations: Declarations) -> Trace:
     """The whole tree of a condition, every branch of it, with truths, thresholds and facts."""
-    condition, truth = node.condition, node.truth(situation)
-    children = tuple(trace(child, situation, declarations) for child in node.children)
+    condition, truth, facts = node.condition, node.truth(situation), situation.facts
+    text = node.text = node.text or _text(node, declarations)
     match condition:
-        case All() | Any_() | Not() | Unless():
-            kind, words = _GROUPS[type(condition)]
-            return Trace(truth, kind, words, children=children)
-        case Derived(fact=name, test=test):
-            text = declarations[name].label
-            if test is not Presence.PRESENT:
-                text += f" {_PRESENCE[test]}"
+        case Compare() | Is() | WithinMonths() | OlderTest():
+            return Trace(truth, "compare", text, facts[_name(condition)], _parameter(condition))
+    children = tuple([trace(child, situation, declarations) for child in node.children])
+    match condition:
+        case Derived(fact=name):
             return Trace(truth, "derived", text, derived_fact(name, situation.derived.get(name)), children=children)
-        case OlderTest(fact=name):
-            inner = node.children[0]
-            leaf = children[0]
-            text = f"an earlier value, now too old to count: {leaf.text}"
-            return Trace(truth, "compare", text, situation.facts[name], leaf.parameter or _parameter(inner.condition))
-        case _:
-            return Trace(truth, "compare", _text(node, declarations), situation.facts[_name(condition)], _parameter(condition))
+    return Trace(truth, _GROUPS[type(condition)], text, children=children)
 
 
+@cache
 def derived_fact(name: str, truth: Truth) -> Fact:
     """A named condition as a fact."""
     return Fact(name, State.UNKNOWN) if truth is None else Fact(name, State.KNOWN, truth)
@@ -82,7 +77,7 @@ def _missing(node: Node, situation: Situation, declarations: Declarations) -> It
         case Derived(fact=name):
             below = () if declarations[name].ask else _below(node, situation, declarations)
             yield from below or (name,)
-        case All() | Any_() | Not():
+        case AllOf() | AnyOf() | Not():
             yield from _below(node, situation, declarations)
         case Compare(operand=operand) if operand.view is View.AFTER:
             for name in (operand.fact, operand.other):
@@ -104,7 +99,9 @@ def _is_span(fact: Fact) -> bool:
 def support(node: Node, situation: Situation) -> tuple[Fact, ...]:
     """The known facts on which the truth of a condition rests, in the order of the trace, each once."""
     names = dict.fromkeys(_support(node, situation))
-    return tuple(fact for fact in map(situation.facts.__getitem__, names) if fact.state is State.KNOWN or fact.older is not None)
+    return tuple(
+        fact for fact in map(situation.facts.__getitem__, names) if fact.state is State.KNOWN or fact.older is not None
+    )
 
 
 def _support(node: Node, situation: Situation) -> Iterator[str]:
@@ -116,7 +113,7 @@ def _support(node: Node, situation: Situation) -> Iterator[str]:
                 yield operand.other
         case Is() | WithinMonths() | OlderTest():
             yield _name(condition)
-        case All() | Any_():
+        case AllOf() | AnyOf():
             for child in node.children:
                 if child.truth(situation) is truth:
                     yield from _support(child, situation)
@@ -154,16 +151,25 @@ def _parameter(condition: Condition) -> str:
             return threshold.parameter
         case WithinMonths(operand=operand) if operand.months is not None:
             return operand.months.parameter
+        case OlderTest(test=test):
+            return _parameter(test)
     return ""
 
 
 def _text(node: Node, declarations: Declarations) -> str:
-    """A comparison in words, with its threshold resolved."""
+    """A condition in words, with its threshold resolved."""
     condition = node.condition
+    if type(condition) in _GROUPS:
+        return _GROUP_TEXTS[_GROUPS[type(condition)]]
     label = declarations[_name(condition)].label
     match condition:
+        case Derived(test=test):
+            return label if test is Presence.PRESENT else f"{label} {_PRESENCE[test]}"
         case Is(test=test):
             return f"{label} {_PRESENCE[test]}"
+        case OlderTest():
+            inner = node.children[0]
+            return f"an earlier value, too old to count: {_all_texts(inner, declarations)}"
         case WithinMonths():
             return f"{label} is within the last {node.threshold} months"
         case Compare(operand=operand, op=op):
@@ -178,6 +184,13 @@ def _text(node: Node, declarations: Declarations) -> str:
             unit = declarations[operand.fact].unit
             return f"{label} {words} {unit}".rstrip()
     raise TypeError(type(condition).__name__)
+
+
+def _all_texts(node: Node, declarations: Declarations) -> str:
+    """The test of an older value, whose parts are joined where it has several."""
+    if isinstance(node.condition, AllOf):
+        return " and ".join(_text(child, declarations) for child in node.children)
+    return _text(node, declarations)
 
 
 def _value(value: object) -> str:

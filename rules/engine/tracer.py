@@ -13,8 +13,8 @@ from datetime import date
 from typing import Any
 
 from rules.engine.conditions import (
-    All,
-    Any_,
+    AllOf,
+    AnyOf,
     Compare,
     Condition,
     Derived,
@@ -55,6 +55,7 @@ class Node:
     truth: Evaluate
     children: tuple[Node, ...] = ()
     threshold: Any = None
+    text: str = ""  # the condition in words, once a trace has needed it
 
 
 class Tracer:
@@ -67,10 +68,10 @@ class Tracer:
 
     def compile(self, condition: Condition) -> Node:
         match condition:
-            case All(children=children):
+            case AllOf(children=children):
                 nodes = tuple(map(self.compile, children))
                 return Node(condition, _all(tuple(node.truth for node in nodes)), nodes)
-            case Any_(children=children):
+            case AnyOf(children=children):
                 nodes = tuple(map(self.compile, children))
                 return Node(condition, _any(tuple(node.truth for node in nodes)), nodes)
             case Not(child=child):
@@ -86,11 +87,11 @@ class Tracer:
                 node = self.compile(test)
                 return Node(condition, _older(name, node.truth), (node,))
             case Is(operand=operand, test=presence, boolean=boolean):
-                return Node(condition, _is(_fact(operand), presence, boolean))
+                return Node(condition, _is(operand, presence, boolean))
             case WithinMonths(operand=operand):
                 assert operand.months is not None  # noqa: S101 - the parser always sets it
                 months = self._values.of(operand.months)
-                return Node(condition, _within_months(_fact(operand), months), threshold=months)
+                return Node(condition, _within_months(operand, months), threshold=months)
             case Compare(operand=operand, op=op, threshold=threshold):
                 value = self._values.of(threshold)
                 return Node(condition, self._compare(operand, op, value), threshold=value)
@@ -112,20 +113,13 @@ class Tracer:
         if operand.view is View.VALUE:
             kind = self._declarations[operand.fact].type
             if kind == "days":
-                return _span(_fact(operand), _SPANS[op], value)
-            return _plain(_fact(operand), _PLAIN[op], value)
+                return _span(operand, _SPANS[op], value)
+            return _plain(operand, _PLAIN[op], value)
         if operand.view is View.DAYS_AGO:
-            return _days_ago(_fact(operand), _SPANS[op], value)
+            return _days_ago(operand, _SPANS[op], value)
         if operand.view is View.RECORDED:
-            return _recorded(_fact(operand), _PLAIN[op], value)
+            return _recorded(operand, _PLAIN[op], value)
         return _days_after(operand.fact, operand.other, _SPANS[op], value)
-
-
-def _fact(operand: Operand) -> Callable[[Situation], Fact]:
-    name = operand.fact
-    if not operand.older:
-        return lambda situation: situation.facts[name]
-    return lambda situation: older_fact(situation.facts[name])
 
 
 def older_fact(fact: Fact) -> Fact:
@@ -201,14 +195,16 @@ def _older(name: str, test: Evaluate) -> Evaluate:
     return lambda situation: situation.facts[name].older is not None and test(situation) is True
 
 
-def _is(fact_of: Callable[[Situation], Fact], test: Presence, boolean: bool) -> Evaluate:
+def _is(operand: Operand, test: Presence, boolean: bool) -> Evaluate:
+    name, older = operand.fact, operand.older
+    positive = test in (Presence.PRESENT, Presence.KNOWN)
     if test in (Presence.KNOWN, Presence.MISSING):
-        wanted = test is Presence.KNOWN
-        return lambda situation: (fact_of(situation).state is KNOWN) is wanted
-    positive = test is Presence.PRESENT
+        if older:
+            return lambda situation: (situation.facts[name].older is not None) is positive
+        return lambda situation: (situation.facts[name].state is KNOWN) is positive
 
     def truth(situation: Situation) -> Truth:
-        fact = fact_of(situation)
+        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
         if fact.state is KNOWN:
             return (fact.value is True or not boolean) is positive
         return not positive if fact.state is ABSENT else None
@@ -216,9 +212,11 @@ def _is(fact_of: Callable[[Situation], Fact], test: Presence, boolean: bool) -> 
     return truth
 
 
-def _plain(fact_of: Callable[[Situation], Fact], compare: Callable[[Any, Any], bool], threshold: Any) -> Evaluate:
+def _plain(operand: Operand, compare: Callable[[Any, Any], bool], threshold: Any) -> Evaluate:
+    name, older = operand.fact, operand.older
+
     def truth(situation: Situation) -> Truth:
-        fact = fact_of(situation)
+        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
         if fact.state is KNOWN:
             return compare(fact.value, threshold)
         return False if fact.state is ABSENT else None
@@ -226,9 +224,11 @@ def _plain(fact_of: Callable[[Situation], Fact], compare: Callable[[Any, Any], b
     return truth
 
 
-def _recorded(fact_of: Callable[[Situation], Fact], compare: Callable[[Any, Any], bool], threshold: Any) -> Evaluate:
+def _recorded(operand: Operand, compare: Callable[[Any, Any], bool], threshold: Any) -> Evaluate:
+    name, older = operand.fact, operand.older
+
     def truth(situation: Situation) -> Truth:
-        fact = fact_of(situation)
+        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
         if fact.state is not KNOWN:
             return False
         return None if fact.on is None else compare((situation.as_of - fact.on).days, threshold)
@@ -236,27 +236,36 @@ def _recorded(fact_of: Callable[[Situation], Fact], compare: Callable[[Any, Any]
     return truth
 
 
+def _ends(fact: Fact) -> tuple[Any, Any]:
+    """The two ends of a known DateSpan or DaySpan."""
+    return fact.value  # type: ignore[return-value]
+
+
 SpanTest = Callable[[int, int, int], Truth]
 
 
-def _span(fact_of: Callable[[Situation], Fact], compare: SpanTest, threshold: int) -> Evaluate:
+def _span(operand: Operand, compare: SpanTest, threshold: int) -> Evaluate:
+    name, older = operand.fact, operand.older
+
     def truth(situation: Situation) -> Truth:
-        fact = fact_of(situation)
+        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
         if fact.state is KNOWN:
-            low, high = fact.value  # type: ignore[misc]
-            return compare(low, high, threshold)  # type: ignore[has-type]
+            low, high = _ends(fact)
+            return compare(low, high, threshold)
         return False if fact.state is ABSENT else None
 
     return truth
 
 
-def _days_ago(fact_of: Callable[[Situation], Fact], compare: SpanTest, threshold: int) -> Evaluate:
+def _days_ago(operand: Operand, compare: SpanTest, threshold: int) -> Evaluate:
+    name, older = operand.fact, operand.older
+
     def truth(situation: Situation) -> Truth:
-        fact = fact_of(situation)
+        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
         if fact.state is KNOWN:
-            low, high = fact.value  # type: ignore[misc]
+            low, high = _ends(fact)
             as_of = situation.as_of
-            return compare((as_of - high).days, (as_of - low).days, threshold)  # type: ignore[has-type]
+            return compare((as_of - high).days, (as_of - low).days, threshold)
         return False if fact.state is ABSENT else None
 
     return truth
@@ -269,23 +278,25 @@ def _days_after(name: str, other: str, compare: SpanTest, threshold: int) -> Eva
             return False
         if this.state is not KNOWN or that.state is not KNOWN:
             return None
-        low, high = this.value  # type: ignore[misc]
-        from_low, from_high = that.value  # type: ignore[misc]
-        return compare((low - from_high).days, (high - from_low).days, threshold)  # type: ignore[has-type]
+        low, high = _ends(this)
+        from_low, from_high = _ends(that)
+        return compare((low - from_high).days, (high - from_low).days, threshold)
 
     return truth
 
 
-def _within_months(fact_of: Callable[[Situation], Fact], months: int) -> Evaluate:
+def _within_months(operand: Operand, months: int) -> Evaluate:
+    name, older = operand.fact, operand.older
+
     def truth(situation: Situation) -> Truth:
-        fact = fact_of(situation)
+        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
         if fact.state is not KNOWN:
             return False if fact.state is ABSENT else None
-        low, high = fact.value  # type: ignore[misc]
-        as_of: Any = situation.as_of
-        if high <= as_of <= add_months(low, months):  # type: ignore[has-type]
+        low, high = _ends(fact)
+        as_of = situation.as_of
+        if high <= as_of <= add_months(low, months):
             return True
-        return False if low > as_of or add_months(high, months) < as_of else None  # type: ignore[has-type]
+        return False if low > as_of or add_months(high, months) < as_of else None
 
     return truth
 

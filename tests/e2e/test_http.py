@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import orjson
 import pytest
 from fastapi.testclient import TestClient
