@@ -26,6 +26,8 @@ SYSTEMS: Mapping[str, str] = {
 }
 KEYS = {"sct": "sct", "dmd": "sct", "loinc": "loinc", "icd10": "icd10", "local": "local"}
 LOCAL_SUFFIX = "/CodeSystem/perinatal-concept"
+REMEMBERED = 20_000
+"""So many looked-up codes are kept, to be found at once in the next record."""
 NEGATIONS = frozenset({"not", "no", "non", "un", "never", "denies", "negative", "absent", "without"})
 
 _TAG = re.compile(r"\s*\([a-z/ ]+\)\s*\Z")
@@ -96,6 +98,7 @@ class CodeIndex:
         self._exact: dict[tuple[str, str], tuple[Concept, ...]] = {}
         self._prefix: dict[str, tuple[Concept, ...]] = {}
         self._labels: dict[str, list[Concept]] = {}
+        self._found: dict[tuple[object, object], tuple[Concept, ...]] = {}
         for concept in concepts:
             key = (concept.system, concept.code)
             self._exact[key] = (*self._exact.get(key, ()), concept)
@@ -105,7 +108,15 @@ class CodeIndex:
 
     def find(self, coding: Resource) -> tuple[Concept, ...]:
         """The concepts of one coding; () for a code that no list has. Its display never counts."""
-        system, code = coding.get("system"), coding.get("code")
+        written = (coding.get("system"), coding.get("code"))
+        found = self._found.get(written)
+        if found is None:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            found = self._found[written] = self._look_up(*written)
+        return found
+
+    def _look_up(self, system: object, code: object) -> tuple[Concept, ...]:
         if not isinstance(code, str) or not isinstance(system, str):
             return ()
         key = SYSTEMS.get(system)

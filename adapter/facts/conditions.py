@@ -84,9 +84,11 @@ TESTS: Mapping[str, Callable[[Case], bool]] = {
 
 def resolve(condition: Condition, reading: Reading) -> Fact:
     """The fact of a diagnosis, or of the date it began."""
-    contradicted: list[Case] = []
+    if condition.code not in reading.cases:
+        reading.cases[condition.code] = _sorted(condition.code, reading)
+    standing, contradicted = reading.cases[condition.code]
     test = TESTS[condition.when]
-    cases = [case for case in _cases(condition.code, reading, contradicted) if test(case)]
+    cases = [case for case in standing if test(case)]
     if not cases:
         evidence = tuple(case.evidence for case in contradicted if test(case))
         return (
@@ -121,6 +123,11 @@ def _onset(condition: Condition, cases: Iterable[Case]) -> Fact:
 
 
 # --- the cases of a record -----------------------------------------------------------------------------------------
+def _sorted(name: str, reading: Reading) -> tuple[list[Case], list[Case]]:
+    contradicted: list[Case] = []
+    return list(_cases(name, reading, contradicted)), contradicted
+
+
 def _cases(name: str, reading: Reading, contradicted: list[Case]) -> Iterator[Case]:
     """Every case that stands. What says the opposite of its code, or was refuted later, goes to ``contradicted``."""
     refuted: dict[str, date | None] = {}

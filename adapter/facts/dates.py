@@ -38,7 +38,7 @@ class When(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> When | None:
+def parse(text: str, path: str = "") -> When | None:
     """Read a FHIR date, dateTime or instant; None for what is none (31 February, free text)."""
     match = _DATE.match(text)
     if match is None:
@@ -50,14 +50,15 @@ def parse(text: str) -> When | None:
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=LONDON)
             exact = moment.astimezone(LONDON).date()
-            return When(DateSpan(exact, exact), moment.timestamp(), text)
+            return When(DateSpan(exact, exact), moment.timestamp(), text, path)
         low = date(int(year), int(month or 1), int(day or 1))
     except ValueError:
         return None
     if day:
-        return When(DateSpan(low, low), None, text)
+        return When(DateSpan(low, low), None, text, path)
     last_month = int(month or 12)
-    return When(DateSpan(low, date(low.year, last_month, monthrange(low.year, last_month)[1])), None, text)
+    last = date(low.year, last_month, monthrange(low.year, last_month)[1])
+    return When(DateSpan(low, last), None, text, path)
 
 
 def read(element: Resource, *paths: str) -> When | None:
@@ -65,21 +66,23 @@ def read(element: Resource, *paths: str) -> When | None:
     for path in paths:
         value = element.get(path)
         if value is None and "." in path:
-            outer, inner = path.split(".")
+            outer, _, inner = path.partition(".")
             period = element.get(outer)
             value = period.get(inner) if isinstance(period, dict) else None
         if isinstance(value, str):
-            when = parse(value)
+            when = parse(value, path)
             if when is not None:
-                return when._replace(path=path)
+                return when
     return None
 
 
 def effective(observation: Resource) -> When | None:
     """When an Observation is true of the patient: its effective date, else when it was issued."""
+    written = observation.get("effectiveDateTime")
+    if isinstance(written, str) and (when := parse(written, "effectiveDateTime")) is not None:
+        return when
     return read(
         observation,
-        "effectiveDateTime",
         "effectivePeriod.end",
         "effectivePeriod.start",
         "effectiveInstant",

@@ -5,7 +5,6 @@ The birth date of a baby goes before the date of an outcome, which is often the 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -127,12 +126,12 @@ def _living(group: Sequence[End], events: Events) -> bool | None:
     """
     still_babies = {end.baby for end in group if end.kind == "stillbirth" and end.baby is not None}
     babies = {end.baby for end in group if end.form == "baby"}
-    live = Counter(end.form for end in group if end.kind == "live-birth")
-    still = Counter(end.form for end in group if end.kind == "stillbirth" and end.baby is None)
+    live = _most(end.form for end in group if end.kind == "live-birth")
+    still = _most(end.form for end in group if end.kind == "stillbirth" and end.baby is None)
     unknown = any(end.kind == "unknown" for end in group)
-    named = len(babies - still_babies) - max(still.values(), default=0)
+    named = len(babies - still_babies) - still
     implied = any(end.kind == "birth" and end.form != "baby" for end in group)
-    born_alive = max((named, *live.values(), int(implied)))
+    born_alive = max(named, live, int(implied))
     gone = _deaths(group, events, babies, still_babies)
     if born_alive > gone and (live or not unknown):
         return True
@@ -145,8 +144,15 @@ def _deaths(group: Sequence[End], events: Events, babies: Collection[int | None]
     first = min(_span(end).low for end in group)
     died = [death for death in events.deaths if death.span is None or death.span.high >= first]
     named = {death.baby for death in died if death.baby in babies or death.baby in unborn} - {None}
-    unnamed = Counter(death.form for death in died if death.baby is None)
-    return max((len(named.difference(still)), *unnamed.values()))
+    return max(len(named.difference(still)), _most(death.form for death in died if death.baby is None))
+
+
+def _most(forms: Iterable[str]) -> int:
+    """How often the form of recording that was used most was used."""
+    counts: dict[str, int] = {}
+    for form in forms:
+        counts[form] = counts.get(form, 0) + 1
+    return max(counts.values(), default=0)
 
 
 def _gestation(lengths: Iterable[Length], group: Sequence[End], span: DateSpan) -> DaySpan | None:

@@ -84,6 +84,8 @@ class People:
         Observation.focus goes before the subject: what is in her record about her partner is not hers.
         """
         focus = resource.get("focus")
+        if focus is None:
+            return self._owner_of(resource.get("subject") or resource.get("patient"))
         if isinstance(focus, list) and focus:
             owners = {self._owner_of(reference) for reference in focus if self._is_person(reference)}
             if owners:

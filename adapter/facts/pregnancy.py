@@ -66,7 +66,9 @@ def tell(events: Events, reading: Reading) -> Story:
     running = [due for due in dues if dates.shift(due.span, longest).high >= reading.as_of]
     passed = [due for due in dues if due not in running]
     said = [status for status in events.statuses if _about_now(status, after)]
-    return _decide(_Case(reading, end, _best(running, reading), _best(passed, reading), _newest(said), said, events))
+    return _decide(
+        _Case(reading, end, best_due(running, reading), best_due(passed, reading), _newest(said), said, events)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _plausible(due: Due, reading: Reading) -> bool:
     return True
 
 
-def _best(dues: Sequence[Due], reading: Reading) -> Due | None:
+def best_due(dues: Sequence[Due], reading: Reading) -> Due | None:
     """By scan before all others, then stated, counted, measured; then the newest; of equals, the span of all."""
     if not dues:
         return None

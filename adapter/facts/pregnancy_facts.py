@@ -8,7 +8,7 @@ from functools import cached_property
 
 from adapter.facts import dates
 from adapter.facts.dates import TERM_DAYS
-from adapter.facts.pregnancy import ASK_OUTCOME, ASK_STATUS, Story, tell
+from adapter.facts.pregnancy import ASK_OUTCOME, ASK_STATUS, Story, best_due, tell
 from adapter.facts.pregnancy_events import LOSSES, Events, collect
 from adapter.facts.reading import Declared, Reading
 from adapter.records import Evidence
@@ -98,8 +98,7 @@ def _started(fact: Declared, pregnancy: Pregnancy) -> Fact:
     if end.gestation is None:
         dues = [d for d in pregnancy.events.dues if dates.shift(d.span, -TERM_DAYS).low <= end.span.high]
         dues = [d for d in dues if end.span.low <= dates.shift(d.span, 28).high]
-        if dues:
-            due = max(dues, key=lambda due: due.rank)
+        if (due := best_due(dues, pregnancy.reading)) is not None:
             return fact.known(dates.shift(due.span, -TERM_DAYS), due.recorded, (due.evidence, *end.evidence[:1]))
     span = DateSpan(dates.shift(end.span, -days.high).low, dates.shift(end.span, -days.low).high)
     return fact.known(span, None, end.evidence)

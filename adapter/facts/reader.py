@@ -113,7 +113,7 @@ class FactReader:
     def _pass(self, reading: Reading, at: int, resource: Resource) -> None:
         kind, owner = resource["resourceType"], reading.people.owner(resource)
         if owner == HERS:
-            reading.hers.setdefault(kind, []).append(at)
+            reading.hers[kind].append(at)
         elif owner == UNKNOWN:
             reading.issue("not-found", "it is about somebody who is not in the record", "wrong-subject", at)
             return
@@ -129,7 +129,7 @@ class FactReader:
             self._medicine(reading, at, resource, owner)
         else:
             self._look(reading, at, resource, resource.get("code"), resource, "", "code", owner)
-            for number, component in enumerate(resource.get("component", ())):
+            for number, component in enumerate(resource["component"]) if "component" in resource else ():
                 prefix = f"component[{number}]."
                 self._look(reading, at, resource, component.get("code"), component, prefix, "code", owner)
 
@@ -152,12 +152,12 @@ class FactReader:
             if (prefix or resource["resourceType"] in TEXT_ONLY) and owner == HERS and "component" not in prefix:
                 reading.issue("not-supported", "text without a code is not read", "uncoded-text", at, prefix + name)
             return
-        seen: set[str] = set()
+        seen: list[str] = []
         for number, coding in enumerate(codings):
             for found in self._index.find(coding):
                 if found.list in seen:
                     continue
-                seen.add(found.list)
+                seen.append(found.list)
                 path = f"{prefix}{name}.coding[{number}]"
                 conflict = reading.contradicted(found, coding, at, path)
                 sighting = Sighting(at, resource, found, part, prefix, f"{path}.code", conflict, owner)
@@ -222,13 +222,13 @@ class FactReader:
         if owner != HERS:
             reading.issue("business-rule", text, "wrong-subject", at, path, "error")
             return
+        if reading.grown_up is None:
+            born = dates.read(reading.people.patient or {}, "birthDate")
+            years = int(self._parameter(YOUNGEST_AGE, reading.as_of))
+            reading.grown_up = dates.add_years(born.span, years).low if born else date.min
         resource = reading.entries[at]["resource"]
-        born = dates.read(reading.people.patient or {}, "birthDate")
-        if born is None:
-            return
         scored = dates.effective(resource) or dates.read(resource, "authored")
-        day = scored.span.low if scored else reading.as_of
-        if dates.years_between(born.span.low, day) < int(self._parameter(YOUNGEST_AGE, reading.as_of)):
+        if (scored.span.low if scored else reading.as_of) < reading.grown_up:
             reading.issue("business-rule", text, "wrong-subject", at, path, "error")
             reading.refused = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -73,8 +74,12 @@ class Reading:
     sightings: dict[str, list[Sighting]] = field(default_factory=dict)
     forms: dict[str, list[Form]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
-    hers: dict[str, list[int]] = field(default_factory=dict)  # resource type → entries that are hers
+    hers: dict[str, list[int]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # resource type → entries that are hers
+    cases: dict[str, Any] = field(default_factory=dict)  # by code list, what several facts share
     refused: bool = False
+    grown_up: date | None = None  # the first day on which a maternal score can be hers
 
     def number(self, value: object) -> int | None:
         """A whole number of a declaration: as written, or the value of ``parameters.NAME`` at the as-of date."""

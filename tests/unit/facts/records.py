@@ -43,7 +43,10 @@ SOURCES: dict[str, tuple[str, tuple[int, int] | None, dict[str, Any]]] = {
     "fobs": ("number", (0, 100), {"score": "fobs-total", "questionnaire": "fobs", **VALID}),
     "item": ("integer", (0, 3), {"item": "epds-item-10", **ITEM}),
     "bits": ("boolean", None, {"flag_score": "city-bits-diagnostic", **VALID}),
-    **{when: ("boolean", None, {"condition": SMI, "when": when}) for when in ("ever", "current", "suspected", "relapse")},
+    **{
+        when: ("boolean", None, {"condition": SMI, "when": when})
+        for when in ("ever", "current", "suspected", "relapse")
+    },
     "onset": ("date", None, {"condition": SMI, "date": "onset", "when": "ever", "pick": "latest"}),
     "first": ("date", None, {"condition": SMI, "date": "onset", "when": "ever", "pick": "earliest"}),
     "trauma": ("boolean", None, {"finding": "birth-trauma"}),
@@ -94,7 +97,9 @@ def reader() -> FactReader:
     return compile_facts(FakePack(), BASE)
 
 
-def read(*resources: dict[str, Any], as_of: date = AS_OF, patient: int | None = None, mother: bool = True) -> FactResult:
+def read(
+    *resources: dict[str, Any], as_of: date = AS_OF, patient: int | None = None, mother: bool = True
+) -> FactResult:
     """The facts of a record: a mother (entry 0) and these resources, each an entry with its id as fullUrl."""
     entries = [person("mother", "1994-03-02")] if mother else []
     return reader().read(bundle(*entries, *resources), as_of, patient)
@@ -102,7 +107,9 @@ def read(*resources: dict[str, Any], as_of: date = AS_OF, patient: int | None = 
 
 def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
     entries = [
-        {"fullUrl": f"https://records.example/{r['resourceType']}/{r['id']}", "resource": r} if "id" in r else {"resource": r}
+        {"fullUrl": f"https://records.example/{r['resourceType']}/{r['id']}", "resource": r}
+        if "id" in r
+        else {"resource": r}
         for r in resources
     ]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
@@ -143,7 +150,9 @@ def observation(concept: dict[str, Any], on: str | None = None, **more: Any) -> 
     }
 
 
-def condition(concept: dict[str, Any], clinical: str = "active", verified: str = "confirmed", **more: Any) -> dict[str, Any]:
+def condition(
+    concept: dict[str, Any], clinical: str = "active", verified: str = "confirmed", **more: Any
+) -> dict[str, Any]:
     statuses = {}
     if clinical:
         statuses["clinicalStatus"] = coded("http://terminology.hl7.org/CodeSystem/condition-clinical", clinical)

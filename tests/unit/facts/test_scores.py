@@ -87,7 +87,12 @@ def test_a_number_may_have_a_fraction_where_declared() -> None:
 
 @pytest.mark.parametrize(
     ("status", "detail"),
-    [("entered-in-error", "withdrawn-result"), ("cancelled", "withdrawn-result"), ("preliminary", ""), ("registered", "")],
+    [
+        ("entered-in-error", "withdrawn-result"),
+        ("cancelled", "withdrawn-result"),
+        ("preliminary", ""),
+        ("registered", ""),
+    ],
 )
 def test_only_final_results_count(status: str, detail: str) -> None:
     result = read(epds(14, "2025-06-01", status=status))
@@ -103,7 +108,10 @@ def test_corrected_results_count(status: str) -> None:
 def test_the_newest_counts_by_effective_date_then_time_then_issue() -> None:
     assert read(epds(8, "2025-06-10"), epds(20, "2025-06-01")).facts["epds"].value == 8
     assert read(epds(20, "2025-06-10T09:00:00Z"), epds(8, "2025-06-10T15:00:00Z")).facts["epds"].value == 8
-    earlier, later = epds(20, "2025-06-10", issued="2025-06-10T09:00:00Z"), epds(8, "2025-06-10", issued="2025-06-10T10:00:00Z")
+    earlier, later = (
+        epds(20, "2025-06-10", issued="2025-06-10T09:00:00Z"),
+        epds(8, "2025-06-10", issued="2025-06-10T10:00:00Z"),
+    )
     result = read(later, earlier)
     assert result.facts["epds"].value == 8
     assert not details(result)
