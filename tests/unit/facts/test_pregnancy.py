@@ -279,11 +279,13 @@ def test_gestation_at_birth_dates_the_start() -> None:
 
 def test_twins_with_one_stillborn_are_both_true() -> None:
     twins = [*baby("b", "2025-06-01"), *baby("c", "2025-06-01")]
+    dead_at_birth = [*baby("b", "2025-06-01"), *baby("c", "2025-06-01", deceasedBoolean=True)]
     for record in (
         [outcome(LIVE, "2025-06-01"), outcome(STILL, "2025-06-01")],
         [outcome("169829002", "2025-06-01")],
         [*twins, outcome(LIVE, "2025-06-01"), outcome(STILL, "2025-06-01")],
         [*twins, outcome(STILL, "2025-06-01", focus=[ref("c")])],
+        [*dead_at_birth, outcome(LIVE, "2025-06-01"), outcome(STILL, "2025-06-01")],
     ):
         found = facts(*record)
         assert (found["living_baby"], found["bereaved"], found["birth_on"]) == (True, True, on("2025-06-01"))
