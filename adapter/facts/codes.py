@@ -94,7 +94,8 @@ def _plain(system: str, code: str) -> str:
 class CodeIndex:
     """(system, code) of a coding → the concepts it is, in whatever list."""
 
-    def __init__(self, concepts: Iterable[Concept]) -> None:
+    def __init__(self, concepts: Iterable[Concept], base: str) -> None:
+        self._systems = {**SYSTEMS, f"{base}{LOCAL_SUFFIX}": "local"}
         self._exact: dict[tuple[str, str], tuple[Concept, ...]] = {}
         self._prefix: dict[str, tuple[Concept, ...]] = {}
         self._labels: dict[str, list[Concept]] = {}
@@ -119,10 +120,10 @@ class CodeIndex:
     def _look_up(self, system: object, code: object) -> tuple[Concept, ...]:
         if not isinstance(code, str) or not isinstance(system, str):
             return ()
-        key = SYSTEMS.get(system)
+        key = self._systems.get(system)
         if key == "icd10":
             return self._family(_plain(key, code))
-        if key is None and system.endswith(LOCAL_SUFFIX):
+        if key is None and system.endswith(LOCAL_SUFFIX):  # a record from before the base was set
             key = "local"
         return self._exact.get((key or system, code), ())
 

@@ -16,6 +16,8 @@ from adapter.records import Issue
 from rules import Fact, State
 
 NO_CONSENT = Concept("no-consent-to-referral", "local", "no-consent-to-referral", "Does not consent to this referral")
+MISMATCH = "score_mismatch"
+"""``from: {observed: score_mismatch}``: whether the total of any instrument differs from its items."""
 OBSERVED: Mapping[str, tuple[str, ...]] = {
     "condition": ("Condition",),
     "medication": ("MedicationStatement", "MedicationRequest"),
@@ -87,6 +89,8 @@ def _kinds(declarations: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _standing(fact: Declared, source: Mapping[str, Any], services: person.Services) -> Callable[[Reading], Fact]:
+    if source.get("observed") == MISMATCH:
+        return lambda reading: fact.known(bool(reading.mismatches), None, tuple(reading.mismatches))
     if "observed" in source:
         kinds = OBSERVED[_one_of(source["observed"], OBSERVED)]
         return lambda reading: fact.known(any(kind in reading.hers for kind in kinds))

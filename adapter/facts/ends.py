@@ -132,19 +132,23 @@ def _living(group: Sequence[End], events: Events) -> bool | None:
     named = len(babies - still_babies) - still
     implied = any(end.kind == "birth" and end.form != "baby" for end in group)
     born_alive = max(named, live, int(implied))
-    gone = _deaths(group, events, babies, still_babies)
+    gone = _deaths(group, events, babies - still_babies, still)
     if born_alive > gone and (live or not unknown):
         return True
     return None if unknown else False
 
 
-def _deaths(group: Sequence[End], events: Events, babies: Collection[int | None], still: Collection[int | None]) -> int:
-    """How many babies of this birth died after it."""
-    unborn = {end.baby for end in events.ends if end.span is None}  # babies whose birth has no date
+def _deaths(group: Sequence[End], events: Events, babies: Collection[int | None], still: int) -> int:
+    """How many of the babies born alive died. A baby dead at birth is one of the ``still`` stillbirths first."""
+    undated = {end.baby for end in events.ends if end.span is None}
+    born = max(_span(end).high for end in group)
     first = min(_span(end).low for end in group)
     died = [death for death in events.deaths if death.span is None or death.span.high >= first]
-    named = {death.baby for death in died if death.baby in babies or death.baby in unborn} - {None}
-    return max(len(named.difference(still)), _most(death.form for death in died if death.baby is None))
+    named = [death for death in died if death.baby in babies or (death.baby is not None and death.baby in undated)]
+    later = {death.baby for death in named if death.span is not None and death.span.low > born}
+    at_birth = {death.baby for death in named} - later
+    unnamed = _most(death.form for death in died if death.baby is None)
+    return max(len(later) + max(0, len(at_birth) - still), unnamed)
 
 
 def _most(forms: Iterable[str]) -> int:

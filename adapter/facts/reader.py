@@ -73,8 +73,8 @@ class FactReader:
         services = _services(pack.services)
         self._compiled: Compiled = compile_declarations(pack.fact_declarations, lists, services)
         lists.get(PREGNANCY)
-        self._index = CodeIndex((*lists.all(), NO_CONSENT))
-        self._pack, self._base = pack, base.rstrip("/")
+        self._index = CodeIndex((*lists.all(), NO_CONSENT), base.rstrip("/"))
+        self._pack = pack
         self._defaults = {one.name: one.default for one in self._compiled.sighted}
         self._by_list: dict[str, list[int]] = {}
         for number, one in enumerate(self._compiled.sighted):

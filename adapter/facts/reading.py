@@ -78,6 +78,7 @@ class Reading:
         default_factory=lambda: defaultdict(list)
     )  # resource type → entries that are hers
     cases: dict[str, Any] = field(default_factory=dict)  # by code list, what several facts share
+    mismatches: list[Evidence] = field(default_factory=list)  # totals that are not the sum of their items
     refused: bool = False
     grown_up: date | None = None  # the first day on which a maternal score can be hers
 

@@ -83,6 +83,7 @@ def _choose(reading: Reading, totals: Sequence[Total]) -> tuple[Total, tuple[Evi
     others = [one for one in totals if one.summed != best.summed and _same_day(one, best)]
     if others and all(one.value != best.value for one in others):
         reading.issue("conflict", "the total and its items differ; the higher was used", "score-item-mismatch", best.at)
+        reading.mismatches.extend(best.evidence)
         newest.extend(one for one in others if one not in newest)
         best = max((best, *others), key=lambda total: total.value)
     evidence = dict.fromkeys(e for one in (best, *newest) for e in one.evidence)

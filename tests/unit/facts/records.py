@@ -57,6 +57,7 @@ SOURCES: dict[str, tuple[str, tuple[int, int] | None, dict[str, Any]]] = {
     "age": ("integer", (0, 130), {"person": "age_years"}),
     "open": ("codes", None, {"person": "open_services"}),
     "refused": ("codes", None, {"person": "consent_refused_for"}),
+    "mismatch": ("boolean", None, {"observed": "score_mismatch"}),
     "diagnoses": ("boolean", None, {"observed": "condition"}),
 }
 PARAMETERS = {

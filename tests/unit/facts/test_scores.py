@@ -151,11 +151,14 @@ def test_a_total_that_is_not_the_sum_of_its_items(total: int, expected: int) -> 
     result = read(epds(total, "2025-06-10T09:00:00Z"), response([1] * 10, "2025-06-10T09:05:00Z"))
     assert result.facts["epds"].value == expected
     assert details(result) == ["score-item-mismatch"]
+    assert result.facts["mismatch"].value is True
     assert {e.index for e in result.facts["epds"].evidence} == {1, 2}
 
 
 def test_a_total_that_is_the_sum_of_its_items() -> None:
-    assert not details(read(epds(10, "2025-06-10"), response([1] * 10, "2025-06-10")))
+    result = read(epds(10, "2025-06-10"), response([1] * 10, "2025-06-10"))
+    assert not details(result)
+    assert result.facts["mismatch"].value is False
 
 
 def test_a_total_derived_from_a_form_of_another_day_is_compared_with_it() -> None:
