@@ -82,10 +82,10 @@ def _kind(data: bytes) -> str:
 
 
 def _read_hl7(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[MappedBundle]:
-    from adapter.sources.hl7v2 import read_hl7v2
+    from adapter.sources import hl7v2
 
     compiled = adapter.mapping(mapping)
-    for source in read_hl7v2(raw):
+    for source in hl7v2.read(raw):
         yield compiled.run(source)
 
 
@@ -131,13 +131,13 @@ def evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str 
 
 
 def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str) -> Result:
-    from adapter.referrals import build_result
+    from adapter.referrals.result import build_result
 
     if record.refused:
         return refusal(adapter, record.source, record.issues, 400, record)
     content = adapter.content(provider)
     position = subject(record.bundle)
-    found = content.reader.read(record.bundle, position, as_of)
+    found = content.reader.read(record.bundle, as_of, position)
     issues = record.issues + found.issues
     if found.refused:
         return refusal(adapter, record.source, issues, 422, record)

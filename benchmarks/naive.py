@@ -1,4 +1,4 @@
-"""The naive way of the same record, as one would write it on a first afternoon: models, paths, durable_rules, models."""
+"""The naive way of the same record, as a first afternoon writes it: models, paths, durable_rules, models."""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         try:
             return await call(request)
         except Exception as failed:  # whatever it is, it must not show a record
-            return outcome(500, Issue("fatal", "exception", f"internal error ({type(failed).__name__}); nothing was sent"))
+            return outcome(
+                500, Issue("fatal", "exception", f"internal error ({type(failed).__name__}); nothing was sent")
+            )
 
     @app.post(f"{BASE}/$evaluate-referrals")
     async def evaluate_referrals(request: Request) -> Response:
@@ -67,12 +69,12 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         today = datetime.now(ZoneInfo("Europe/London")).date()
         wired.content(call.provider)
         records = read(wired, call.record)
-        return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider)), wired)
+        return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider)))
 
     @app.post(f"{BASE}/$convert")
     async def convert(request: Request) -> Response:
         call = await _call(request, wired)
-        return _answer([_converted(record, wired) for record in read(wired, call.record)], wired)
+        return _answer([_converted(record, wired) for record in read(wired, call.record)])
 
     @app.get(f"{BASE}/metadata")
     async def metadata() -> Resource:
@@ -114,7 +116,7 @@ def _converted(record: MappedBundle | AdapterError, adapter: Adapter) -> Result:
     return Result(record.source, bundle=bundle_with_profiles(checked.bundle))
 
 
-def _answer(results: list[Result], adapter: Adapter) -> Response:
+def _answer(results: list[Result]) -> Response:
     """One record: its Bundle, or its OperationOutcome with its status. Several: a Bundle with an entry for each."""
     if not results:
         raise Malformed(Issue("error", "structure", "the body holds no record", "malformed"))

@@ -79,7 +79,9 @@ def _from_parameters(parameters: dict[str, Any], as_of: date | None, provider: s
         else:
             raise Malformed(Issue("error", "not-supported", "parameter is none of record, asOf, provider", "", place))
     if record is None:
-        raise Malformed(Issue("error", "required", "the parameter record is missing", "malformed", "Parameters.parameter"))
+        raise Malformed(
+            Issue("error", "required", "the parameter record is missing", "malformed", "Parameters.parameter")
+        )
     return Call(record, as_of, provider)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from adapter.mapping.nodes import Coded, Field
 from adapter.mapping.shapes import NORMAL, system_by_shape
 from adapter.mapping.state import HOLE, Fate, Run
+from adapter.mapping.values import locate
 from adapter.records import Issue
 from adapter.sources.model import Row
 
@@ -16,7 +17,7 @@ _NO_SCHEME = "the scheme is missing or unknown; the shape of the code decides it
 _NO_SHAPE = "the code has the shape of no system that this field can hold; it is kept as text"
 
 
-def coded(node: Coded, locate: Callable[..., Callable[[Run, Row], Row | None]], inside: bool) -> Callable[..., Any]:
+def coded(node: Coded, *, inside: bool) -> Callable[[Run, Row, str], Any]:
     """Makes the closure: a CodeableConcept with one coding, or with text alone where no system fits.
 
     A local code (of the map ``local``) needs no scheme. A contradiction between scheme and shape is an Issue

@@ -6,17 +6,15 @@ field it read in ``run.reads`` and where each value came from in ``run.trail``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping.code_maps import CodeMap, Target
 from adapter.mapping.coded import coded
 from adapter.mapping.convert import TYPES, Refused
 from adapter.mapping.nodes import (
     Array,
     Coded,
     Each,
-    Field,
     First,
     From,
     JoinText,
@@ -24,74 +22,15 @@ from adapter.mapping.nodes import (
     Node,
     Object,
     ReferenceTo,
-    Test,
     When,
 )
-from adapter.mapping.shapes import SHAPES
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.records import Issue
+from adapter.mapping.values import concept, fields_of, is_dynamic, locate, passes, translate
 from adapter.sources.model import Row
 
 Evaluate = Callable[[Run, Row, str], Any]
-Locate = Callable[[Run, Row], Row | None]
 Check = Callable[[Run, Row], bool]
 Resolve = Callable[[str], tuple[tuple[str, str], ...]]
-
-
-def locate(field: Field, *, inside: bool) -> Locate:
-    """Finds the row that has the field; ``inside`` a repetition, a full name means the row around it."""
-    owner = field.owner
-
-    def own(run: Run, row: Row) -> Row | None:  # noqa: ARG001 - one signature
-        return row
-
-    def other(run: Run, row: Row) -> Row | None:  # noqa: ARG001 - one signature
-        return row if row.name == owner else row.related(owner)
-
-    def around(run: Run, row: Row) -> Row | None:
-        outer = run.outer or row
-        return outer if outer.name == owner else outer.related(owner)
-
-    return own if not owner else around if inside else other
-
-
-def fields_of(node: Node) -> Iterator[Field]:
-    """Every field that a node reads, outside of repetitions."""
-    match node:
-        case From():
-            yield node.field
-        case Coded():
-            yield node.field
-            if node.scheme:
-                yield node.scheme
-        case JoinText():
-            yield from node.fields
-        case First():
-            for option in node.options:
-                yield from fields_of(option)
-        case Object():
-            for _, item in node.items:
-                yield from fields_of(item)
-        case Array():
-            for item in node.items:
-                yield from fields_of(item)
-        case _:
-            pass
-
-
-def is_dynamic(node: Node) -> bool:
-    """Whether a node has holes: its constants alone then do not keep it alive."""
-    match node:
-        case Literal():
-            return False
-        case Object():
-            return any(is_dynamic(item) for _, item in node.items)
-        case Array():
-            return any(is_dynamic(item) for item in node.items)
-        case First():
-            return any(is_dynamic(option) for option in node.options)
-        case _:
-            return True
 
 
 class Compiler:
@@ -115,7 +54,7 @@ class Compiler:
             case JoinText():
                 return self._join(node, inside)
             case Coded():
-                return self._guarded(node.when, coded(node, locate, inside), inside)
+                return self._guarded(node.when, coded(node, inside=inside), inside)
             case Object():
                 return self._object(node, inside)
             case Array():
@@ -129,16 +68,16 @@ class Compiler:
 
     def when(self, when: When, *, inside: bool = False) -> Check:
         """All conditions hold. The fields that are asked for count as read."""
-        tests = [(locate(test.field, inside=inside), test.field.name, _test(test)) for test in when]
+        tests = [(locate(test.field, inside=inside), test.field.name, passes(test)) for test in when]
 
         def holds(run: Run, row: Row) -> bool:
-            for find, name, passes in tests:
+            for find, name, holds_for in tests:
                 owner = find(run, row)
                 text = None
                 if owner is not None:
                     text = owner.get(name)
                     run.reads.append((owner, name, Fate.MAPPED))
-                if not passes(text):
+                if not holds_for(text):
                     return False
             return True
 
@@ -157,7 +96,7 @@ class Compiler:
             if code_map is not None:
                 target = translate(run, owner, name, text, code_map)
                 if as_concept:
-                    value: Any = _concept(target, text)
+                    value: Any = concept(target, text)
                 else:
                     value = target.code if target is not None else ""
                 if not value:
@@ -268,7 +207,7 @@ class Compiler:
                     run.refuse(owner, name, refusal.text, refusal.detail)
                 return HOLE
             run.reads.extend((owner, name, Fate.MAPPED) for owner, name, _ in found)
-            run.trail[path] = found[0][0].place(found[0][1])
+            run.trail[path] = "; ".join(owner.place(name) for owner, name, _ in found)
             return value
 
         return self._guarded(node.when, evaluate, inside)
@@ -345,44 +284,3 @@ class Compiler:
             return made if filled and made else HOLE
 
         return evaluate
-
-
-def _test(test: Test) -> Callable[[str | None], bool]:
-    negate = test.negate
-    if test.values is not None:
-        values = test.values
-        return lambda text: (text in values) != negate
-    if test.code_map is not None:
-        codes = test.code_map
-        return lambda text: (text is not None and text in codes) != negate
-    if test.shape:
-        shape = SHAPES[test.shape]
-        return lambda text: (text is not None and shape(text)) != negate
-    return lambda text: (text is not None) != negate
-
-
-def translate(run: Run, row: Row, name: str, text: str, code_map: CodeMap) -> Target | None:
-    """The counterpart of a code; one that has none is reported, and kept, replaced or dropped as the map says."""
-    found = code_map.targets.get(text)
-    if found is not None and found.code:
-        return found
-    run.reads.append((row, name, Fate.UNMAPPED_CODE))
-    severity = "error" if code_map.unmapped == "error" else "warning"
-    why = "is known to have no counterpart" if found is not None else "has no row"
-    text_of_issue = f"the code {why} in code map {code_map.name}"
-    run.issues.append(Issue(severity, "code-invalid", text_of_issue, "unmapped-code", row.place(name)))
-    if found is not None:
-        return found
-    if code_map.otherwise is not None:
-        return code_map.otherwise
-    return Target(text) if code_map.unmapped == "keep" else None
-
-
-def _concept(target: Target | None, text: str) -> dict[str, Any] | None:
-    """A CodeableConcept; a code without a counterpart is kept as text."""
-    if target is None:
-        return None
-    if not target.code or not target.system:
-        return {"text": target.display or target.code or text}
-    coding = {"system": target.system, "code": target.code}
-    return {"coding": [{**coding, "display": target.display} if target.display else coding]}

@@ -16,15 +16,16 @@ from zoneinfo import ZoneInfo
 from nhs_number.validate import is_valid
 
 _LONDON = ZoneInfo("Europe/London")
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d)?)?")
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d)?)?", re.ASCII)
 _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d|\d{8})[T ]?"
     r"(?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
-    r"\s?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+    r"\s?(?P<zone>Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
 )
-_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
-_ODS = re.compile(r"[A-Z0-9]{3,12}")
-_PHONE = re.compile(r"\+?[\d() .\-/]{3,}(?:(?:ext|x)\.? ?\d+)?", re.IGNORECASE)
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}", re.ASCII)
+_ODS = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
+_PHONE = re.compile(r"\+?[\d() .\-/]{3,}(?:(?:ext|x)\.? ?\d+)?", re.IGNORECASE | re.ASCII)
 _EARLIEST, _LATEST = 1850, 2200
 
 
@@ -105,7 +106,7 @@ def to_instant(text: str) -> str:
 
 def to_integer(text: str) -> int:
     try:
-        number = Decimal(text) if re.fullmatch(r"[+-]?\d{1,10}(\.0+)?", text) else None
+        number = Decimal(text) if re.fullmatch(r"[+-]?\d{1,10}(\.0+)?", text, re.ASCII) else None
     except ArithmeticError:
         number = None
     if number is None or not -(2**31) <= number < 2**31:
@@ -114,9 +115,9 @@ def to_integer(text: str) -> int:
 
 
 def to_decimal(text: str) -> float | int:
-    if re.fullmatch(r"[+-]?(\d{1,12}(\.\d{1,8})?|\.\d{1,8})", text) is None:
+    if re.fullmatch(r"[+-]?(\d{1,12}(\.\d{1,8})?|\.\d{1,8})", text, re.ASCII) is None:
         raise Refused("this is not a number; the value is left out")
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    return int(text) if re.fullmatch(r"[+-]?\d+", text, re.ASCII) else float(text)
 
 
 _YES, _NO = frozenset(("y", "yes", "true", "1")), frozenset(("n", "no", "false", "0"))

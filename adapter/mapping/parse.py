@@ -1,7 +1,7 @@
 """Reads a mapping folder and checks it: every mistake is a ContentError with file, line, column and what to do.
 
 ``mapping.yaml`` names the mapping; every other ``*.yaml`` of the folder is a list of blocks (a resource, or what is
-ignored and why). The language is described in ``docs/mappings.md`` terms by the classes of ``nodes``.
+ignored and why). The classes of ``nodes`` say what each part of the language means.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from adapter.mapping.code_maps import CodeMap, load_code_map
 from adapter.mapping.convert import TYPES
+from adapter.mapping.grouping import HL7V2, Place, as_dict, only, parse_tables
 from adapter.mapping.nodes import (
     Array,
     Block,
@@ -21,7 +22,6 @@ from adapter.mapping.nodes import (
     Field,
     First,
     From,
-    Join,
     JoinText,
     Literal,
     Node,
@@ -35,12 +35,9 @@ from adapter.mapping.nodes import (
 from adapter.mapping.shapes import NORMAL, SHAPES
 from rules import ContentError, Document, load_yaml
 
-Place = tuple[str | int, ...]
-
-HL7V2 = "hl7v2"
 _HL7_FIELD = re.compile(r"(?:([A-Z][A-Z0-9]{2})-)?[1-9]\d*(?:\[[1-9]\d*\])?(?:\.[1-9]\d*){0,2}")
 _HL7_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
-_NODE_KEYS = {
+NODE_KEYS = {
     "from": {"from", "as", "map", "default", "when"},
     "first": {"first"},
     "const": {"const", "when"},
@@ -49,19 +46,19 @@ _NODE_KEYS = {
     "join_text": {"join_text", "with", "as", "when"},
     "coded": {"coded", "scheme", "map", "system", "local", "when"},
 }
-_BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires"}
-_HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "header", "files"}
+BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires"}
+HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "header", "files"}
 
 
 def parse_mapping(folder: Path) -> Program:
     """The mapping in this folder; its code maps are in ``code_maps`` there or beside it."""
     head = load_yaml(folder / "mapping.yaml")
-    data = _dict(head, (), head.data)
-    _only(head, (), data, _HEAD_KEYS)
+    data = as_dict(head, (), head.data)
+    only(head, (), data, HEAD_KEYS)
     for key in ("name", "version", "source"):
         if not isinstance(data.get(key), str):
             raise head.error((), f"{key} is missing or not text: write {key}: …")
-    tables = _tables(head, data)
+    tables = parse_tables(head, data)
     blocks: list[Block] = []
     ignored: dict[str, str] = {}
     maps: dict[str, CodeMap] = {}
@@ -81,52 +78,6 @@ def _files(folder: Path, head: Document, data: dict[str, Any]) -> list[Path]:
     return [folder / name for name in listed]
 
 
-def _dict(document: Document, at: Place, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise document.error(at, "this must be a mapping of names to values (name: value)")
-    return value
-
-
-def _only(document: Document, at: Place, value: dict[str, Any], allowed: set[str]) -> None:
-    for key in value:
-        if key not in allowed:
-            raise document.error((*at, key), f"{key!r} is not known here: use {', '.join(sorted(allowed))}")
-
-
-def _tables(head: Document, data: dict[str, Any]) -> Tables | None:
-    if data["source"] == HL7V2:
-        return None
-    patient = _dict(head, ("patient",), data.get("patient"))
-    _only(head, ("patient",), patient, {"table", "key", "within"})
-    if not {"table", "key"} <= set(patient):
-        raise head.error(("patient",), "say which table and key make a patient: {table: …, key: …}")
-    joins: dict[str, Join] = {}
-    for table, join in _dict(head, ("joins",), data.get("joins", {})).items():
-        at: Place = ("joins", table)
-        _only(head, at, _dict(head, at, join), {"to", "by"})
-        if not isinstance(join.get("to"), str) or not isinstance(join.get("by"), str):
-            raise head.error(at, "a join is {to: TABLE, by: KEY}")
-        joins[table] = Join(join["to"], join["by"])
-    for table in joins:
-        seen, to = {table}, table
-        while to in joins and to != patient["table"]:
-            to = joins[to].to
-            if to in seen:
-                raise head.error(("joins", table), "this join leads back to itself, never to the patient")
-            seen.add(to)
-        if to != patient["table"]:
-            raise head.error(
-                ("joins", table), f"this join ends at {to}, not at {patient['table']}: add a join for {to}"
-            )
-    keys = _dict(head, ("keys",), data.get("keys", {}))
-    for column, table in keys.items():
-        if table not in joins and table != patient["table"]:
-            raise head.error(
-                ("keys", column), f"{table!r} is no table of joins: a key leads to a table that reaches a patient"
-            )
-    return Tables(patient["table"], patient["key"], patient.get("within", ""), joins, data.get("header", ""), keys)
-
-
 class _File:
     """Parses one file of blocks."""
 
@@ -142,9 +93,9 @@ class _File:
             raise self.document.error((), "a mapping file is a list: - resource: … or - ignore: …")
         for index, item in enumerate(self.document.data):
             at: Place = (index,)
-            block = _dict(self.document, at, item)
+            block = as_dict(self.document, at, item)
             if "ignore" in block:
-                _only(self.document, at, block, {"ignore"})
+                only(self.document, at, block, {"ignore"})
                 ignored.update(self._ignored((index, "ignore"), block["ignore"]))
             elif isinstance(block.get("resource"), str):
                 parsed = self._block(at, block)
@@ -164,7 +115,7 @@ class _File:
                 raise self.document.error(at, f"no block is named {target} or makes one: {', '.join(sorted(names))}")
 
     def _ignored(self, at: Place, value: Any) -> Iterator[tuple[str, str]]:
-        for name, reason in _dict(self.document, at, value).items():
+        for name, reason in as_dict(self.document, at, value).items():
             if not isinstance(reason, str) or len(reason.split()) < 2:
                 raise self.document.error((*at, name), "say in words why this is ignored")
             if self.hl7 and not (_HL7_FIELD.fullmatch(name) or _HL7_SEGMENT.fullmatch(name)):
@@ -178,7 +129,7 @@ class _File:
         if identity is not None and not isinstance(identity, list):
             raise self.document.error((*at, "id"), "id is a list of fields: id: [OBR-3, OBX-3.1]")
         name = block.get("name") if isinstance(block.get("name"), str) else None  # else it is FHIR's element name
-        body = {k: v for k, v in block.items() if k not in _BLOCK_KEYS or (k == "name" and name is None)}
+        body = {k: v for k, v in block.items() if k not in BLOCK_KEYS or (k == "name" and name is None)}
         parsed = self._object(at, body, ())
         return Block(
             block["resource"],
@@ -228,7 +179,7 @@ class _File:
         at = (*at, "when")
         return tuple(
             test
-            for name, value in _dict(self.document, at, owner["when"]).items()
+            for name, value in as_dict(self.document, at, owner["when"]).items()
             for test in self._tests((*at, name), self._field((*at, name), name), value, negate=False)
         )
 
@@ -236,7 +187,7 @@ class _File:
         if value in ("present", "absent"):
             yield Test(field, negate=negate != (value == "absent"))
         elif isinstance(value, dict):
-            _only(self.document, at, value, {"not", "map", "shape"})
+            only(self.document, at, value, {"not", "map", "shape"})
             if "not" in value:
                 yield from self._tests((*at, "not"), field, value["not"], negate=not negate)
             if "map" in value:
@@ -258,9 +209,9 @@ class _File:
             if value is None:
                 raise self.document.error(at, "nothing is written here: give a value or leave the line out")
             return Literal(value)
-        for kind, allowed in _NODE_KEYS.items():
+        for kind, allowed in NODE_KEYS.items():
             if kind in value:
-                _only(self.document, at, value, allowed)
+                only(self.document, at, value, allowed)
                 made: Node = getattr(self, f"_{kind}")(at, value)
                 return made
         body = {k: v for k, v in value.items() if k not in ("when", "requires")}

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapter.fhir.ids import stable_id
-from adapter.mapping.compile import Check, Compiler, Evaluate, Locate, locate
+from adapter.mapping.compile import Check, Compiler, Evaluate
 from adapter.mapping.coverage import all_refused, coverage, ignored_fields, unmapped_issues
 from adapter.mapping.nodes import Block, Program, Tables
 from adapter.mapping.parse import parse_mapping
 from adapter.mapping.state import HOLE, Fate, Read, RecordRow, Run
+from adapter.mapping.values import Locate, locate
 from adapter.records import Issue, MappedBundle, Resource
 from adapter.sources.model import Row, SourceRecord
 
@@ -143,8 +144,8 @@ def _make_all(run: Run, instances: list[_Instance]) -> dict[str, _Made]:
     while True:
         run.fates = dict(settled)
         made, failed = _one_pass(run, instances)
-        for _, reads, issue in failed:
-            failures.extend([issue] if issue else [])
+        for _, reads, issues in failed:
+            failures.extend(issues)
             run.settle(reads, made=False, into=settled)
         if not run.referenced & {instance.url for instance, _, _ in failed if instance.url not in made}:
             run.settle([read for _, reads, _ in failed for read in reads], made=False)
@@ -158,7 +159,7 @@ def _make_all(run: Run, instances: list[_Instance]) -> dict[str, _Made]:
         run.instances = {key: url for key, url in run.instances.items() if url in there}
 
 
-_Failure = tuple[_Instance, list[Read], Issue | None]
+_Failure = tuple[_Instance, list[Read], list[Issue]]
 
 
 def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], list[_Failure]]:
@@ -166,13 +167,16 @@ def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], l
     failed: list[_Failure] = []
     for instance in instances:
         block = instance.block.block
-        run.reads, run.trail = list(instance.reads), {}
+        run.reads, run.trail, said = list(instance.reads), {}, len(run.issues)
         body = instance.block.body(run, instance.row, "")
         missing = [name for name in block.requires if body is HOLE or name not in body]
         if body is HOLE or missing:
-            text = f"no {block.resource} was made of this: {' and '.join(missing)} could not be filled"
-            issue = Issue("warning", "required", text, "", instance.row.place("")) if missing else None
-            failed.append((instance, run.reads, issue))
+            issues = run.issues[said:]
+            del run.issues[said:]
+            if missing:
+                text = f"no {block.resource} was made of this: {' and '.join(missing)} could not be filled"
+                issues.append(Issue("warning", "required", text, "", instance.row.place("")))
+            failed.append((instance, run.reads, issues))
             continue
         run.settle(run.reads, made=True)
         resource = {"resourceType": block.resource, "id": instance.url[9:], **body}
@@ -186,12 +190,33 @@ def _add(run: Run, made: dict[str, _Made], instance: _Instance, new: _Made) -> N
     if old is None:
         made[instance.url] = new
     elif new.resource["resourceType"] == "Patient":
-        kept = {path: place for path, place in old.trail.items() if _element(path) not in new.resource}
-        made[instance.url] = _Made({**old.resource, **new.resource}, {**kept, **new.trail}, new.place)
+        made[instance.url] = _joined(old, new)
     elif new.resource != old.resource:
         text = f"the same {new.resource['resourceType']} is given again with other content: the later one counts"
         run.issues.append(Issue("information", "informational", text, "duplicate", old.place))
         made[instance.url] = new
+
+
+def _joined(old: _Made, new: _Made) -> _Made:
+    """One patient of two: what is given again replaces (of a choice the one type that is there), identifiers add up."""
+    given = {_choice(element) for element in new.resource} - {"identifier"}
+    resource = {key: value for key, value in old.resource.items() if _choice(key) not in given}
+    trail = {path: place for path, place in old.trail.items() if _choice(_element(path)) not in given}
+    identifiers = list(resource.get("identifier", ()))
+    for index, identifier in enumerate(new.resource.get("identifier", ())):
+        if identifier not in identifiers:
+            was, now = f"identifier[{index}]", f"identifier[{len(identifiers)}]"
+            moved = ((path, place) for path, place in new.trail.items() if path.startswith(was))
+            trail.update((now + path.removeprefix(was), place) for path, place in moved)
+            identifiers.append(identifier)
+    resource.update({**new.resource, "identifier": identifiers} if identifiers else new.resource)
+    trail.update((path, place) for path, place in new.trail.items() if _element(path) != "identifier")
+    return _Made(resource, trail, new.place)
+
+
+def _choice(element: str) -> str:
+    """``deceased`` for ``deceasedDateTime``; of any other element its name."""
+    return next((choice for choice in ("deceased", "multipleBirth") if element.startswith(choice)), element)
 
 
 def _element(path: str) -> str:

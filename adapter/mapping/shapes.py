@@ -38,12 +38,12 @@ _PERMUTE = (
 )
 _CONCEPT_PARTITIONS = ("00", "10")
 
-_TERM = re.compile(r"\|[^|]*\|")
-_ICD10 = re.compile(r"([A-Z]\d\d)(?:\.?(\d|X)(\d)?)?[AD*†]?")
-_OPCS4 = re.compile(r"[A-Z]\d\d(?:\.?\d)?")
-_READ = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9]{1,5}\.{0,4}")
-_INTEGER = re.compile(r"[+-]?\d{1,9}")
-_DECIMAL = re.compile(r"[+-]?\d{1,9}\.\d{1,8}")
+_TERM = re.compile(r"\|[^|]*\|", re.ASCII)
+_ICD10 = re.compile(r"([A-Z]\d\d)(?:\.?(\d|X)(\d)?)?[AD*†]?", re.ASCII)
+_OPCS4 = re.compile(r"[A-Z]\d\d(?:\.?\d)?", re.ASCII)
+_READ = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9]{1,5}\.{0,4}", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,9}\.\d{1,8}", re.ASCII)
 
 
 def verhoeff_ok(digits: str) -> bool:

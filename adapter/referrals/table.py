@@ -12,8 +12,8 @@ from adapter.referrals.requests import task_text
 from adapter.referrals.services import destination
 from adapter.referrals.terms import display
 from adapter.referrals.wanted import Wanted, wanted
-from adapter.referrals.words import day
-from rules import PRIORITIES, Decision, Service, Status
+from adapter.referrals.words import day, finding
+from rules import PRIORITIES, Decision, Fact, Service, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +79,8 @@ def lines(result: Decided) -> Iterator[Line]:
         to = destination(referral.service, result.services.get(referral.service)).label
         start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
         how_soon = _PRIORITIES.get(referral.priority, referral.priority)
-        reasons = "\n".join([why(referral.rules), *referral.notes])
+        notes = [note for note in referral.notes if note not in titles.values()]
+        reasons = "\n".join(part for part in (why(referral.rules), *notes, _known(referral.facts, result)) if part)
         yield Line(f"Refer: {to}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
         known = "No rule asks for one on what is known" if _undecided(decision) else "No rule applies"
@@ -88,14 +89,20 @@ def lines(result: Decided) -> Iterator[Line]:
         asked = "; ".join(wanted(name, result.facts).label for name in task.facts)
         about = f" ({destination(task.service, result.services.get(task.service)).label})" if task.service else ""
         missing = f"Missing: {asked}" if asked else ""
-        reasons = "\n".join(part for part in (missing, why(task.rules)) if part)
+        reasons = "\n".join(part for part in (missing, ", ".join(task.rules)) if part)
         how_soon = _PRIORITIES.get(task.priority, task.priority)
         yield Line(f"To do: {task_text(task)}{about}", how_soon, reasons, task.priority)
     for flag in decision.flags:
         until = f"{day(flag.start)} to {day(flag.end)}" if flag.end else f"from {day(flag.start)}"
-        yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, why(flag.rules), "alert")
+        yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, ", ".join(flag.rules), "alert")
     if rest := not_referred(result):
         yield Line("Not referred", "", rest)
+
+
+def _known(facts: tuple[Fact, ...], result: Decided) -> str:
+    """What the record says: ``EPDS item 10: 1 on 2026-02-20; gestation: 196 days``."""
+    said = (f"{wanted(fact.name, result.facts).label}: {finding(fact)}" for fact in facts)
+    return f"Because of {'; '.join(said)}" if facts else ""
 
 
 def who(result: Decided) -> str:

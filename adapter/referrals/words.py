@@ -26,7 +26,8 @@ def value(found: FactValue | None) -> str:
         case DateSpan():
             return _span(found.low.isoformat(), found.high.isoformat())
         case DaySpan():
-            return f"{_span(str(found.low), str(found.high))} days"
+            days, weeks = _span(str(found.low), str(found.high)), _span(_weeks(found.low), _weeks(found.high))
+            return f"{days} days ({weeks} weeks)" if found.low >= 7 else f"{days} days"
         case frozenset():
             return ", ".join(sorted(found)) or "none"
         case _:
@@ -52,6 +53,10 @@ def _dated(word: str, when: date | None, fact: Fact) -> str:
     exact = when.isoformat()
     written = (evidence.date for evidence in fact.evidence if evidence.date and exact.startswith(evidence.date))
     return word + next(written, exact)
+
+
+def _weeks(days: int) -> str:
+    return f"{days // 7}+{days % 7}"
 
 
 def _span(low: str, high: str) -> str:

@@ -8,7 +8,7 @@ the others go on. Errors carry places and never what the record holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +51,14 @@ def read_fhir(raw: RawRecord) -> Iterator[MappedBundle]:
 class _Batch:
     """A Bundle that may hold several patients' records.
 
-    places: the place of each entry's resource, as messages name it. problems: what is wrong, with the position of the
-    entry it is wrong with, or -1 when it is the whole.
+    problems: what is wrong, with the position of the entry it is wrong with, or -1 when it is the whole. places: how
+    messages name the resource of each entry, where they do not name it by its FHIRPath in the Bundle.
     """
 
     name: str
     bundle: Resource
-    places: tuple[str, ...]
     problems: tuple[tuple[int, Issue], ...]
+    places: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, document: object, name: str) -> _Batch:
@@ -66,15 +66,18 @@ class _Batch:
         found = validate(document)  # type: ignore[arg-type]  # whatever it is, it is told apart there
         if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
             bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": document}]}
-            return cls(name, bundle, (_kind_of(document),), tuple((0, issue) for issue in found))
-        entries = document.get("entry")
-        count = len(entries) if isinstance(entries, list) else 0
-        return cls(
-            name,
-            document,
-            tuple(f"Bundle.entry[{at}].resource" for at in range(count)),
-            tuple((_entry_of(issue), issue) for issue in found),
-        )
+            return cls(name, bundle, tuple((0, issue) for issue in found), (_kind_of(document),))
+        return cls(name, document, tuple((_entry_of(issue), issue) for issue in found))
+
+    def place(self, at: int) -> str:
+        return self.places[at] if self.places else f"Bundle.entry[{at}].resource"
+
+    def kinds(self) -> list[str]:
+        """The resource type of each entry, "Resource" where it is none of R4."""
+        entries = self.bundle.get("entry")
+        if not isinstance(entries, list):
+            return []
+        return [_kind_of(entry.get("resource")) if isinstance(entry, dict) else "Resource" for entry in entries]
 
     @property
     def errors(self) -> tuple[tuple[int, Issue], ...]:
@@ -93,85 +96,74 @@ def _kind_of(document: object) -> str:
 
 def _records(batch: _Batch) -> Iterator[MappedBundle]:
     """One record per patient; raises when the batch is wrong as a whole."""
-    patients = _count_patients(batch.bundle)
-    parts = split(batch.bundle) if patients > 1 else None
+    kinds = batch.kinds()
+    parts = split(batch.bundle) if kinds.count("Patient") > 1 else None
     several = parts is not None and len(parts.patients) > 1
     errors = batch.errors
     if errors and (not several or any(at < 0 for at, _ in errors)):
         raise Malformed(*(issue for _, issue in errors))
-    _check_processable(batch, patients)
+    _check_processable(batch, kinds)
     if parts is not None and several:
-        yield from _several(batch, parts)
+        yield from _several(batch, parts, kinds)
     else:
-        everything = tuple(range(len(batch.bundle["entry"])))
-        yield _record(batch, everything, batch.name, tuple(issue for _, issue in batch.problems))
+        yield _record(batch, range(len(kinds)), batch.name, tuple(issue for _, issue in batch.problems))
 
 
-def _resource(bundle: Resource, at: int) -> object:
-    entry = bundle["entry"][at]
-    return entry.get("resource") if isinstance(entry, dict) else None
-
-
-def _count_patients(bundle: Resource) -> int:
-    entries = bundle.get("entry")
-    count = len(entries) if isinstance(entries, list) else 0
-    return sum(_kind_of(_resource(bundle, at)) == "Patient" for at in range(count))
-
-
-def _check_processable(batch: _Batch, patients: int) -> None:
+def _check_processable(batch: _Batch, kinds: list[str]) -> None:
     if batch.bundle["type"] not in BUNDLE_TYPES:
         text = f"only a Bundle of one of these types holds records: {', '.join(sorted(BUNDLE_TYPES))}"
         raise Unprocessable(Issue("error", "not-supported", text, "unsupported", "Bundle.type"))
-    for at, place in enumerate(batch.places):
-        if _kind_of(_resource(batch.bundle, at)) == "Bundle":
-            text = "a Bundle inside a Bundle is not read: send its records on their own"
-            raise Unprocessable(Issue("error", "not-supported", text, "unsupported", place))
-    if not patients:
+    if "Bundle" in kinds:
+        text = "a Bundle inside a Bundle is not read: send its records on their own"
+        place = batch.place(kinds.index("Bundle"))
+        raise Unprocessable(Issue("error", "not-supported", text, "unsupported", place))
+    if "Patient" not in kinds:
         text = "holds no Patient, so it is nobody's record"
-        place = "Bundle" if len(batch.places) != 1 or batch.places[0].startswith("Bundle") else batch.places[0]
+        place = batch.places[0] if batch.places else "Bundle"
         raise Unprocessable(Issue("error", "required", text, "unsupported", place))
 
 
-def _several(batch: _Batch, parts: Split) -> Iterator[MappedBundle]:
+def _several(batch: _Batch, parts: Split, kinds: list[str]) -> Iterator[MappedBundle]:
     """The records of a batch of several patients, each refused for its own errors only."""
     by_entry: dict[int, list[Issue]] = {}
     for at, issue in batch.problems:
         by_entry.setdefault(at, []).append(issue)
-    strays = _strays(batch, parts)
+    strays = _strays(batch, parts, kinds)
     homeless = [issue for at, issue in batch.errors if at in parts.ownerless or at in parts.astray]
     if homeless:
         raise Malformed(*homeless)
     unused = tuple(
-        Issue("information", "informational", "belongs to no patient and is not used", "", batch.places[at])
+        Issue("information", "informational", "belongs to no patient and is not used", "", batch.place(at))
         for at in parts.ownerless
         if at not in strays
     )
     for patient, group in zip(parts.patients, parts.groups, strict=True):
-        issues = tuple(issue for at in group for issue in by_entry.get(at, ()))
-        name = f"{batch.name}, {batch.places[patient].removesuffix('.resource')}"
+        issues = (*(issue for at in group for issue in by_entry.get(at, ())), *unused)
+        name = f"{batch.name}, {batch.place(patient).removesuffix('.resource')}"
         if any(issue.severity in {"error", "fatal"} for issue in issues):
             yield _refused(name, issues)
         else:
-            yield _record(batch, group, name, issues + unused)
+            yield _record(batch, group, name, issues)
         unused = ()
     if strays:
         yield _refused(f"{batch.name}, resources of nobody", tuple(strays.values()))
 
 
-def _strays(batch: _Batch, parts: Split) -> dict[int, Issue]:
+def _strays(batch: _Batch, parts: Split, kinds: list[str]) -> dict[int, Issue]:
     """Resources that must be about a patient, and are about none that is in the batch."""
     found = {}
     for at in (*parts.astray, *parts.ownerless):
-        kind = _kind_of(_resource(batch.bundle, at))
-        if at in parts.astray or (
-            kind in RESOURCE_TYPES and not type_info(kind).elements.keys().isdisjoint(OWNER_ELEMENTS)
-        ):
+        if at in parts.astray or _is_about_somebody(kinds[at]):
             text = "is about none of the patients here"
-            found[at] = Issue("error", "not-found", text, "wrong-subject", batch.places[at])
+            found[at] = Issue("error", "not-found", text, "wrong-subject", batch.place(at))
     return found
 
 
-def _record(batch: _Batch, group: tuple[int, ...], name: str, issues: tuple[Issue, ...]) -> MappedBundle:
+def _is_about_somebody(kind: str) -> bool:
+    return kind in RESOURCE_TYPES and not type_info(kind).elements.keys().isdisjoint(OWNER_ELEMENTS)
+
+
+def _record(batch: _Batch, group: Iterable[int], name: str, issues: tuple[Issue, ...]) -> MappedBundle:
     """The record of one patient: the entries as they came, with a fullUrl each, and nothing else of the Bundle."""
     entries = batch.bundle["entry"]
     made: list[Resource] = []
@@ -244,7 +236,7 @@ def _pool(lines: list[tuple[int, Any]], name: str) -> Iterator[MappedBundle]:
         problems = tuple((at, issue) for at, (_, _, issues) in enumerate(checked) for issue in issues)
         places = tuple(f"line {number}" for number, _, _ in checked)
         entries = [{"resource": document} for _, document, _ in checked]
-        batch = _Batch(name, {"resourceType": "Bundle", "type": "collection", "entry": entries}, places, problems)
+        batch = _Batch(name, {"resourceType": "Bundle", "type": "collection", "entry": entries}, problems, places)
         parts = split(batch.bundle)
         nobodys = {at for at, _ in batch.errors} & {*parts.ownerless, *parts.astray}
         if not nobodys:
@@ -254,7 +246,7 @@ def _pool(lines: list[tuple[int, Any]], name: str) -> Iterator[MappedBundle]:
             yield _refused(f"{name}, line {number}", issues)
         checked = [line for at, line in enumerate(checked) if at not in nobodys]
     if parts.patients:
-        yield from _several(batch, parts)
+        yield from _several(batch, parts, batch.kinds())
     else:
         for number, _, _ in checked:
             text = "no line holds a Patient, so it is in nobody's record"

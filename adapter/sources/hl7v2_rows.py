@@ -140,7 +140,7 @@ class Segment:
     once for the patient in the message (MSH, EVN, PID, PD1, PV1 …), ``above`` those this one hangs on (ORC, OBR, OBX).
     """
 
-    __slots__ = ("above", "alone", "encoding", "fields", "message", "name", "number")
+    __slots__ = ("above", "alone", "encoding", "fields", "known", "message", "name", "number")
 
     def __init__(
         self,
@@ -158,12 +158,20 @@ class Segment:
         self.encoding = encoding
         self.alone = alone
         self.above = above
+        self.known: dict[str, str | None] = {}
 
     def raw(self, field: int) -> str:
         """The text of a whole field as it came, "" when it is not there."""
         return self.fields[field] if field < len(self.fields) else ""
 
     def get(self, field: str) -> str | None:
+        try:
+            return self.known[field]
+        except KeyError:
+            text = self.known[field] = self._get(field)
+            return text
+
+    def _get(self, field: str) -> str | None:
         path = parse_path(field)
         if path.segment != self.name:
             other = self.related(path.segment)

@@ -59,7 +59,14 @@ def read_tables(folder: Path, mapping: TablesMapping) -> Iterator[SourceRecord]:
     names = {name.casefold(): name for name in mapping.tables.known}
     alone = mapping.tables.patient if folder.is_file() and len(names) == 1 else ""
     tables = [read_csv(path, alone or names.get(path.stem.casefold(), path.stem)) for path in paths]
-    yield from _Grouping(mapping.tables, tables, frozenset(mapping.ignored)).records(folder.name, mapping.source)
+    yield from group_tables(tables, mapping, folder.name)
+
+
+def group_tables(tables: list[Table], mapping: TablesMapping, source: str) -> Iterator[SourceRecord]:
+    """Like ``read_tables`` for tables already read; ``source`` is what they are called."""
+    if mapping.tables is None:
+        raise ValueError(f"the mapping for {mapping.source} is not one for tables")
+    return _Grouping(mapping.tables, tables, frozenset(mapping.ignored)).records(source, mapping.source)
 
 
 class _Grouping:

@@ -61,12 +61,12 @@ def status_of(result: Result, rule: str) -> str:
 # --- HL7 v2 --------------------------------------------------------------------------------------------------------
 def test_a_truncated_message_is_refused_and_the_next_one_is_not(adapter: Adapter, tmp_path: Path) -> None:
     whole = samples.ORU.replace(b"9990000018", b"9990000026").replace(b"L100", b"L101")
-    first, second = run_bytes(adapter, tmp_path, "batch.hl7", samples.ORU[:-45] + b"\r" + whole)
-    assert first.status == 400
-    assert "segment 7 of message 1" in places(first)
-    assert second.status == 200
-    assert second.decision is not None
-    assert [r.service for r in second.decision.referrals] == ["gp"]
+    results = run_bytes(adapter, tmp_path, "batch.hl7", samples.ORU[:-45] + b"\r" + whole)
+    good, cut = sorted(results, key=lambda result: result.status)
+    assert (good.status, cut.status) == (200, 400)
+    assert "segment 7 of message 1" in places(cut)
+    assert good.decision is not None
+    assert [r.service for r in good.decision.referrals] == ["gp"]
 
 
 def test_a_wrong_check_digit_keeps_the_local_identifier_and_says_so(adapter: Adapter, tmp_path: Path) -> None:
@@ -187,7 +187,10 @@ ELEVEN = {
     "missing status": (lambda o: o.pop("status"), "Bundle.entry[3].resource.status"),
     "missing code": (lambda o: o.pop("code"), "Bundle.entry[3].resource.code"),
     "two values": (lambda o: o.update(valueString="9"), "Bundle.entry[3].resource.value"),
-    "impossible date": (lambda o: o.update(effectiveDateTime="2026-02-31"), "Bundle.entry[3].resource.effectiveDateTime"),
+    "impossible date": (
+        lambda o: o.update(effectiveDateTime="2026-02-31"),
+        "Bundle.entry[3].resource.effectiveDateTime",
+    ),
     "instant without a zone": (lambda o: o.update(issued="2026-02-20T09:30:00"), "Bundle.entry[3].resource.issued"),
     "text for an integer": (lambda o: o.update(valueInteger="9"), "Bundle.entry[3].resource.valueInteger"),
     "object for a list": (lambda o: o.update(category={"text": "x"}), "Bundle.entry[3].resource.category"),

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import orjson
 import pytest
 from fastapi.testclient import TestClient
@@ -104,7 +104,9 @@ def test_a_record_is_converted(client: TestClient) -> None:
 
 def test_two_patients_give_a_result_each(client: TestClient) -> None:
     bundle = samples.fhir()
-    other = samples.patient(id="bea", identifier=[{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000026"}])
+    other = samples.patient(
+        id="bea", identifier=[{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000026"}]
+    )
     bundle["entry"].append({"resource": other})
     response = post(client, f"{EVALUATE}?asOf={samples.AS_OF}", bundle)
     assert response.status_code == 200
@@ -120,7 +122,9 @@ def test_an_empty_body_is_malformed(client: TestClient) -> None:
 
 
 def test_a_bundle_without_a_patient_cannot_be_processed(client: TestClient) -> None:
-    the_outcome(post(client, EVALUATE, samples.fhir(samples.observation("x", samples.concept(samples.SCT, "450320001")))), 422)
+    the_outcome(
+        post(client, EVALUATE, samples.fhir(samples.observation("x", samples.concept(samples.SCT, "450320001")))), 422
+    )
 
 
 def test_too_large_a_body_is_refused(client: TestClient) -> None:

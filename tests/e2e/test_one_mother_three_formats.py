@@ -65,7 +65,7 @@ def test_the_explanation_names_the_field_of_the_source(
     result = the_mother(adapter, tmp_path, source)
     assert result.decision is not None
     assert result.record is not None
-    (explained,) = explain_json(result.decision, result.record, result.patient, R03)
+    (explained,) = explain_json(result.decision, result.record, result.position, R03)
     assert explained["status"] == "fired"
     assert explained["patient"] == samples.NHS_NUMBER
     assert any(place in sentence for sentence in explained["because"]), explained["because"]

@@ -110,6 +110,7 @@ VALID: tuple[Resource, ...] = (
         "resourceType": "DocumentReference",
         "status": "current",
         "content": [{"attachment": {"contentType": "text/plain", "data": "aGVsbG8=", "size": 5}}],
+        "custodian": {"reference": "#org"},
         "contained": [{"resourceType": "Organization", "id": "org", "name": "A trust"}],
     },
     {

@@ -268,10 +268,9 @@ def test_a_byte_order_mark_is_no_error() -> None:
 
 @pytest.mark.parametrize("name", ["in.ndjson", "request body"])
 def test_lines_fail_one_by_one(name: str) -> None:
-    records = lines(
-        bundle(patient("a")), b'{"resourceType": "Patient", ', b"", bundle(patient("b", gender="F")), bundle(patient("c")),
-        bundle(observation()), name=name,
-    )  # fmt: skip
+    cut_off = b'{"resourceType": "Patient", '
+    broken = bundle(patient("b", gender="F"))
+    records = lines(bundle(patient("a")), cut_off, b"", broken, bundle(patient("c")), bundle(observation()), name=name)
     assert [(r.source, r.refused) for r in records] == [
         (f"{name}, line 1", False),
         (f"{name}, line 2", True),

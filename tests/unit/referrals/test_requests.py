@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 from adapter.records import Evidence
 from adapter.referrals.result import build_result
 from adapter.referrals.wanted import Wanted
-from rules import Fact, RuleOutcome, State, Status, Trace
+from rules import Concept, Fact, RuleOutcome, Service, State, Status, Trace
 from tests.unit.referrals.samples import (
     AS_OF,
     BASE,
@@ -32,10 +31,11 @@ from tests.unit.referrals.samples import (
 
 SNOMED = "http://snomed.info/sct"
 SERVICES: Any = {
-    "crisis-team": SimpleNamespace(
+    "crisis-team": Service(
+        key="crisis-team",
         label="Crisis resolution and home treatment team",
-        snomed={"code": "92151000000102", "display": "Mental health crisis resolution team"},
-        referral_code={"code": "390866009", "display": "Referral to mental health team"},
+        snomed=Concept("92151000000102", "Mental health crisis resolution team"),
+        referral_code=Concept("390866009", "Referral to mental health team"),
     )
 }
 
@@ -69,12 +69,6 @@ def test_a_service_is_coded_where_codes_are_known_and_worded_where_not() -> None
     }
     assert team["code"] == {"text": "Referral to Perinatal community team"}
     assert len(team["performerType"]["coding"]) == 1
-
-
-def test_a_bare_snomed_code_needs_no_display() -> None:
-    plain: Any = {"crisis-team": SimpleNamespace(label="Crisis team", snomed="92151000000102")}
-    crisis = built("ServiceRequest", plain)[0]
-    assert crisis["performerType"]["coding"][1] == {"system": SNOMED, "code": "92151000000102"}
 
 
 def test_the_performer_is_the_service_itself() -> None:

@@ -49,7 +49,9 @@ def test_a_referral_says_how_soon_by_when_and_why() -> None:
     first = next(lines(decided()))
     assert first.how_soon == "very urgent (asap)\nby 11-Mar-2026"
     assert first.why.splitlines()[0] == f"Any positive answer to a self-harm item ({R03})"
-    assert first.why.splitlines()[-1] == "Out of hours"
+    assert first.why.splitlines()[-2] == "Out of hours"
+    assert first.why.splitlines()[-1].startswith("Because of ")
+    assert "2 on 2026-03-" in first.why.splitlines()[-1]
 
 
 def test_a_later_start_is_said() -> None:
@@ -59,7 +61,9 @@ def test_a_later_start_is_said() -> None:
 
 def test_a_task_says_what_is_missing_in_the_words_of_the_pack() -> None:
     result = Decided(record(), 0, decision(), facts={"first_degree_bipolar": Wanted("Bipolar disorder of a relative")})
-    assert [line.why for line in lines(result)][3].startswith("Missing: Bipolar disorder of a relative\nFamily history")
+    assert [line.why for line in lines(result)][3].startswith(
+        "Missing: Bipolar disorder of a relative\nr07-family-history"
+    )
 
 
 def test_no_referral_is_not_said_to_be_certain_where_rules_are_undecided() -> None:

@@ -243,6 +243,14 @@ def test_a_message_cut_anywhere_is_refused_or_says_so() -> None:
             assert record.refused or any("terminator" in issue.text for issue in record.issues), length
 
 
+def test_an_adt_message_cut_inside_a_segment_is_refused_or_says_so() -> None:
+    data = message(PID + "||SMITH^Jane||19900101", "PV1|1|I", "DG1|1||F32.2^^I10||20240301|F").encode()
+    for length in range(3, len(data)):
+        if data[length - 1 : length] != b"\r":
+            for record in records(data[:length]):
+                assert record.refused or any("terminator" in issue.text for issue in record.issues), length
+
+
 def test_a_frame_cut_anywhere_is_refused_unless_only_framing_is_missing() -> None:
     data = b"\x0b" + ORU.encode() + b"\x1c\r"
     for length in range(4, len(data) - 2):

@@ -1,0 +1,145 @@
+"""Single items that count by themselves: thoughts of self-harm, harm to the baby.
+
+A blank in a newer form does not erase an earlier positive answer that is still valid. A later 0 does, a later
+total of 0 does, and so does a clinician's finding that there is no current risk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from adapter.facts import dates
+from adapter.facts.dates import When
+from adapter.facts.reading import Declared, Reading
+from adapter.facts.scores import observations, usable
+from adapter.facts.values import number, truth
+from adapter.records import Evidence
+from rules import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``from: {item: LIST, questionnaire, link_id, total: LIST, valid_days, older_days, closed_by: LIST, …}``."""
+
+    fact: Declared
+    code: str
+    questionnaire: str = ""
+    link_id: str = ""
+    total: str = ""
+    zero_total_means_zero: bool = False
+    valid_days: object = None
+    older_days: object = None
+    closed_by: str = ""
+
+
+class Given(NamedTuple):
+    """What one form says about the item: its score, or None where it was left blank."""
+
+    value: int | float | None
+    when: When | None
+    evidence: Evidence
+    at: int
+
+
+def resolve(item: Item, reading: Reading) -> Fact:
+    """The fact of an item."""
+    answers: list[tuple[int | float, When, Given]] = []
+    blanks: list[tuple[When, Given]] = []
+    undated: list[Given] = []
+    for given in (*_answers(item, reading), *_forms(item, reading)):
+        if given.when is None:
+            undated.append(given)
+        elif reading.future(given.when, given.at):
+            continue
+        elif given.value is None:
+            blanks.append((given.when, given))
+        else:
+            answers.append((given.value, given.when, given))
+    for given in undated:
+        reading.issue("required", "the answer has no date and was not used", "", given.at)
+    valid_days = reading.number(item.valid_days)
+    recent = [blank for blank in blanks if dates.within(blank[0].span, reading.as_of, valid_days) is not False]
+    if answers:
+        return _newest(item, reading, answers, recent)
+    if undated:
+        return item.fact.unknown("no-date", tuple(given.evidence for given in undated))
+    return _blank(item, recent) if recent else item.fact.missing()
+
+
+def _blank(item: Item, forms: list[tuple[When, Given]]) -> Fact:
+    return item.fact.unknown("item-missing", tuple(dict.fromkeys(given.evidence for _, given in forms)))
+
+
+def _newest(
+    item: Item,
+    reading: Reading,
+    answers: list[tuple[int | float, When, Given]],
+    recent: list[tuple[When, Given]],
+) -> Fact:
+    latest = max(when.span.high for _, when, _ in answers)
+    newest = [answer for answer in answers if answer[1].span.high >= latest]
+    value, when, given = max(newest, key=lambda answer: answer[0])
+    if any(other != value for other, _, _ in newest):
+        reading.issue("conflict", "two answers of the same day differ; the higher was used", "data-conflict", given.at)
+    evidence: tuple[Evidence, ...] = (given.evidence,)
+    closing = _closing(item, reading, when) if value else None
+    valid = dates.within(when.span, reading.as_of, reading.number(item.valid_days))
+    if valid is None:
+        return item.fact.unknown("date-imprecise", evidence)
+    if valid:
+        if closing is not None:
+            return item.fact.known(0, when, (*evidence, closing), "closed")
+        newer = [blank for blank in recent if blank[0].span.low > when.span.high]
+        return item.fact.known(value, when, evidence) if value or not newer else _blank(item, newer)
+    fact = _blank(item, recent) if recent else item.fact.missing("out-of-date")
+    if closing is not None or dates.within(when.span, reading.as_of, reading.number(item.older_days)) is False:
+        return fact
+    return replace(fact, evidence=fact.evidence or evidence, older=value, older_on=when.span.high)
+
+
+def _answers(item: Item, reading: Reading) -> Iterator[Given]:
+    for sighting in observations(item.code, reading):
+        when, value = dates.effective(sighting.resource), number(sighting.part)
+        if value is None:
+            yield Given(None, when, sighting.evidence("", when), sighting.at)
+            continue
+        found = usable(value, item.fact, sighting, reading)
+        yield Given(found, when, sighting.evidence(value.path, when), sighting.at)
+    for form in reading.forms.get(item.questionnaire, ()):
+        answer = form.answers.get(item.link_id)
+        text = form.when.text if form.when else ""
+        if answer is None:
+            yield Given(None, form.when, Evidence(form.at, "questionnaire", text), form.at)
+        elif answer.value is not None and not item.fact.fits(answer.value):
+            message = "the score is out of the instrument's range; it was not used"
+            reading.issue("value", message, "implausible-value", form.at, answer.path)
+            yield Given(None, form.when, Evidence(form.at, answer.path, text), form.at)
+        else:
+            yield Given(answer.value, form.when, Evidence(form.at, answer.path, text), form.at)
+
+
+def _forms(item: Item, reading: Reading) -> Iterator[Given]:
+    """The instrument's totals: each says that a form was done, and a total of 0 that every item was 0."""
+    for sighting in observations(item.total, reading) if item.total else ():
+        when, value = dates.effective(sighting.resource), number(sighting.part)
+        path = value.path if value else ""
+        zero = item.zero_total_means_zero and value is not None and value.value == 0
+        if zero or value is not None or "component" in sighting.resource:
+            yield Given(0 if zero else None, when, sighting.evidence(path, when), sighting.at)
+
+
+def _closing(item: Item, reading: Reading, answered: When) -> Evidence | None:
+    """The finding, of the answer's day or later, that closes a positive answer."""
+    for sighting in reading.sightings.get(item.closed_by, ()) if item.closed_by else ():
+        when = dates.effective(sighting.resource) or dates.read(sighting.resource, "recordedDate", "onsetDateTime")
+        if sighting.conflict or when is None or when.span.low > reading.as_of or _void(sighting.resource):
+            continue
+        if when.span.low >= answered.span.high and truth(sighting.part):
+            return sighting.evidence("", when)
+    return None
+
+
+def _void(resource: dict[str, object]) -> bool:
+    return resource.get("status") in ("entered-in-error", "cancelled")

@@ -1,0 +1,261 @@
+"""What a record says about pregnancies, births, losses and babies, in whatever form it came: as dated events.
+
+Nothing is decided here; ``pregnancy`` works the story out of the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from adapter.facts import dates
+from adapter.facts.dates import TERM_DAYS, When
+from adapter.facts.people import HERS, Baby
+from adapter.facts.reading import PREGNANCY, Reading, Sighting
+from adapter.facts.values import truth
+from adapter.records import Evidence, Resource
+from rules import DateSpan, DaySpan
+
+STATUSES = frozenset({"pregnant", "not-pregnant", "possible", "unconfirmed", "postnatal"})
+BIRTHS = frozenset({"live-birth", "stillbirth", "birth"})
+LOSSES = frozenset({"stillbirth", "miscarriage", "ectopic", "molar", "termination"})
+DEATHS = frozenset({"neonatal-death", "infant-death"})
+OUTCOMES = BIRTHS | LOSSES | DEATHS
+SCAN, STATED, COUNTED, MEASURED = 3, 2, 1, 0
+"""Which due date goes before which: by scan; stated; counted from the last period; from a gestation."""
+
+
+class Status(NamedTuple):
+    """A word on whether she is pregnant; ``conflict`` where code and display contradict each other."""
+
+    role: str
+    when: When | None
+    evidence: Evidence
+    at: int
+
+
+class Due(NamedTuple):
+    """An expected date of delivery, however it was given."""
+
+    span: DateSpan
+    rank: int
+    recorded: When | None
+    evidence: Evidence
+    at: int
+
+
+class End(NamedTuple):
+    """One end of a pregnancy. ``kind``: a role, "birth" for a baby of whom no outcome is said, or "unknown"."""
+
+    kind: str
+    span: DateSpan | None
+    baby: int | None  # the baby's entry, where it is about one of hers
+    evidence: Evidence
+    form: str  # how it was recorded: twins are two of one form, one birth recorded twice is one of two
+
+
+class Death(NamedTuple):
+    """The death of a baby."""
+
+    kind: str
+    span: DateSpan | None
+    baby: int | None
+    evidence: Evidence
+    form: str
+
+
+class Length(NamedTuple):
+    """Gestation at birth."""
+
+    days: DaySpan
+    span: DateSpan | None
+    baby: int | None
+
+
+@dataclass(slots=True)
+class Events:
+    """All the events of one record."""
+
+    statuses: list[Status] = field(default_factory=list)
+    dues: list[Due] = field(default_factory=list)
+    ends: list[End] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
+    lengths: list[Length] = field(default_factory=list)
+
+
+def collect(reading: Reading) -> Events:
+    """Read the events out of what was sighted, and out of the babies."""
+    events = Events()
+    for sighting in reading.sightings.get(PREGNANCY, ()):
+        if not _void(sighting.resource):
+            _add(events, sighting, reading)
+    for baby in reading.people.babies:
+        _baby(events, baby, reading)
+    return events
+
+
+def _void(resource: Resource) -> bool:
+    status = resource.get("status")
+    verification = str((resource.get("verificationStatus") or {}).get("coding", ""))
+    return status in ("entered-in-error", "cancelled", "not-done", "preparation") or any(
+        word in verification for word in ("refuted", "entered-in-error")
+    )
+
+
+def _when(resource: Resource) -> When | None:
+    kind = resource.get("resourceType")
+    if kind == "Condition":
+        return dates.read(resource, "onsetDateTime", "onsetPeriod.start", "recordedDate")
+    if kind == "Procedure":
+        return dates.read(resource, "performedDateTime", "performedPeriod.end", "performedPeriod.start")
+    return dates.effective(resource)
+
+
+def _add(events: Events, sighting: Sighting, reading: Reading) -> None:
+    when, hers = _when(sighting.resource), sighting.owner == HERS
+    if when is not None and reading.future(when, sighting.at):
+        return
+    for role in sighting.concept.roles:
+        name, _, weeks = role.partition(":")
+        if name in OUTCOMES:
+            said = truth(sighting.part) if sighting.resource.get("resourceType") == "Observation" else True
+            if said is not False:
+                _ended(
+                    events, sighting, "unknown" if sighting.conflict else name, when, sighting.evidence("", when), "own"
+                )
+        elif name == "outcome":
+            _outcome(events, sighting, when, reading)
+        elif name == "gestation-at-birth":
+            days = _days(sighting.part)
+            if days is not None:
+                events.lengths.append(Length(days, when.span if when else None, _child(sighting)))
+        elif hers:
+            _antenatal(events, sighting, name, weeks, when, reading)
+
+
+def _antenatal(events: Events, sighting: Sighting, name: str, weeks: str, when: When | None, reading: Reading) -> None:
+    if name == "status":
+        _status_value(events, sighting, when, reading)
+    elif name in STATUSES:
+        events.statuses.append(_status(sighting, name, when))
+    elif name in ("edd", "edd-scan", "edd-lmp", "lmp"):
+        given = dates.read(sighting.part, "valueDateTime", "valueDate", "valuePeriod.start")
+        if given is not None:
+            rank = {"edd-scan": SCAN, "lmp": COUNTED}.get(name, STATED)
+            span = dates.shift(given.span, TERM_DAYS) if name == "lmp" else given.span
+            evidence = sighting.evidence(given.path.partition(".")[0], when)
+            events.dues.append(Due(span, rank, when, evidence, sighting.at))
+    elif name.startswith("gestation") and when is not None:
+        days = DaySpan(int(weeks) * 7, int(weeks) * 7 + 6) if weeks else _days(sighting.part)
+        if days is not None and days.low >= 0 and days.high <= 320:
+            span = DateSpan(
+                dates.shift(when.span, TERM_DAYS - days.high).low, dates.shift(when.span, TERM_DAYS - days.low).high
+            )
+            evidence = sighting.evidence("" if weeks else "valueQuantity", when)
+            events.dues.append(Due(span, MEASURED, when, evidence, sighting.at))
+        else:
+            reading.issue("value", "the gestation is not plausible", "implausible-value", sighting.at)
+
+
+def _days(part: Resource) -> DaySpan | None:
+    """A gestation: weeks as the days they may mean (20 is 20+0 to 20+6), or days."""
+    quantity = part.get("valueQuantity") or {}
+    value, unit = quantity.get("value"), str(quantity.get("code") or quantity.get("unit") or "").casefold()
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    if unit in ("wk", "week", "weeks", "w"):
+        low = round(value * 7)
+        return DaySpan(low, low + 6) if value == int(value) else DaySpan(low, low)
+    return DaySpan(int(value), int(value)) if unit in ("d", "day", "days") else None
+
+
+# --- is she pregnant -----------------------------------------------------------------------------------------------
+def _status(sighting: Sighting, role: str, when: When | None) -> Status:
+    resource, evidence = sighting.resource, sighting.evidence("", when)
+    if sighting.conflict:
+        role = "conflict"
+    elif resource.get("resourceType") == "Condition":
+        role, when = _condition(resource, role, when)
+    elif resource.get("resourceType") == "Observation" and role in ("pregnant", "not-pregnant"):
+        said = truth(sighting.part, sighting.code)
+        if said is None:
+            role = "possible"
+        elif not said:
+            role = "not-pregnant" if role == "pregnant" else "possible"
+    return Status(role, when, evidence, sighting.at)
+
+
+def _condition(resource: Resource, role: str, when: When | None) -> tuple[str, When | None]:
+    """A pregnancy on a problem list that was resolved is over; a provisional one is possible."""
+    status = str((resource.get("clinicalStatus") or {}).get("coding", ""))
+    abated = dates.read(resource, "abatementDateTime", "abatementPeriod.end")
+    recorded = dates.read(resource, "recordedDate")
+    newest = max((w for w in (when, recorded) if w), key=lambda w: w.span, default=None)
+    if role == "pregnant" and (abated or "resolved" in status or "inactive" in status):
+        return "not-pregnant", abated
+    if role == "pregnant" and "provisional" in str((resource.get("verificationStatus") or {}).get("coding", "")):
+        return "possible", newest
+    return role, newest
+
+
+def _status_value(events: Events, sighting: Sighting, when: When | None, reading: Reading) -> None:
+    for role, conflict, evidence in _values(sighting, when, reading):
+        if role in STATUSES:
+            events.statuses.append(Status("conflict" if conflict else role, when, evidence, sighting.at))
+
+
+# --- how pregnancies ended -----------------------------------------------------------------------------------------
+def _outcome(events: Events, sighting: Sighting, when: When | None, reading: Reading) -> None:
+    found = False
+    for role, conflict, evidence in _values(sighting, when, reading):
+        if role in OUTCOMES:
+            found = True
+            _ended(events, sighting, "unknown" if conflict else role, when, evidence, "outcome")
+    if not found and "valueCodeableConcept" in sighting.part:
+        text = "the outcome of a pregnancy is in a code that is not known"
+        reading.issue("code-invalid", text, "unmapped-code", sighting.at, sighting.prefix + "valueCodeableConcept")
+        _ended(events, sighting, "unknown", when, sighting.evidence("valueCodeableConcept", when), "outcome")
+
+
+def _values(sighting: Sighting, when: When | None, reading: Reading) -> Iterator[tuple[str, bool, Evidence]]:
+    """The roles of a coded value, whether its display contradicts it, and where it is."""
+    concept = sighting.part.get("valueCodeableConcept") or {}
+    for number, coding in enumerate(concept.get("coding", ())):
+        path = f"valueCodeableConcept.coding[{number}]"
+        concepts = [found for found in reading.index.find(coding) if found.list == PREGNANCY]
+        for found in concepts:
+            conflict = reading.contradicted(found, coding, sighting.at, sighting.prefix + path)
+            for role in found.roles:
+                yield role, conflict, sighting.evidence(f"{path}.code", when)
+        if concepts:
+            return
+
+
+def _ended(events: Events, sighting: Sighting, kind: str, when: When | None, evidence: Evidence, form: str) -> None:
+    span, baby = when.span if when else None, _child(sighting)
+    form = f"{sighting.resource.get('resourceType')} {form}"
+    if kind in DEATHS:
+        events.deaths.append(Death(kind, span, baby, evidence, form))
+    else:
+        events.ends.append(End(kind, span, baby, evidence, form))
+
+
+def _child(sighting: Sighting) -> int | None:
+    return None if sighting.owner == HERS else sighting.owner
+
+
+# --- babies --------------------------------------------------------------------------------------------------------
+def _baby(events: Events, baby: Baby, reading: Reading) -> None:
+    born = dates.read(baby.resource, "birthDate")
+    if born is not None and reading.future(born, baby.at):
+        return
+    path = "birthDate" if born else "id" if "id" in baby.resource else "resourceType"
+    evidence = Evidence(baby.at, path, born.text if born else "")
+    events.ends.append(End("birth", born.span if born else None, baby.at, evidence, "baby"))
+    died = dates.read(baby.resource, "deceasedDateTime")
+    if died is not None and not reading.future(died, baby.at):
+        evidence = Evidence(baby.at, "deceasedDateTime", died.text)
+        events.deaths.append(Death("death", died.span, baby.at, evidence, "baby"))
+    elif baby.resource.get("deceasedBoolean") is True:
+        events.deaths.append(Death("death", None, baby.at, Evidence(baby.at, "deceasedBoolean"), "baby"))

@@ -1,0 +1,221 @@
+"""The facts of pregnancy, read off the story: ``from: {pregnancy: NAME}``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from adapter.facts import dates
+from adapter.facts.dates import TERM_DAYS
+from adapter.facts.pregnancy import ASK_OUTCOME, ASK_STATUS, Story, best_due, tell
+from adapter.facts.pregnancy_events import LOSSES, Events, collect
+from adapter.facts.reading import Declared, Reading
+from adapter.records import Evidence
+from rules import DateSpan, DaySpan, Fact, State
+
+LONGEST_ENDED, SHORTEST_ENDED = 294, 14
+"""How long before its end a pregnancy began, where nothing says so: at most and at least."""
+
+
+@dataclass
+class Pregnancy:
+    """The events and the story of one reading, and everything that was lost."""
+
+    reading: Reading
+
+    @cached_property
+    def events(self) -> Events:
+        return collect(self.reading)
+
+    @cached_property
+    def story(self) -> Story:
+        return tell(self.events, self.reading)
+
+    @cached_property
+    def losses(self) -> list[tuple[DateSpan | None, Evidence]]:
+        """Every loss of a pregnancy or a baby on record, with its date where it has one."""
+        born = {end.baby: end.span for end in self.events.ends if end.form == "baby"}
+        found = [(end.span or born.get(end.baby), end.evidence) for end in self.events.ends if end.kind in LOSSES]
+        return found + [(death.span, death.evidence) for death in self.events.deaths]
+
+
+def resolve(name: str, fact: Declared, pregnancy: Pregnancy) -> Fact:
+    """One fact of the pregnancy. ``name`` is one of FACTS."""
+    return FACTS[name](fact, pregnancy)
+
+
+def _absent(fact: Declared, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
+    """Known not to be: quietly not met, whatever the declaration says of a fact nobody knows."""
+    return Fact(fact.name, State.ABSENT, evidence=evidence, note=note)
+
+
+def _open(fact: Declared, story: Story) -> Fact:
+    """Unknown for the reason that the pregnancy is."""
+    return fact.unknown(story.note or "not-recorded", story.evidence, story.ask or ASK_STATUS)
+
+
+def _pregnant(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    if story.pregnant is None:
+        return _open(fact, story)
+    return fact.known(story.pregnant, None, story.evidence, story.note)
+
+
+def _gestation(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    if story.pregnant is None:
+        return _open(fact, story)
+    if not story.pregnant:
+        return _absent(fact, "not-pregnant")
+    if story.due is None:
+        return fact.unknown("no-date", story.evidence, ASK_STATUS)
+    left = dates.days_before(pregnancy.reading.as_of, story.due.span)
+    days = DaySpan(max(0, TERM_DAYS + left.low), max(0, TERM_DAYS + left.high))
+    return fact.known(days, story.due.recorded, (story.due.evidence,))
+
+
+def _edd(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    if story.due is not None:
+        return fact.known(story.due.span, story.due.recorded, (story.due.evidence,), story.note)
+    if story.pregnant:
+        return fact.unknown("no-date", story.evidence, ASK_STATUS)
+    return _open(fact, story) if story.pregnant is None else _absent(fact)
+
+
+def _started(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story, end = pregnancy.story, pregnancy.story.end
+    if story.due is not None:
+        return fact.known(dates.shift(story.due.span, -TERM_DAYS), story.due.recorded, (story.due.evidence,))
+    if story.pregnant or story.ended_between is not None:
+        return fact.unknown("no-date", story.evidence, ASK_STATUS)
+    if end is None:
+        if story.pregnant is None:
+            return _open(fact, story)
+        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if story.undated else _absent(fact, "none-recorded")
+    days = end.gestation or DaySpan(SHORTEST_ENDED, LONGEST_ENDED)
+    if end.gestation is None:
+        dues = [d for d in pregnancy.events.dues if dates.shift(d.span, -TERM_DAYS).low <= end.span.high]
+        dues = [d for d in dues if end.span.low <= dates.shift(d.span, 28).high]
+        if (due := best_due(dues, pregnancy.reading)) is not None:
+            return fact.known(dates.shift(due.span, -TERM_DAYS), due.recorded, (due.evidence, *end.evidence[:1]))
+    span = DateSpan(dates.shift(end.span, -days.high).low, dates.shift(end.span, -days.low).high)
+    return fact.known(span, None, end.evidence)
+
+
+def _ended(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    if story.ended_between is not None:
+        return fact.known(story.ended_between, None, story.evidence, story.note or "outcome-not-recorded")
+    if story.pregnant is None and story.due is not None:
+        return _open(fact, story)
+    if story.end is not None:
+        return fact.known(story.end.span, None, story.end.evidence)
+    if story.undated_end or (story.undated and not story.pregnant):
+        return fact.unknown("no-date", story.evidence, ASK_OUTCOME)
+    if story.pregnant is None:
+        return _open(fact, story)
+    return _absent(fact, "" if story.pregnant else "none-recorded")
+
+
+def _unrecorded(fact: Declared, story: Story) -> Fact | None:
+    """Unknown where the latest pregnancy may have ended, and nobody wrote down how."""
+    if story.ended_between is not None or story.note in ("due-date-passed", "record-contradicts"):
+        return fact.unknown(story.note or "outcome-not-recorded", story.evidence, ASK_OUTCOME)
+    return None
+
+
+def _birth(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    if (unrecorded := _unrecorded(fact, story)) is not None:
+        return unrecorded
+    if story.end is not None:
+        if story.end.birth is not None:
+            return fact.known(story.end.birth, None, story.end.birth_evidence)
+        if "unknown" in story.end.kinds:
+            return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
+        return _absent(fact, "ended-by-loss", story.end.evidence)
+    if story.undated:
+        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if not story.pregnant else _absent(fact)
+    return _open(fact, story) if story.pregnant is None else _absent(fact)
+
+
+def _loss(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story, losses = pregnancy.story, pregnancy.losses
+    dated = [(span, evidence) for span, evidence in losses if span is not None]
+    if dated:
+        span, evidence = max(dated, key=lambda loss: loss[0])
+        return fact.known(span, None, (evidence,))
+    if losses:
+        return fact.unknown("no-date", tuple(evidence for _, evidence in losses), ASK_OUTCOME)
+    if (unrecorded := _unrecorded(fact, story)) is not None:
+        return unrecorded
+    if story.end is not None and "unknown" in story.end.kinds:
+        return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
+    return _absent(fact)
+
+
+def _bereaved(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    deaths = tuple(death.evidence for death in pregnancy.events.deaths)
+    undated = tuple(end.evidence for end in pregnancy.events.ends if end.kind in LOSSES and end.span is None)
+    lost = story.end.evidence if story.end is not None and story.end.lost else ()
+    if deaths or lost or undated:
+        return fact.known(True, None, tuple(dict.fromkeys((*deaths, *lost, *undated))))
+    if (unrecorded := _unrecorded(fact, story)) is not None:
+        return unrecorded
+    if story.end is not None:
+        if "unknown" in story.end.kinds:
+            return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
+        return fact.known(False, None, story.end.evidence)
+    return _absent(fact)
+
+
+def _living(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story, events = pregnancy.story, pregnancy.events
+    if (unrecorded := _unrecorded(fact, story)) is not None:
+        return unrecorded
+    if story.end is not None:
+        if story.end.living is None:
+            return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
+        evidence = (*story.end.evidence, *(death.evidence for death in events.deaths))
+        return fact.known(story.end.living, None, tuple(dict.fromkeys(evidence)))
+    babies = [end for end in events.ends if end.kind in ("birth", "live-birth")]
+    if babies:
+        died = {death.baby for death in events.deaths}
+        lives = any(end.baby not in died for end in babies) if len(babies) > 1 else not events.deaths
+        return fact.known(lives, None, tuple(end.evidence for end in babies))
+    if story.undated and not story.pregnant and not pregnancy.losses:
+        return fact.unknown("no-date", story.evidence, ASK_OUTCOME)
+    if story.pregnant is None:
+        return _open(fact, story)
+    return fact.known(False, None, story.evidence)
+
+
+def _undated(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    if not story.undated:
+        return _absent(fact)
+    ends = tuple(end.evidence for end in pregnancy.events.ends if end.span is None)
+    return fact.known(True, None, story.evidence or ends)
+
+
+def _due_date_passed(fact: Declared, pregnancy: Pregnancy) -> Fact:
+    story = pregnancy.story
+    return fact.known(True, None, story.evidence) if story.due_passed else _absent(fact)
+
+
+FACTS: Mapping[str, Callable[[Declared, Pregnancy], Fact]] = {
+    "pregnant": _pregnant,
+    "gestation_days": _gestation,
+    "pregnancy_started_on": _started,
+    "pregnancy_ended_on": _ended,
+    "birth_on": _birth,
+    "loss_on": _loss,
+    "living_baby": _living,
+    "bereaved": _bereaved,
+    "undated": _undated,
+    "due_date_passed": _due_date_passed,
+    "edd": _edd,
+}

@@ -1,0 +1,270 @@
+"""The one pass over a record: each resource's codes are looked up once, then each fact is worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from adapter.facts import dates
+from adapter.facts.codes import CodeIndex, CodeLists, Concept
+from adapter.facts.declarations import (
+    NO_CONSENT,
+    OBSERVED,
+    Compiled,
+    compile_declarations,
+    resolve_pregnancy,
+)
+from adapter.facts.people import ELSE, HERS, UNKNOWN, People
+from adapter.facts.person import Services
+from adapter.facts.questionnaires import form
+from adapter.facts.reading import PREGNANCY, Reading, Sighting
+from adapter.fhir.references import Index
+from adapter.records import Issue, Resource
+from rules import Fact
+
+YOUNGEST_AGE = "maternal-score-youngest-age-years"
+TEXT_ONLY = frozenset({"Condition", "MedicationStatement", "MedicationRequest"})
+READ = frozenset(
+    {
+        "Observation",
+        "Condition",
+        "Procedure",
+        "MedicationStatement",
+        "MedicationRequest",
+        "FamilyMemberHistory",
+        "QuestionnaireResponse",
+        "EpisodeOfCare",
+        "ServiceRequest",
+        "Consent",
+    }
+)
+"""The resource types that facts come from."""
+
+
+class PackLike(Protocol):
+    """What the extraction needs of a rule pack (rules.Pack has it)."""
+
+    @property
+    def fact_declarations(self) -> Mapping[str, Any]: ...
+    @property
+    def services(self) -> Mapping[str, Any]: ...
+    @property
+    def folder(self) -> Any: ...
+    def parameter(self, name: str, as_of: date) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FactResult:
+    """The facts of one person. ``patient`` is the entry of the Patient; ``refused``: the record may not be used."""
+
+    facts: dict[str, Fact]
+    issues: tuple[Issue, ...]
+    refused: bool
+    patient: int
+
+
+class FactReader:
+    """Reads the facts of a pack out of records. Made once per pack by ``compile_facts``; safe to share."""
+
+    def __init__(self, pack: PackLike, base: str) -> None:
+        lists = CodeLists(pack.folder / "codes")
+        services = _services(pack.services)
+        self._compiled: Compiled = compile_declarations(pack.fact_declarations, lists, services)
+        lists.get(PREGNANCY)
+        self._index = CodeIndex((*lists.all(), NO_CONSENT), base.rstrip("/"))
+        self._pack = pack
+        self._defaults = {one.name: one.default for one in self._compiled.sighted}
+        self._by_list: dict[str, list[int]] = {}
+        for number, one in enumerate(self._compiled.sighted):
+            for trigger in (*one.lists, *(f"form:{name}" for name in one.questionnaires)):
+                self._by_list.setdefault(trigger, []).append(number)
+        self._parameters: dict[tuple[str, date], Any] = {}
+
+    def read(self, bundle: Resource, as_of: date, patient: int | None = None) -> FactResult:
+        """The facts about one Patient of a record on a day.
+
+        ``patient`` is the Patient's entry; default: the first who is nobody's baby. Facts with ``derive`` are not
+        among them: the pack works those out. Never raises for what a valid record holds.
+        """
+        find = Index(bundle)
+        people = People(find, as_of, patient)
+        reading = Reading(as_of, find.entries, find, people, self._index, lambda name: self._parameter(name, as_of))
+        for at, entry in enumerate(find.entries):
+            resource = entry.get("resource")
+            if resource is not None and resource.get("resourceType") in READ:
+                self._pass(reading, at, resource)
+        facts = dict(self._defaults)
+        facts.update(self._resolve(reading))
+        self._not_supplied(reading)
+        refused = reading.refused
+        return FactResult(facts, tuple(reading.issues), refused, people.target if people.target is not None else 0)
+
+    def _parameter(self, name: str, as_of: date) -> Any:
+        key = (name, as_of)
+        if key not in self._parameters:
+            if len(self._parameters) > 4096:
+                self._parameters.clear()
+            self._parameters[key] = self._pack.parameter(name, as_of)
+        return self._parameters[key]
+
+    # --- the pass --------------------------------------------------------------------------------------------------
+    def _pass(self, reading: Reading, at: int, resource: Resource) -> None:
+        kind, owner = resource["resourceType"], reading.people.owner(resource)
+        if owner == HERS:
+            reading.hers[kind].append(at)
+        elif owner == UNKNOWN:
+            reading.issue("not-found", "it is about somebody who is not in the record", "wrong-subject", at)
+            return
+        elif owner == ELSE:
+            return
+        if kind == "QuestionnaireResponse":
+            self._form(reading, at, resource, owner)
+        elif kind == "FamilyMemberHistory":
+            for number, condition in enumerate(resource.get("condition", ())):
+                prefix = f"condition[{number}]."
+                self._look(reading, at, resource, condition.get("code"), condition, prefix, "code", owner)
+        elif kind.startswith("Medication"):
+            self._medicine(reading, at, resource, owner)
+        else:
+            self._look(reading, at, resource, resource.get("code"), resource, "", "code", owner)
+            for number, component in enumerate(resource["component"]) if "component" in resource else ():
+                prefix = f"component[{number}]."
+                self._look(reading, at, resource, component.get("code"), component, prefix, "code", owner)
+
+    def _look(
+        self,
+        reading: Reading,
+        at: int,
+        resource: Resource,
+        concept: Resource | None,
+        part: Resource,
+        prefix: str,
+        name: str,
+        owner: int,
+    ) -> None:
+        """Look the codings of one CodeableConcept up; in each list, the first that is in it counts."""
+        if concept is None:
+            return
+        codings = concept.get("coding")
+        if not codings:
+            if (prefix or resource["resourceType"] in TEXT_ONLY) and owner == HERS and "component" not in prefix:
+                reading.issue("not-supported", "text without a code is not read", "uncoded-text", at, prefix + name)
+            return
+        seen: list[str] = []
+        for number, coding in enumerate(codings):
+            for found in self._index.find(coding):
+                if found.list in seen:
+                    continue
+                seen.append(found.list)
+                path = f"{prefix}{name}.coding[{number}]"
+                conflict = reading.contradicted(found, coding, at, path)
+                sighting = Sighting(at, resource, found, part, prefix, f"{path}.code", conflict, owner)
+                self._sighted(reading, sighting, found)
+
+    def _sighted(self, reading: Reading, sighting: Sighting, found: Concept) -> None:
+        if found.list in self._compiled.score_lists:
+            self._check_person(reading, sighting.at, sighting.owner, sighting.coding)
+        if sighting.owner == HERS or found.list == PREGNANCY:
+            reading.sightings.setdefault(found.list, []).append(sighting)
+
+    def _form(self, reading: Reading, at: int, resource: Resource, owner: int) -> None:
+        found = form(at, resource, self._compiled.questionnaires)
+        if found is None:
+            return
+        name, response = found
+        self._check_person(reading, at, owner, "questionnaire")
+        if owner != HERS:
+            return
+        if response is None:
+            reading.issue("incomplete", "the form is not complete and was not used", "", at, "status", "information")
+            return
+        reading.forms.setdefault(name, []).append(response)
+
+    def _medicine(self, reading: Reading, at: int, resource: Resource, owner: int) -> None:
+        concept, name = resource.get("medicationCodeableConcept"), "medicationCodeableConcept"
+        if concept is not None:
+            self._look(reading, at, resource, concept, resource, "", name, owner)
+            return
+        reference = resource.get("medicationReference") or {}
+        text = str(reference.get("reference", ""))
+        if text.startswith("#"):
+            for number, inner in enumerate(resource.get("contained", ())):
+                if inner.get("id") == text[1:]:
+                    self._look(
+                        reading, at, resource, inner.get("code"), resource, "", f"contained[{number}].code", owner
+                    )
+            return
+        target = reading.find.target(reference)
+        medicine = reading.find.resource_at(target) if target is not None else {}
+        if medicine.get("resourceType") == "Medication" and target is not None:
+            self._refer(reading, at, resource, medicine, owner)
+        else:
+            path = "medicationReference"
+            reading.issue("not-found", "the medicine is not in the record", "uncoded-text", at, path)
+
+    def _refer(self, reading: Reading, at: int, resource: Resource, medicine: Resource, owner: int) -> None:
+        """A medicine in an entry of its own: what was read is the reference to it."""
+        codings = (medicine.get("code") or {}).get("coding")
+        if not codings:
+            reading.issue("not-supported", "text without a code is not read", "uncoded-text", at, "medicationReference")
+            return
+        for coding in codings:
+            for found in self._index.find(coding):
+                path = "medicationReference.reference"
+                conflict = reading.contradicted(found, coding, at, path)
+                self._sighted(reading, Sighting(at, resource, found, resource, "", path, conflict, owner), found)
+
+    def _check_person(self, reading: Reading, at: int, owner: int, path: str) -> None:
+        """A mother's score on a child's record is refused; on her baby's record it is not hers."""
+        text = "a maternal score is on a child's record"
+        if owner != HERS:
+            reading.issue("business-rule", text, "wrong-subject", at, path, "error")
+            return
+        if reading.grown_up is None:
+            born = dates.read(reading.people.patient or {}, "birthDate")
+            years = int(self._parameter(YOUNGEST_AGE, reading.as_of))
+            reading.grown_up = dates.add_years(born.span, years).low if born else date.min
+        resource = reading.entries[at]["resource"]
+        scored = dates.effective(resource) or dates.read(resource, "authored")
+        if (scored.span.low if scored else reading.as_of) < reading.grown_up:
+            reading.issue("business-rule", text, "wrong-subject", at, path, "error")
+            reading.refused = True
+
+    # --- the facts -------------------------------------------------------------------------------------------------
+    def _resolve(self, reading: Reading) -> Iterator[tuple[str, Fact]]:
+        triggers = [*reading.sightings, *(f"form:{name}" for name in reading.forms)]
+        for number in {number for name in triggers for number in self._by_list.get(name, ())}:
+            extractor = self._compiled.sighted[number]
+            yield extractor.name, extractor.resolve(reading)
+        for name, resolve in self._compiled.always:
+            yield name, resolve(reading)
+        yield from resolve_pregnancy(self._compiled, reading)
+
+    def _not_supplied(self, reading: Reading) -> None:
+        """Once for each kind of data that the record holds none of, so that nobody reads silence as health."""
+        for kind in self._compiled.kinds:
+            types = OBSERVED[kind]
+            if not any(name in reading.hers for name in types):
+                text = f"the record holds no {' and no '.join(types)}"
+                issue = Issue("information", "informational", text, "data-not-supplied", "Bundle")
+                reading.issues.append(issue)
+
+
+def _services(services: Mapping[str, Any]) -> Services:
+    snomed: dict[str, tuple[str, ...]] = {}
+    for key, service in services.items():
+        code = getattr(service, "snomed", "")
+        code = code.get("code", "") if isinstance(code, Mapping) else getattr(code, "code", code)
+        if code:
+            snomed[code] = (*snomed.get(code, ()), key)
+    return Services(frozenset(services), snomed)
+
+
+def compile_facts(pack: PackLike, base: str) -> FactReader:
+    """The reader of a pack's facts; ``base`` is the canonical base of the local code systems.
+
+    Raises CannotStart for a code list that is missing or a declaration that cannot be understood.
+    """
+    return FactReader(pack, base)

@@ -1,0 +1,160 @@
+"""One record being read: what was sighted in the one pass over it, and what is to be said about it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from adapter.facts.codes import CodeIndex, Concept
+from adapter.facts.dates import When
+from adapter.facts.people import HERS, People
+from adapter.fhir.references import Index
+from adapter.records import Evidence, Issue, Resource
+from rules import Fact, FactValue, State
+
+PREGNANCY = "pregnancy"
+"""The one code list that every pack has: its roles say what each code means for the pregnancy."""
+
+
+class Sighting(NamedTuple):
+    """A coding of a code list, met in the record."""
+
+    at: int  # the entry
+    resource: Resource
+    concept: Concept
+    part: Resource  # what carries the value: the resource, or the component
+    prefix: str  # path of that part inside the resource: "" or "component[2]."
+    coding: str  # path of the coding
+    conflict: bool  # the display says the opposite of the code
+    owner: int = HERS
+
+    @property
+    def code(self) -> tuple[str, str]:
+        """System and code as they are written in the record."""
+        concept = self.part.get("code") or {}
+        for coding in concept.get("coding", ()):
+            if coding.get("code") == self.concept.code:
+                return str(coding.get("system")), self.concept.code
+        return "", self.concept.code
+
+    def evidence(self, path: str = "", when: When | None = None) -> Evidence:
+        """The place of an element of the part (default: the coding), with the date that counted."""
+        return Evidence(self.at, self.prefix + path if path else self.coding, when.text if when else "")
+
+
+class Answer(NamedTuple):
+    """One answered (or blank: value None) item of a QuestionnaireResponse."""
+
+    value: int | None
+    path: str
+
+
+class Form(NamedTuple):
+    """A completed QuestionnaireResponse to one of the known questionnaires."""
+
+    at: int
+    resource: Resource
+    when: When | None
+    answers: Mapping[str, Answer]  # by linkId
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of one pass; afterwards every fact is worked out from it."""
+
+    as_of: date
+    entries: Sequence[Mapping[str, Any]]
+    find: Index
+    people: People
+    index: CodeIndex
+    parameter: Callable[[str], Any]
+    sightings: dict[str, list[Sighting]] = field(default_factory=dict)
+    forms: dict[str, list[Form]] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    hers: dict[str, list[int]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # resource type → entries that are hers
+    cases: dict[str, Any] = field(default_factory=dict)  # by code list, what several facts share
+    mismatches: list[Evidence] = field(default_factory=list)  # totals that are not the sum of their items
+    refused: bool = False
+    grown_up: date | None = None  # the first day on which a maternal score can be hers
+
+    def number(self, value: object) -> int | None:
+        """A whole number of a declaration: as written, or the value of ``parameters.NAME`` at the as-of date."""
+        if isinstance(value, str) and value.startswith("parameters."):
+            value = self.parameter(value.removeprefix("parameters."))
+        return int(value) if isinstance(value, int | float) else None
+
+    def issue(self, code: str, text: str, detail: str, index: int, path: str = "", severity: str = "warning") -> None:
+        """Say something about an element; the same is said once."""
+        found = Issue(severity, code, text, detail, place(self.entries, index, path))
+        if found not in self.issues:
+            self.issues.append(found)
+
+    def contradicted(self, concept: Concept, coding: Resource, index: int, path: str) -> bool:
+        """Whether a coding's display says the opposite of its code; if so it is reported."""
+        if not self.index.contradicts(concept, coding):
+            return False
+        self.issue("conflict", "the display says the opposite of the code", "code-display-conflict", index, path)
+        return True
+
+    def future(self, when: When, index: int) -> bool:
+        """Whether a date lies after the as-of date; if so it is reported, and what it dates is not used."""
+        if when.span.low <= self.as_of:
+            return False
+        self.issue("value", "the date lies after the day of evaluation", "implausible-date", index, when.path)
+        return True
+
+    def of_type(self, kind: str) -> Iterator[tuple[int, Resource]]:
+        """Her resources of a type, with their entries."""
+        for index in self.hers.get(kind, ()):
+            yield index, self.entries[index]["resource"]
+
+
+def place(entries: Sequence[Mapping[str, Any]], index: int, path: str = "") -> str:
+    """FHIRPath of an element of an entry."""
+    return f"Bundle.entry[{index}].resource" + (f".{path}" if path else "") if index < len(entries) else "Bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a fact's declaration says about its values; makes the fact in each state."""
+
+    name: str
+    type: str = "boolean"
+    low: float | None = None
+    high: float | None = None
+    absent: State = State.ABSENT
+
+    def known(
+        self, value: FactValue, when: When | None = None, evidence: tuple[Evidence, ...] = (), note: str = ""
+    ) -> Fact:
+        return Fact(self.name, State.KNOWN, value, when.day if when else None, evidence, note)
+
+    def unknown(self, note: str, evidence: tuple[Evidence, ...] = (), ask: str | None = None) -> Fact:
+        return Fact(self.name, State.UNKNOWN, evidence=evidence, note=note, ask=ask)
+
+    def missing(self, note: str = "not-recorded") -> Fact:
+        """Not in the record: what that means is declared."""
+        return Fact(self.name, self.absent, note=note)
+
+    def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
+        """Found, and too old to count."""
+        return Fact(self.name, self.absent, evidence=evidence, note="out-of-date", older=value, older_on=when.span.high)
+
+    def fits(self, value: float) -> bool:
+        """Whether a value lies in the declared range."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+class Extractor(NamedTuple):
+    """How one fact is worked out, and what must have been sighted for it to be more than missing."""
+
+    name: str
+    lists: frozenset[str]  # code lists
+    questionnaires: frozenset[str]
+    resolve: Callable[[Reading], Fact]
+    default: Fact

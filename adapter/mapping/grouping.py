@@ -1,0 +1,61 @@
+"""Reads the part of ``mapping.yaml`` that says how rows of tables are grouped by patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.mapping.nodes import Join, Tables
+from rules import Document
+
+Place = tuple[str | int, ...]
+
+HL7V2 = "hl7v2"
+
+
+def as_dict(document: Document, at: Place, value: Any) -> dict[str, Any]:
+    """The value, which must be a mapping."""
+    if not isinstance(value, dict):
+        raise document.error(at, "this must be a mapping of names to values (name: value)")
+    return value
+
+
+def only(document: Document, at: Place, value: dict[str, Any], allowed: set[str]) -> None:
+    """No key but those that are known here."""
+    for key in value:
+        if key not in allowed:
+            raise document.error((*at, key), f"{key!r} is not known here: use {', '.join(sorted(allowed))}")
+
+
+def parse_tables(head: Document, data: dict[str, Any]) -> Tables | None:
+    """How tables are grouped by patient; None for HL7 v2, where messages are."""
+    if data["source"] == HL7V2:
+        return None
+    patient = as_dict(head, ("patient",), data.get("patient"))
+    only(head, ("patient",), patient, {"table", "key", "within"})
+    if not {"table", "key"} <= set(patient):
+        raise head.error(("patient",), "say which table and key make a patient: {table: …, key: …}")
+    joins: dict[str, Join] = {}
+    for table, join in as_dict(head, ("joins",), data.get("joins", {})).items():
+        at: Place = ("joins", table)
+        only(head, at, as_dict(head, at, join), {"to", "by"})
+        if not isinstance(join.get("to"), str) or not isinstance(join.get("by"), str):
+            raise head.error(at, "a join is {to: TABLE, by: KEY}")
+        joins[table] = Join(join["to"], join["by"])
+    for table in joins:
+        seen, to = {table}, table
+        while to in joins and to != patient["table"]:
+            to = joins[to].to
+            if to in seen:
+                raise head.error(("joins", table), "this join leads back to itself, never to the patient")
+            seen.add(to)
+        if to != patient["table"]:
+            raise head.error(
+                ("joins", table), f"this join ends at {to}, not at {patient['table']}: add a join for {to}"
+            )
+    keys = as_dict(head, ("keys",), data.get("keys", {}))
+    for column, table in keys.items():
+        if table not in joins and table != patient["table"]:
+            raise head.error(
+                ("keys", column), f"{table!r} is no table of joins: a key leads to a table that reaches a patient"
+            )
+    return Tables(patient["table"], patient["key"], patient.get("within", ""), joins, data.get("header", ""), keys)

@@ -1,0 +1,113 @@
+"""The small parts that compiled nodes are made of: finding a field, testing it, translating its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from adapter.mapping.code_maps import CodeMap, Target
+from adapter.mapping.nodes import Array, Coded, Field, First, From, JoinText, Literal, Node, Object, Test
+from adapter.mapping.shapes import SHAPES
+from adapter.mapping.state import Fate, Run
+from adapter.records import Issue
+from adapter.sources.model import Row
+
+Locate = Callable[[Run, Row], Row | None]
+
+
+def locate(field: Field, *, inside: bool) -> Locate:
+    """Finds the row that has the field; ``inside`` a repetition, a full name means the row around it."""
+    owner = field.owner
+
+    def own(run: Run, row: Row) -> Row | None:  # noqa: ARG001 - one signature
+        return row
+
+    def other(run: Run, row: Row) -> Row | None:  # noqa: ARG001 - one signature
+        return row if row.name == owner else row.related(owner)
+
+    def around(run: Run, row: Row) -> Row | None:
+        outer = run.outer or row
+        return outer if outer.name == owner else outer.related(owner)
+
+    return own if not owner else around if inside else other
+
+
+def fields_of(node: Node) -> Iterator[Field]:
+    """Every field that a node reads, outside of repetitions."""
+    match node:
+        case From():
+            yield node.field
+        case Coded():
+            yield node.field
+            if node.scheme:
+                yield node.scheme
+        case JoinText():
+            yield from node.fields
+        case First():
+            for option in node.options:
+                yield from fields_of(option)
+        case Object():
+            for _, item in node.items:
+                yield from fields_of(item)
+        case Array():
+            for item in node.items:
+                yield from fields_of(item)
+        case _:
+            pass
+
+
+def is_dynamic(node: Node) -> bool:
+    """Whether a node has holes: its constants alone then do not keep it alive."""
+    match node:
+        case Literal():
+            return False
+        case Object():
+            return any(is_dynamic(item) for _, item in node.items)
+        case Array():
+            return any(is_dynamic(item) for item in node.items)
+        case First():
+            return any(is_dynamic(option) for option in node.options)
+        case _:
+            return True
+
+
+def passes(test: Test) -> Callable[[str | None], bool]:
+    """One condition as a predicate over the text of its field (None: not there)."""
+    negate = test.negate
+    if test.values is not None:
+        values = test.values
+        return lambda text: (text in values) != negate
+    if test.code_map is not None:
+        codes = test.code_map
+        return lambda text: (text is not None and text in codes) != negate
+    if test.shape:
+        shape = SHAPES[test.shape]
+        return lambda text: (text is not None and shape(text)) != negate
+    return lambda text: (text is not None) != negate
+
+
+def translate(run: Run, row: Row, name: str, text: str, code_map: CodeMap) -> Target | None:
+    """The counterpart of a code; one that has none is reported, and kept, replaced or dropped as the map says."""
+    found = code_map.targets.get(text)
+    if found is not None and found.code:
+        return found
+    run.reads.append((row, name, Fate.UNMAPPED_CODE))
+    severity = "error" if code_map.unmapped == "error" else "warning"
+    why = "is known to have no counterpart" if found is not None else "has no row"
+    text_of_issue = f"the code {why} in code map {code_map.name}"
+    run.issues.append(Issue(severity, "code-invalid", text_of_issue, "unmapped-code", row.place(name)))
+    if found is not None:
+        return found
+    if code_map.otherwise is not None:
+        return code_map.otherwise
+    return Target(text) if code_map.unmapped == "keep" else None
+
+
+def concept(target: Target | None, text: str) -> dict[str, Any] | None:
+    """A CodeableConcept; a code without a counterpart is kept as text."""
+    if target is None:
+        return None
+    if not target.code or not target.system:
+        return {"text": target.display or target.code or text}
+    coding = {"system": target.system, "code": target.code}
+    return {"coding": [{**coding, "display": target.display} if target.display else coding]}
