@@ -213,7 +213,7 @@ def test_a_trace_names_its_thresholds_parameters_and_facts(tmp_path: Path):
     score, weight = when.children
     assert (score.kind, score.text, score.parameter) == ("compare", "Score is at least 13", "cut-off")
     assert weight.text == "Weight is below 60.5 kg"
-    assert score.fact is not None and score.fact.value == 14
+    assert score.fact == Fact("score", State.KNOWN, 14)
     assert why(outcome) == [
         "In the window: met.",
         "Pregnant is present: met; the record says yes.",
