@@ -37,6 +37,7 @@ def test_a_referral_can_wait_after_a_date_and_never_starts_in_the_past(tmp_path:
     starts = {
         date(2026, 2, 20): date(2026, 3, 20),
         date(2026, 1, 1): AS_OF,
+        date(9999, 12, 31): AS_OF,
         None: AS_OF,
     }
     for ended_on, start in starts.items():
