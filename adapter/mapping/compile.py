@@ -18,15 +18,16 @@ from adapter.mapping.nodes import (
     First,
     From,
     JoinText,
-    Literal,
     Node,
     Nothing,
     Object,
     ReferenceTo,
+    Test,
     When,
+    conditions,
 )
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.mapping.values import concept, fields_of, is_dynamic, locate, passes, translate
+from adapter.mapping.values import concept, constant, fields_of, is_dynamic, locate, passes, translate
 from adapter.sources.model import Row
 
 Evaluate = Callable[[Run, Row, str], Any]
@@ -44,36 +45,46 @@ class Compiler:
         self.resolve, self.home, self.inside = resolve, home, inside
 
     def node(self, node: Node) -> Evaluate:
+        """The node with its conditions."""
+        holds, evaluate = self._guarded(node)
+        if holds is None:
+            return evaluate
+        check = holds
+        return lambda run, row, path: evaluate(run, row, path) if check(run, row) else HOLE
+
+    def _guarded(self, node: Node) -> tuple[Check | None, Evaluate]:
+        """The node's conditions, if it has any, and what it is where they hold."""
+        when = conditions(node)
+        return self.when(when) if when else None, self._bare(node)
+
+    def _bare(self, node: Node) -> Evaluate:
+        value = constant(node)
+        if value is not HOLE:
+            return lambda run, row, path: value  # noqa: ARG005 - one signature
         match node:
-            case Nothing():
-                return lambda run, row, path: HOLE  # noqa: ARG005 - one signature
-            case Literal(value, when):
-                return self._guarded(when, lambda run, row, path: value)  # noqa: ARG005 - one signature
             case From():
-                return self._guarded(node.when, self._from(node))
+                return self._from(node)
             case First():
                 return self._first(node)
             case Each():
                 return self._each(node) if node.field.name else self._each_row(node)
             case ReferenceTo():
-                return self._guarded(node.when, self._reference(node))
+                return self._reference(node)
             case JoinText():
-                return self._guarded(node.when, self._join(node))
+                return self._join(node)
             case Coded():
-                return self._guarded(node.when, coded(node, self.home, inside=self.inside))
+                return coded(node, self.home, inside=self.inside)
             case Object():
-                return self._guarded(node.when, self._object(node))
+                return self._object(node)
             case Array():
                 return self._array(node)
-
-    def _guarded(self, when: When, evaluate: Evaluate) -> Evaluate:
-        if not when:
-            return evaluate
-        holds = self.when(when)
-        return lambda run, row, path: evaluate(run, row, path) if holds(run, row) else HOLE
+            case _:
+                return lambda run, row, path: HOLE  # noqa: ARG005 - one signature
 
     def when(self, when: When) -> Check:
         """All conditions hold. The fields that are asked for count as read."""
+        if len(when) == 1:
+            return self._test(when[0])
         tests = [(locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)) for test in when]
 
         def holds(run: Run, row: Row) -> bool:
@@ -85,6 +96,18 @@ class Compiler:
                 if not holds_for(text):
                     return False
             return True
+
+        return holds
+
+    def _test(self, test: Test) -> Check:
+        find, key, passed = locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)
+
+        def holds(run: Run, row: Row) -> bool:
+            owner = row if find is None else find(run, row)
+            text = owner.texts.get(key) if owner is not None else None
+            if owner is not None and text is not None:
+                run.reads.append((owner, key))
+            return passed(text)
 
         return holds
 
@@ -128,10 +151,15 @@ class Compiler:
             [(locate(f, self.home, inside=self.inside), f.key) for later in node.options[i:] for f in fields_of(later)]
             for i in range(1, len(node.options) + 1)
         ]
-        options = [(self.node(option), tuple(dict.fromkeys(others))) for option, others in zip(node.options, rest)]
+        options = [
+            (*self._guarded(option), tuple(dict.fromkeys(others)))
+            for option, others in zip(node.options, rest, strict=True)
+        ]
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            for option, others in options:
+            for holds, option, others in options:
+                if holds is not None and not holds(run, row):
+                    continue
                 value = option(run, row, path)
                 if value is not HOLE:
                     for find, key in others:
@@ -223,21 +251,24 @@ class Compiler:
 
     def _object(self, node: Object) -> Evaluate:
         keys = {key for key, _ in node.items}
-        items: list[tuple[str, Evaluate, bool]] = []
+        items: list[tuple[str, Check | None, Evaluate, bool]] = []
         for key, item in node.items:
             if isinstance(item, Nothing):
                 continue
+            holds, evaluated = self._guarded(item)
             if key == "code" and isinstance(item, From) and item.code_map and item.type != "concept":
-                items.append(("", self._guarded(item.when, self._coding(item, keys)), True))
+                items.append(("", holds, self._coding(item, keys), True))
             else:
-                items.append((key, self.node(item), is_dynamic(item)))
+                items.append((key, holds, evaluated, is_dynamic(item)))
         dynamic, requires = is_dynamic(node), node.requires
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: dict[str, Any] = {}
             filled, start = not dynamic, len(run.reads)
             dot = f"{path}." if path else ""
-            for key, item, has_holes in items:
+            for key, holds, item, has_holes in items:
+                if holds is not None and not holds(run, row):
+                    continue
                 value = item(run, row, dot + key)
                 if value is HOLE:
                     continue
@@ -281,7 +312,7 @@ class Compiler:
 
     def _array(self, node: Array) -> Evaluate:
         items = [
-            (self.node(item), is_dynamic(item), isinstance(item, Each))
+            (*self._guarded(item), is_dynamic(item), isinstance(item, Each))
             for item in node.items
             if not isinstance(item, Nothing)
         ]
@@ -290,7 +321,9 @@ class Compiler:
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: list[Any] = []
             filled = not dynamic
-            for item, has_holes, spliced in items:
+            for holds, item, has_holes, spliced in items:
+                if holds is not None and not holds(run, row):
+                    continue
                 value = item(run, row, path if spliced else f"{path}[{len(made)}]")
                 if value is HOLE:
                     continue

@@ -21,7 +21,6 @@ _WORDS = {
 _MAPPED = _WORDS[Fate.MAPPED]
 _NULL = ("ignored", "explicit null")
 _NOBODY: frozenset[str] = frozenset()
-_NONE: set[str] = set()
 _SHOWN = 3
 
 
@@ -51,16 +50,19 @@ class _Tally:
         self.places: list[str] = []
 
 
-def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[tuple[Row, str, str, str, Fate | None]]:
+_Leaf = tuple[Row, str, str, str, Fate | None]
+
+
+def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[_Leaf]:
     """Each populated leaf: the row to ask, its name there, its key, its full name, and what became of it.
 
     ``fields`` are those that were taken apart by repetition.
     """
     expanded: set[str] = set()
     for name in row.populated():
-        key = row.key_of(name)
-        base = name.partition(".")[0].partition("[")[0] if fields else ""
+        base = name.partition(".")[0].partition("[")[0]
         if base not in fields:
+            key = row.key_of(name)
             yield row, name, key, name, run.fate((row, key))
         elif base not in expanded:
             expanded.add(base)
@@ -73,20 +75,32 @@ def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[tuple[Row, str, st
                     yield repetition, leaf, key, f"{base}.{leaf}", fate
 
 
+def _whole(run: Run, row: Row) -> Iterator[_Leaf]:
+    """Like ``_leaves`` for a row none of whose fields was taken apart."""
+    key_of, fates, mapped = row.key_of, run.fates, run.mapped
+    for name in row.populated():
+        key = key_of(name)
+        cell = (row, key)
+        yield row, name, key, name, run.fate(cell) if cell in fates else Fate.MAPPED if cell in mapped else None
+
+
 def coverage(run: Run, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> tuple[FieldUse, ...]:
     """One FieldUse per field and fate, in the order of the source. ``keys`` are the join keys of each table."""
     tallies: dict[tuple[str, str, tuple[str, str]], _Tally] = {}
     divided: dict[Row, set[str]] = {}
-    for row, field_name in run.repetitions:
-        divided.setdefault(row, set()).add(field_name)
+    for (row, field), repetitions in run.repetitions.items():
+        if repetitions:
+            divided.setdefault(row, set()).add(field)
     for row in run.record.order:
         owner = row.name
         joined = keys.get(owner, _NOBODY)
-        for asked, leaf, key, name, fate in _leaves(run, row, divided.get(row, _NONE)):
-            if fate is Fate.MAPPED or (leaf in joined and (fate is None or fate < Fate.MAPPED)):
-                words = _MAPPED if key in asked.texts or leaf in joined else _NULL
+        for asked, leaf, key, name, fate in _leaves(run, row, divided[row]) if row in divided else _whole(run, row):
+            if fate is Fate.MAPPED and key in asked.texts:
+                words = _MAPPED
             elif fate is not None and fate > Fate.MAPPED:
                 words = _WORDS[fate]
+            elif leaf in joined:
+                words = _MAPPED
             elif key not in asked.texts:
                 words = _NULL
             elif fate is not None:

@@ -113,6 +113,11 @@ class Array:
 Node = Nothing | Literal | From | First | Each | ReferenceTo | JoinText | Coded | Object | Array
 
 
+def conditions(node: Node) -> When:
+    """Those that stand at the node itself."""
+    return () if isinstance(node, Nothing | First | Each | Array) else node.when
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One resource: made once per row of ``for_each``, or once per record when that is ""."""

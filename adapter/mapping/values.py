@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from adapter.mapping.code_maps import CodeMap, Target
-from adapter.mapping.nodes import Array, Coded, Field, First, From, JoinText, Literal, Node, Nothing, Object, Test
+from adapter.mapping.nodes import Array, Coded, Field, First, From, JoinText, Literal, Node, Nothing, Object, Test, conditions
 from adapter.mapping.shapes import SHAPES
-from adapter.mapping.state import Fate, Run
+from adapter.mapping.state import HOLE, Fate, Run
 from adapter.records import Issue
 from adapter.sources.model import Row
 
@@ -73,6 +73,24 @@ def is_dynamic(node: Node) -> bool:
             return any(is_dynamic(option) for option in node.options)
         case _:
             return True
+
+
+def constant(node: Node) -> Any:
+    """The value of a node that is the same for every row, its own conditions aside; else HOLE.
+
+    All resources share it: what is mapped is never changed in place.
+    """
+    match node:
+        case Literal(value):
+            return value
+        case Object(items) if items and not node.requires:
+            values = [(key, HOLE if conditions(item) else constant(item)) for key, item in items]
+            return HOLE if any(value is HOLE for _, value in values) else dict(values)
+        case Array(items) if items:
+            made = [HOLE if conditions(item) else constant(item) for item in items]
+            return HOLE if HOLE in made else made
+        case _:
+            return HOLE
 
 
 def passes(test: Test) -> Callable[[str | None], bool]:
