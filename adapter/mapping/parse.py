@@ -128,7 +128,7 @@ class _File:
         self._owner((*at, "for_each"), for_each) if for_each else None
         identity = block.get("id")
         if identity is not None and not isinstance(identity, list):
-            raise self.document.error((*at, "id"), "id is a list of fields: id: [OBR-3, OBX-3.1]")
+            raise self.document.error((*at, "id"), "id is a list of fields or values: id: [OBR-3, OBX-3.1]")
         name = block.get("name") if isinstance(block.get("name"), str) else None  # else it is FHIR's element name
         body = {k: v for k, v in block.items() if k not in BLOCK_KEYS or (k == "name" and name is None)}
         parsed = self._object(at, body, ())
@@ -137,7 +137,9 @@ class _File:
             name or "-".join(filter(None, (block["resource"], for_each))),
             for_each,
             parsed,
-            None if identity is None else tuple(self._identity((*at, "id", i), part) for i, part in enumerate(identity)),
+            None
+            if identity is None
+            else tuple(self._identity((*at, "id", i), part) for i, part in enumerate(identity)),
             self._when(at, block),
             self._requires(at, block, body),
         )

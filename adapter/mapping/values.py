@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from adapter.mapping.code_maps import CodeMap, Target
-from adapter.mapping.nodes import Array, Coded, Field, First, From, JoinText, Literal, Node, Nothing, Object, Test, conditions
+from adapter.mapping.nodes import (
+    Array,
+    Coded,
+    Field,
+    First,
+    From,
+    JoinText,
+    Literal,
+    Node,
+    Nothing,
+    Object,
+    Test,
+    conditions,
+)
 from adapter.mapping.shapes import SHAPES
 from adapter.mapping.state import HOLE, Fate, Run
 from adapter.records import Issue
