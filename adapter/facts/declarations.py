@@ -171,8 +171,8 @@ def _score(fact: Declared, source: Mapping[str, Any], listed: Callable[[Any], st
     )
 
 
-def resolve_pregnancy(compiled: Compiled, reading: Reading) -> Iterator[tuple[str, Fact]]:
+def resolve_pregnancy(compiled: Compiled, reading: Reading, facts: dict[str, Fact]) -> None:
     """All the facts of pregnancy, from one story."""
     pregnancy = Pregnancy(reading)
     for name, fact in compiled.pregnancy:
-        yield fact.name, pregnancy_facts.resolve(name, fact, pregnancy)
+        facts[fact.name] = pregnancy_facts.resolve(name, fact, pregnancy)

@@ -64,7 +64,8 @@ class People:
         self.target = target if target is not None else self._first()
         self.patient: Resource | None = self._patients.get(self.target) if self.target is not None else None
         self.babies = () if self.target is None or self.target in self.partners else tuple(self._babies(self.target))
-        self._owners: dict[str, int] = {}
+        self.owners: dict[object, int] = {}
+        """Whose the resources with these references as subject are, as far as was asked: what ``owner`` found."""
 
     def subjects(self) -> tuple[int, ...]:
         """The Patients who get a result of their own: all but the babies of another (a lone baby is its own)."""
@@ -102,9 +103,9 @@ class People:
         text = reference.get("reference")
         if not isinstance(text, str):
             return self._by_identifier(reference.get("identifier"))
-        owner = self._owners.get(text)
+        owner = self.owners.get(text)
         if owner is None:
-            owner = self._owners[text] = self._resolve(text)
+            owner = self.owners[text] = self._resolve(text)
         return owner
 
     def _resolve(self, text: str) -> int:
@@ -112,7 +113,7 @@ class People:
         if index is None:
             if self._patients:
                 return UNKNOWN
-            if not self._owners:  # a record without a Patient is about whom its first resource is about
+            if not self.owners:  # a record without a Patient is about whom its first resource is about
                 return HERS
             return ELSE
         return self._role(index)
