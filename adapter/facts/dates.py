@@ -92,7 +92,8 @@ def effective(observation: Resource) -> When | None:
 
 def shift(span: DateSpan, days: int) -> DateSpan:
     """The span moved by some days (a day outside the calendar's range stays at its end)."""
-    return DateSpan(_plus(span.low, days), _plus(span.high, days))
+    low = _plus(span.low, days)
+    return DateSpan(low, low if span.high == span.low else _plus(span.high, days))
 
 
 def _plus(day: date, days: int) -> date:
@@ -109,12 +110,9 @@ def days_before(as_of: date, span: DateSpan) -> DaySpan:
 
 def within(span: DateSpan, as_of: date, days: int | None) -> bool | None:
     """Whether the span is at most ``days`` days old, both ends included; None where it may or may not be."""
-    if days is None:
+    if days is None or (as_of - span.low).days <= days:
         return True
-    age = days_before(as_of, span)
-    if age.high <= days:
-        return True
-    return False if age.low > days else None
+    return False if (as_of - span.high).days > days else None
 
 
 def future(span: DateSpan, as_of: date) -> bool:

@@ -42,19 +42,28 @@ class Total(NamedTuple):
 
     value: int | float
     when: When | None
-    issued: float | None
+    resource: Resource
     evidence: tuple[Evidence, ...]
     summed: bool
     at: int
 
+    @property
+    def issued(self) -> float | None:
+        """When the result was issued, as POSIX seconds."""
+        when = dates.read(self.resource, "issued")
+        return when.instant if when else None
+
 
 def resolve(score: Score, reading: Reading) -> Fact:
     """The fact of a total."""
-    recorded = list(_recorded(score, reading))
-    sums = [*_questionnaires(score, reading, recorded), *_own_items(score, reading)]
+    found = list(_recorded(score, reading))
+    if score.questionnaire in reading.forms:
+        found += _questionnaires(score, reading, found)
+    if score.items in reading.sightings:
+        found += _own_items(score, reading)
     totals: list[Total] = []
     undated: list[Total] = []
-    for total in (*recorded, *sums):
+    for total in found:
         if total.when is None:
             undated.append(total)
             reading.issue("required", "the result has no date and was not used", "", total.at)
@@ -76,6 +85,8 @@ def resolve(score: Score, reading: Reading) -> Fact:
 
 def _choose(reading: Reading, totals: Sequence[Total]) -> tuple[Total, tuple[Evidence, ...]]:
     """The newest total; the highest of several that are equally new or that are one form's total and sum."""
+    if len(totals) == 1:
+        return totals[0], totals[0].evidence
     newest = [one for one in totals if not any(_later(other, one) for other in totals)]
     best = max(newest, key=lambda total: total.value)
     if any(one.value != best.value and one.summed == best.summed for one in newest):
@@ -158,13 +169,7 @@ def _recorded(score: Score, reading: Reading) -> Iterator[Total]:
         if found is not None:
             when = dates.effective(sighting.resource)
             evidence = (sighting.evidence(value.path, when),)
-            yield Total(found, when, issued(sighting), evidence, False, sighting.at)
-
-
-def issued(sighting: Sighting) -> float | None:
-    """When a result was issued, as POSIX seconds."""
-    when = dates.read(sighting.resource, "issued")
-    return when.instant if when else None
+            yield Total(found, when, sighting.resource, evidence, False, sighting.at)
 
 
 def _questionnaires(score: Score, reading: Reading, recorded: Iterable[Total]) -> Iterator[Total]:
@@ -179,7 +184,7 @@ def _questionnaires(score: Score, reading: Reading, recorded: Iterable[Total]) -
             when = derived.get(_name(form), form.when)
             text = when.text if when else ""
             evidence = tuple(Evidence(form.at, answer.path, text) for answer in answers if answer)
-            yield Total(found, when, None, evidence, True, form.at)
+            yield Total(found, when, form.resource, evidence, True, form.at)
 
 
 def _sources(total: Total, reading: Reading) -> Iterator[str]:
@@ -211,8 +216,6 @@ def _sum(score: Score, form: Form, answers: Sequence[Answer | None], reading: Re
 
 def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
     """Sums of items that are components, or Observations of one day, of the list of all the items."""
-    if not score.items:
-        return
     groups: dict[object, dict[str, tuple[int, Sighting]]] = {}
     for sighting in observations(score.items, reading):
         when, value = dates.effective(sighting.resource), number(sighting.part)
@@ -229,7 +232,7 @@ def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
             sightings = [sighting for _, sighting in group.values()]
             when = dates.effective(sightings[0].resource)
             evidence = tuple(sighting.evidence("", when) for sighting in sightings)
-            yield Total(total, when, issued(sightings[0]), evidence, True, sightings[0].at)
+            yield Total(total, when, sightings[0].resource, evidence, True, sightings[0].at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +257,7 @@ def resolve_flag(flag: Flag, reading: Reading) -> Fact:
             undated.append(evidence)
             reading.issue("required", "the result has no date and was not used", "", sighting.at)
         elif not reading.future(when, sighting.at):
-            totals.append(Total(int(said), when, issued(sighting), (evidence,), False, sighting.at))
+            totals.append(Total(int(said), when, sighting.resource, (evidence,), False, sighting.at))
     if not totals:
         return flag.fact.unknown("no-date", tuple(undated)) if undated else flag.fact.missing("not-usable")
     chosen, evidences = _choose(reading, totals)
