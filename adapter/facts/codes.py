@@ -103,8 +103,9 @@ class CodeIndex:
         self._prefix: dict[str, tuple[Concept, ...]] = {}
         self._labels: dict[str, list[Concept]] = {}
         self._codes: set[str] = set()
-        self.found: dict[tuple[object, object], tuple[Concept, ...]] = {}
-        """What ``find`` found: system and code as written → the concepts. For loops that cannot afford a call."""
+        self._found: dict[tuple[object, object], tuple[Concept, ...]] = {}
+        self.idle: set[object] = set()
+        """Codes met so far that no list has, in whatever system: most of a record, and not worth a call of ``find``."""
         for concept in concepts:
             key = (concept.system, concept.code)
             self._exact[key] = (*self._exact.get(key, ()), concept)
@@ -119,18 +120,25 @@ class CodeIndex:
         Its display never counts.
         """
         written = (coding.get("system"), coding.get("code"))
-        found = self.found.get(written)
+        found = self._found.get(written)
         if found is None:
-            if len(self.found) >= REMEMBERED:
-                self.found.clear()
-            found = self.found[written] = self._look_up(*written)
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+                self.idle.clear()
+            found = self._found[written] = self._look_up(*written)
+            if not found and not self._listed(written[1]):
+                self.idle.add(written[1])
         return found
+
+    def _listed(self, code: object) -> bool:
+        """Whether any list has the code, in whatever system."""
+        return isinstance(code, str) and (code in self._codes or bool(self._family(_plain("icd10", code))))
 
     def _look_up(self, system: object, code: object) -> tuple[Concept, ...]:
         if not isinstance(code, str):
             return ()
         if not isinstance(system, str):
-            return (NO_SYSTEM,) if code in self._codes or _plain("icd10", code) in self._codes else ()
+            return (NO_SYSTEM,) if code in self._codes or ("icd10", _plain("icd10", code)) in self._exact else ()
         key = self._systems.get(system)
         if key == "icd10":
             return self._family(_plain(key, code))

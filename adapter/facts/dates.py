@@ -91,12 +91,13 @@ def effective(observation: Resource) -> When | None:
 
 
 def shift(span: DateSpan, days: int) -> DateSpan:
-    """The span moved by some days (a day outside the calendar's range stays at its end)."""
-    low = _plus(span.low, days)
-    return DateSpan(low, low if span.high == span.low else _plus(span.high, days))
+    """The span moved by some days."""
+    low = plus(span.low, days)
+    return DateSpan(low, low if span.high == span.low else plus(span.high, days))
 
 
-def _plus(day: date, days: int) -> date:
+def plus(day: date, days: int) -> date:
+    """The day some days later; a day outside the calendar's range stays at its end."""
     try:
         return day + timedelta(days)
     except OverflowError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ from rules import Fact
 
 REMEMBERED_DAYS = 400
 YOUNGEST_AGE = "parameters.maternal-score-youngest-age-years"
+NOTHING: Resource = {}
 SPECIAL = frozenset({"QuestionnaireResponse", "FamilyMemberHistory", "MedicationStatement", "MedicationRequest"})
 """Those of READ whose codes are not in ``code``."""
 READ = frozenset(
@@ -113,8 +114,8 @@ class FactReader:
 
     # --- the pass --------------------------------------------------------------------------------------------------
     def _pass(self, reading: Reading) -> None:
-        """Look every code of the record up. Most mean nothing to any fact: those cost one look into ``found``."""
-        people, hers, found = reading.people, reading.hers, self._index.found
+        """Look every code of the record up. Most mean nothing to any fact: those cost one look into ``idle``."""
+        people, hers, idle = reading.people, reading.hers, self._index.idle
         for at, entry in enumerate(reading.entries):
             resource = entry.get("resource")
             if resource is None or (kind := resource.get("resourceType")) not in READ:
@@ -134,21 +135,23 @@ class FactReader:
             if kind in SPECIAL:
                 self._special(reading, at, resource, owner)
                 continue
-            parts: Sequence[Resource] = (resource,)
-            if "component" in resource:
-                parts = (resource, *resource["component"])
-            for number, part in enumerate(parts):
-                concept = part.get("code")
-                if concept is None:
-                    continue
-                for coding in concept.get("coding", ()):
-                    if found.get((coding.get("system"), coding.get("code")), True):  # True: not looked up before
-                        prefix = f"component[{number - 1}]." if number else ""
-                        self._look(reading, at, resource, concept, part, prefix, "code", owner)
+            concept = resource.get("code")
+            if concept is not None:
+                codings = concept.get("coding")
+                for coding in codings or ():
+                    if coding.get("code") not in idle:
+                        self._look(reading, at, resource, concept, resource, "", "code", owner)
                         break
-                else:
-                    if kind == "Condition" and owner == HERS and not concept.get("coding"):
-                        reading.uncoded(at, "code")
+                if not codings and kind == "Condition" and owner == HERS:
+                    reading.uncoded(at, "code")
+            if "component" not in resource:
+                continue
+            for number, component in enumerate(resource["component"]):
+                concept = component.get("code") or NOTHING
+                for coding in concept.get("coding", ()):
+                    if coding.get("code") not in idle:
+                        self._look(reading, at, resource, concept, component, f"component[{number}].", "code", owner)
+                        break
 
     def _special(self, reading: Reading, at: int, resource: Resource, owner: int) -> None:
         """The resource types whose codes are not in ``code``."""
@@ -190,7 +193,7 @@ class FactReader:
                     continue
                 seen.append(found.list)
                 path = f"{prefix}{name}.coding[{number}]"
-                conflict = reading.contradicted(found, coding, at, path)
+                conflict = "display" in coding and reading.contradicted(found, coding, at, path)
                 sighting = Sighting(at, resource, found, part, prefix, f"{path}.code", conflict, owner)
                 self._sighted(reading, sighting, found)
         if unclear and not seen:

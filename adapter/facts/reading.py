@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adapter.facts.codes import CodeIndex, Concept
@@ -41,7 +41,7 @@ class Sighting(NamedTuple):
 
     def evidence(self, path: str = "", when: When | None = None) -> Evidence:
         """The place of an element of the part (default: the coding), with the date that counted."""
-        return Evidence(self.at, self.prefix + path if path else self.coding, when.text if when else "")
+        return Evidence(self.at, self.prefix + path if path else self.coding, "" if when is None else when.text)
 
 
 class Answer(NamedTuple):
@@ -138,8 +138,13 @@ def place(entries: Sequence[Mapping[str, Any]], index: int, path: str = "") -> s
     return f"Bundle.entry[{index}].resource" + (f".{path}" if path else "") if index < len(entries) else "Bundle"
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+@lru_cache(maxsize=2048, typed=True)
+def _bare(name: str, state: State, value: FactValue | None = None, note: str = "") -> Fact:
+    """A fact without evidence, made once."""
+    return Fact(name, state, value, note=note)
+
+
+class Declared(NamedTuple):
     """What a fact's declaration says about its values; makes the fact in each state."""
 
     name: str
@@ -151,6 +156,8 @@ class Declared:
     def known(
         self, value: FactValue, when: When | None = None, evidence: tuple[Evidence, ...] = (), note: str = ""
     ) -> Fact:
+        if not evidence and when is None:
+            return _bare(self.name, State.KNOWN, value, note)
         return Fact(self.name, State.KNOWN, value, when.day if when else None, evidence, note)
 
     def unknown(self, note: str, evidence: tuple[Evidence, ...] = (), ask: str | None = None) -> Fact:
@@ -158,7 +165,11 @@ class Declared:
 
     def missing(self, note: str = "not-recorded") -> Fact:
         """Not in the record: what that means is declared."""
-        return Fact(self.name, self.absent, note=note)
+        return _bare(self.name, self.absent, None, note)
+
+    def not_so(self, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
+        """Known not to be: quietly not met, whatever is declared of a fact that nobody knows."""
+        return Fact(self.name, State.ABSENT, None, None, evidence, note) if evidence else _bare(self.name, State.ABSENT, None, note)
 
     def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
         """Found, and too old to count."""
