@@ -100,7 +100,7 @@ def _plausible(due: Due, reading: Reading) -> bool:
 
 def best_due(dues: Sequence[Due], reading: Reading) -> Due | None:
     """By scan before all others, then stated, counted, measured; then the newest; of equals, the span of all."""
-    if len(dues) < 2:  # noqa: PLR2004
+    if len(dues) < 2:
         return dues[0] if dues else None
     stated = [due for due in dues if due.rank > MEASURED] or dues
     best = max(stated, key=lambda due: (due.rank, due.recorded.span.high if due.recorded else date.min))

@@ -37,11 +37,6 @@ def _losses(events: Events) -> Iterator[tuple[DateSpan | None, Evidence]]:
         yield death.span, death.evidence
 
 
-def resolve(name: str, fact: Declared, pregnancy: Pregnancy) -> Fact:
-    """One fact of the pregnancy. ``name`` is one of FACTS."""
-    return FACTS[name](fact, pregnancy)
-
-
 def _open(fact: Declared, story: Story) -> Fact:
     """Unknown for the reason that the pregnancy is."""
     return fact.unknown(story.note or "not-recorded", story.evidence, story.ask or ASK_STATUS)
@@ -211,3 +206,4 @@ FACTS: Mapping[str, Callable[[Declared, Pregnancy], Fact]] = {
     "due_date_passed": _due_date_passed,
     "edd": _edd,
 }
+"""Each fact of the pregnancy that a declaration may name, and how it is read off the story."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -38,6 +39,10 @@ class Sighting(NamedTuple):
             if coding.get("code") == self.concept.code:
                 return str(coding.get("system")), self.concept.code
         return "", self.concept.code
+
+    def path(self, path: str) -> str:
+        """The path inside the resource of an element of the part (default: the coding)."""
+        return self.prefix + path if path else self.coding
 
     def evidence(self, path: str = "", when: When | None = None) -> Evidence:
         """The place of an element of the part (default: the coding), with the date that counted."""
@@ -79,8 +84,8 @@ class Reading:
     """The state of one pass; afterwards every fact is worked out from it."""
 
     __slots__ = (
-        *("as_of", "cases", "entries", "find", "forms", "grown_up", "hers"),
-        *("index", "issues", "mismatches", "numbers", "people", "refused", "sightings"),
+        *("as_of", "cases", "entries", "find", "forms", "grown_up", "hers", "index"),
+        *("issues", "mismatches", "numbers", "people", "refused", "results", "sightings"),
     )
 
     def __init__(self, as_of: date, find: Index, people: People, index: CodeIndex, numbers: Numbers) -> None:
@@ -90,7 +95,8 @@ class Reading:
         self.forms: dict[str, list[Form]] = {}  # by questionnaire
         self.issues: list[Issue] = []
         self.hers: dict[str, list[int]] = {}  # resource type → entries that are hers
-        self.cases: dict[str, Any] = {}  # by code list, what several facts share
+        self.cases: dict[str, Any] = {}  # by code list, the diagnoses that several facts share
+        self.results: dict[str, Any] = {}  # by code list, the results that several facts share
         self.mismatches: list[Evidence] = []  # totals that are not the sum of their items
         self.refused = False
         self.grown_up: date | None = None  # the first day on which a maternal score can be hers
@@ -144,7 +150,8 @@ def _bare(name: str, state: State, value: FactValue | None = None, note: str = "
     return Fact(name, state, value, note=note)
 
 
-class Declared(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Declared:
     """What a fact's declaration says about its values; makes the fact in each state."""
 
     name: str
@@ -169,7 +176,11 @@ class Declared(NamedTuple):
 
     def not_so(self, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
         """Known not to be: quietly not met, whatever is declared of a fact that nobody knows."""
-        return Fact(self.name, State.ABSENT, None, None, evidence, note) if evidence else _bare(self.name, State.ABSENT, None, note)
+        return (
+            Fact(self.name, State.ABSENT, None, None, evidence, note)
+            if evidence
+            else _bare(self.name, State.ABSENT, note=note)
+        )
 
     def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
         """Found, and too old to count."""

@@ -15,7 +15,7 @@ from adapter.facts import dates
 from adapter.facts.dates import When
 from adapter.facts.reading import Answer, Declared, Form, Reading, Sighting
 from adapter.facts.values import Number, number, truth
-from adapter.records import Evidence
+from adapter.records import Evidence, Resource
 from rules import Fact
 
 FINAL = frozenset({"final", "amended", "corrected"})
@@ -37,6 +37,14 @@ class Score:
     item_high: float | None = None
 
 
+class Result(NamedTuple):
+    """A final Observation or component of a code list: its value (None for a blank) and when it was true."""
+
+    sighting: Sighting
+    value: Number | None
+    when: When | None
+
+
 class Total(NamedTuple):
     """One total: as recorded, or (``summed``) the sum of all its items."""
 
@@ -56,18 +64,18 @@ class Total(NamedTuple):
 
 def resolve(score: Score, reading: Reading) -> Fact:
     """The fact of a total."""
-    found = list(_recorded(score, reading))
+    recorded = found = list(_recorded(score, reading))
     if score.questionnaire in reading.forms:
-        found += _questionnaires(score, reading, found)
-    if score.items in reading.sightings:
-        found += _own_items(score, reading)
+        found = [*found, *_questionnaires(score, reading, recorded)]
+    if score.items and len(reading.sightings.get(score.items, ())) >= score.item_codes:
+        found = [*found, *_own_items(score, reading)]
     totals: list[Total] = []
     undated: list[Total] = []
     for total in found:
         if total.when is None:
             undated.append(total)
             reading.issue("required", "the result has no date and was not used", "", total.at)
-        elif not reading.future(total.when, total.at):
+        elif total.when.span.low <= reading.as_of or not reading.future(total.when, total.at):
             totals.append(total)
     if not totals:
         evidence = tuple(e for total in undated for e in total.evidence)
@@ -119,7 +127,7 @@ def _same_day(one: Total, other: Total) -> bool:
 
 
 # --- where totals come from ----------------------------------------------------------------------------------------
-def final(sighting: Sighting, reading: Reading) -> bool:
+def _final(sighting: Sighting, reading: Reading) -> bool:
     """Whether a result counts by its status; one that was withdrawn or is not final is reported."""
     status = sighting.resource.get("status")
     if status in FINAL:
@@ -152,22 +160,26 @@ def usable(value: Number, fact: Declared, sighting: Sighting, reading: Reading) 
     return int(found) if found == int(found) else found
 
 
-def observations(name: str, reading: Reading) -> Iterator[Sighting]:
+def results(name: str, reading: Reading) -> Sequence[Result]:
     """The final Observations and components of a code list whose code and display agree."""
-    for sighting in reading.sightings.get(name, ()):
-        kind = sighting.resource.get("resourceType")
-        if kind == "Observation" and not sighting.conflict and final(sighting, reading):
-            yield sighting
+    found: list[Result] | None = reading.results.get(name)
+    if found is None:
+        found = reading.results[name] = [
+            Result(sighting, number(sighting.part), dates.effective(sighting.resource))
+            for sighting in reading.sightings.get(name, ())
+            if sighting.resource["resourceType"] == "Observation"
+            and not sighting.conflict
+            and _final(sighting, reading)
+        ]
+    return found
 
 
 def _recorded(score: Score, reading: Reading) -> Iterator[Total]:
-    for sighting in observations(score.total, reading):
-        value = number(sighting.part)
+    for sighting, value, when in results(score.total, reading):
         if value is None or sighting.prefix:  # a form without its total; a component is an item, never a total
             continue
         found = usable(value, score.fact, sighting, reading)
         if found is not None:
-            when = dates.effective(sighting.resource)
             evidence = (sighting.evidence(value.path, when),)
             yield Total(found, when, sighting.resource, evidence, False, sighting.at)
 
@@ -217,8 +229,7 @@ def _sum(score: Score, form: Form, answers: Sequence[Answer | None], reading: Re
 def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
     """Sums of items that are components, or Observations of one day, of the list of all the items."""
     groups: dict[object, dict[str, tuple[int, Sighting]]] = {}
-    for sighting in observations(score.items, reading):
-        when, value = dates.effective(sighting.resource), number(sighting.part)
+    for sighting, value, when in results(score.items, reading):
         if value is None or value.value is None or value.value != int(value.value):
             continue
         key = (sighting.at if sighting.prefix else "", when.span if when else None)
@@ -248,8 +259,8 @@ def resolve_flag(flag: Flag, reading: Reading) -> Fact:
     """The fact of a yes or no result; the newest counts, and yes where two of the same time differ."""
     totals: list[Total] = []
     undated: list[Evidence] = []
-    for sighting in observations(flag.code, reading):
-        said, when = truth(sighting.part), dates.effective(sighting.resource)
+    for sighting, _, when in results(flag.code, reading):
+        said = truth(sighting.part)
         evidence = sighting.evidence("valueBoolean" if "valueBoolean" in sighting.part else "", when)
         if said is None:
             continue
