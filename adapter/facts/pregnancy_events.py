@@ -224,16 +224,16 @@ def _values(sighting: Sighting, when: When | None, reading: Reading) -> Iterator
     """The roles of a coded value, whether its display contradicts it, and where it is."""
     concept = sighting.part.get("valueCodeableConcept") or {}
     for number, coding in enumerate(concept.get("coding", ())):
-        path = f"valueCodeableConcept.coding[{number}]"
-        found_all = reading.index.find(coding)
-        concepts = [found for found in found_all if found.list == PREGNANCY]
-        if NO_SYSTEM in found_all:
-            reading.without_system(sighting.at)
-        for found in concepts:
-            conflict = reading.contradicted(found, coding, sighting.at, sighting.prefix + path)
-            for role in found.roles:
-                yield role, conflict, sighting.evidence(f"{path}.code", when)
-        if concepts:
+        path, read = f"valueCodeableConcept.coding[{number}]", False
+        for found in reading.index.find(coding):
+            if found is NO_SYSTEM:
+                reading.without_system(sighting.at)
+            elif found.list == PREGNANCY:
+                read = True
+                conflict = reading.contradicted(found, coding, sighting.at, sighting.prefix + path)
+                for role in found.roles:
+                    yield role, conflict, sighting.evidence(f"{path}.code", when)
+        if read:
             return
 
 
