@@ -23,6 +23,8 @@ class Excerpt:
         self._key = key
         self._urls: dict[int, str] = {}
         self._taken: set[str] = set()
+        self._waiting: list[int] = []
+        self._done: dict[int, Resource] = {}
 
     def url(self, index: int) -> str:
         """The full URL, in the result, of this entry of the record; the entry is then part of the excerpt."""
@@ -37,6 +39,7 @@ class Excerpt:
             full_url = "urn:uuid:" + stable_id(self._key, full_url, str(index))
         self._taken.add(full_url)
         self._urls[index] = full_url
+        self._waiting.append(index)
         return full_url
 
     def kind(self, index: int) -> str:
@@ -46,31 +49,38 @@ class Excerpt:
     def entries(self, first: int) -> tuple[Resource, list[Resource]]:
         """The entry ``first`` and, in the record's order, all else that was asked for with all that it refers to."""
         self.url(first)
-        done: dict[int, Resource] = {}
-        while len(done) < len(self._urls):
-            for index in [i for i in self._urls if i not in done]:
-                resource = self._rewrite(self._entries[index]["resource"], self._entries[index].get("fullUrl", ""))
-                done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
-        head = done.pop(first)
-        return head, [done[index] for index in sorted(done)]
+        for index in self._waiting:  # grows as they refer to others
+            entry = self._entries[index]
+            resource = self._rewrite(entry["resource"], entry.get("fullUrl", ""))
+            self._done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
+        self._waiting.clear()
+        return self._done[first], [self._done[index] for index in sorted(self._done) if index != first]
 
-    def _rewrite(self, node: Any, within: str) -> Any:
+    def _rewrite(self, node: Resource, within: str) -> Resource:
         """``node`` with its references rewritten; the very same object where it holds none."""
-        changed: Any = None
-        if type(node) is dict:
-            for name, value in node.items():
-                if type(value) in (dict, list) and (new := self._rewrite(value, within)) is not value:
-                    changed = dict(node) if changed is None else changed
-                    changed[name] = new
-            reference = node.get("reference")
-            if type(reference) is str and reference[:1] != "#":
-                return self._refer(node if changed is None else changed, reference, within)
-        else:
-            for position, value in enumerate(node):
-                if type(value) in (dict, list) and (new := self._rewrite(value, within)) is not value:
-                    changed = list(node) if changed is None else changed
-                    changed[position] = new
+        changed: Resource | None = None
+        for name, value in node.items():
+            if type(value) is dict:
+                new: Any = self._rewrite(value, within)
+            elif type(value) is list:
+                new = self._rewrite_each(value, within)
+            else:
+                continue
+            if new is not value:
+                changed = node.copy() if changed is None else changed
+                changed[name] = new
+        reference = node.get("reference")
+        if type(reference) is str and reference[:1] != "#":
+            return self._refer(node if changed is None else changed, reference, within)
         return node if changed is None else changed
+
+    def _rewrite_each(self, nodes: list[Any], within: str) -> list[Any]:
+        changed: list[Any] | None = None
+        for position, value in enumerate(nodes):  # FHIR has no lists of lists
+            if type(value) is dict and (new := self._rewrite(value, within)) is not value:
+                changed = nodes.copy() if changed is None else changed
+                changed[position] = new
+        return nodes if changed is None else changed
 
     def _refer(self, node: Resource, reference: str, within: str) -> Resource:
         target = self._index.resolve(reference, within)

@@ -143,10 +143,12 @@ class _Draft:
         return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in indices]
 
     def _account(self, target: Resource, rules: tuple[str, ...], found: Iterable[Evidence]) -> None:
-        places = [(self._excerpt.url(evidence.index), place(self._record, evidence)) for evidence in found]
+        places: dict[str, list[str]] = {}
+        for evidence in found:
+            places.setdefault(self._excerpt.url(evidence.index), []).append(place(self._record, evidence))
         self.provenances.append(provenance(self._scope, target, rules, self._source, places))
 
 
 def _evidence(facts: Iterable[Fact]) -> list[Evidence]:
     """The evidence of these facts, each element once, in order."""
-    return list(dict.fromkeys(evidence for fact in facts for evidence in fact.evidence))
+    return list({(one.index, one.path): one for fact in facts for one in fact.evidence}.values())
