@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.fhir.ids import stable_id
+import orjson
+
+from adapter.fhir.ids import Ids
 from adapter.fhir.profiles import with_profile
 from adapter.fhir.references import Index
 from adapter.records import MappedBundle, Resource
+
+_REFERENCE = b'"reference":'
+"""How the key of a reference looks in JSON without spaces; in a text the quotation marks would be escaped."""
 
 
 class Excerpt:
@@ -20,7 +25,7 @@ class Excerpt:
     def __init__(self, record: MappedBundle, key: str) -> None:
         self._entries: list[Resource] = record.bundle.get("entry", [])
         self._index = Index(record.bundle)
-        self._key = key
+        self._id = Ids(key)
         self._urls: dict[int, str] = {}
         self._taken: set[str] = set()
         self._waiting: list[int] = []
@@ -34,9 +39,9 @@ class Excerpt:
         entry = self._entries[index]
         full_url = str(entry.get("fullUrl") or f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}")
         if not full_url.startswith("urn:uuid:"):
-            full_url = "urn:uuid:" + stable_id(self._key, full_url)
+            full_url = "urn:uuid:" + self._id(full_url)
         if full_url in self._taken:  # two versions of one resource
-            full_url = "urn:uuid:" + stable_id(self._key, full_url, str(index))
+            full_url = "urn:uuid:" + self._id(full_url, str(index))
         self._taken.add(full_url)
         self._urls[index] = full_url
         self._waiting.append(index)
@@ -51,10 +56,22 @@ class Excerpt:
         self.url(first)
         for index in self._waiting:  # grows as they refer to others
             entry = self._entries[index]
-            resource = self._rewrite(entry["resource"], entry.get("fullUrl", ""))
+            resource = self._rewrite_whole(entry["resource"], entry.get("fullUrl", ""))
             self._done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
         self._waiting.clear()
         return self._done[first], [self._done[index] for index in sorted(self._done) if index != first]
+
+    def _rewrite_whole(self, resource: Resource, within: str) -> Resource:
+        """As ``_rewrite``, without looking for references deep inside a resource whose JSON has none there."""
+        changed, found = resource.copy(), 0
+        for name, value in resource.items():
+            if type(value) is dict and "reference" in value:
+                changed[name] = self._rewrite(value, within)
+                found += 1
+            elif type(value) is list and type(value[0]) is dict and "reference" in value[0]:
+                changed[name] = self._rewrite_each(value, within)
+                found += len(value)
+        return changed if found == orjson.dumps(resource).count(_REFERENCE) else self._rewrite(resource, within)
 
     def _rewrite(self, node: Resource, within: str) -> Resource:
         """``node`` with its references rewritten; the very same object where it holds none."""

@@ -18,6 +18,9 @@ from rules import PRIORITIES, Decision, Fact, ProposedFlag, ProposedReferral, Pr
 
 _NOTHING_KNOWN: Mapping[str, Wanted] = {}
 
+_Found = dict[int, dict[str, Evidence]]
+"""Evidence by the entry of the record and the element in it."""
+
 
 def build_result(
     record: MappedBundle,
@@ -137,18 +140,22 @@ class _Draft:
             self.services[key] = to, fresh(kept)
         return self.services[key]
 
-    def _quote(self, found: Iterable[Evidence]) -> list[tuple[str, str]]:
+    def _quote(self, found: _Found) -> list[tuple[str, str]]:
         """(resource type, full URL) of the resources, other than herself, that the evidence lies in."""
-        indices = dict.fromkeys(evidence.index for evidence in found if evidence.index != self._patient)
-        return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in indices]
+        return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in found if index != self._patient]
 
-    def _account(self, target: Resource, rules: tuple[str, ...], found: Iterable[Evidence]) -> None:
-        places: dict[str, list[str]] = {}
-        for evidence in found:
-            places.setdefault(self._excerpt.url(evidence.index), []).append(place(self._record, evidence))
+    def _account(self, target: Resource, rules: tuple[str, ...], found: _Found) -> None:
+        places = {
+            self._excerpt.url(index): [place(self._record, evidence) for evidence in elements.values()]
+            for index, elements in found.items()
+        }
         self.provenances.append(provenance(self._scope, target, rules, self._source, places))
 
 
-def _evidence(facts: Iterable[Fact]) -> list[Evidence]:
-    """The evidence of these facts, each element once, in order."""
-    return list({(one.index, one.path): one for fact in facts for one in fact.evidence}.values())
+def _evidence(facts: Iterable[Fact]) -> _Found:
+    """The evidence of these facts in order, each element once."""
+    found: _Found = {}
+    for fact in facts:
+        for evidence in fact.evidence:
+            found.setdefault(evidence.index, {}).setdefault(evidence.path, evidence)
+    return found
