@@ -18,7 +18,7 @@ class Index:
     def __init__(self, bundle: Resource) -> None:
         entries = bundle.get("entry")
         self.entries: Sequence[Entry] = [
-            e if isinstance(e, dict) else {} for e in (entries if isinstance(entries, list) else ())
+            e if type(e) is dict else {} for e in (entries if isinstance(entries, list) else ())
         ]
         self._resolved: dict[tuple[str, str], int | None] = {}
 
@@ -28,13 +28,16 @@ class Index:
         An absolute http reference also finds ``Type/id`` among the entries that have no http fullUrl of their own.
         ``#contained`` is None: it means no entry.
         """
-        base = from_url.rsplit("/", 2)[0] if from_url[:4] == "http" else ""
+        return self.resolve_under(base_of(from_url), reference)
+
+    def resolve_under(self, base: str, reference: str) -> int | None:
+        """As ``resolve``, for all entries whose fullUrls have the same ``base_of``."""
         key = base, reference
         if key not in self._resolved:
-            self._resolved[key] = self._resolve(reference, base)
+            self._resolved[key] = self._resolve(base, reference)
         return self._resolved[key]
 
-    def _resolve(self, reference: str, base: str) -> int | None:
+    def _resolve(self, base: str, reference: str) -> int | None:
         if not reference or reference[0] == "#":
             return None
         reference = reference.partition("/_history/")[0].partition("#")[0]
@@ -114,6 +117,11 @@ class Index:
         kind = kind.rpartition("/")[2]
         found = {at for key in keys for at in self.by_identifier.get(key, ()) if self.type_at(at) == kind}
         return found.pop() if len(found) == 1 else None
+
+
+def base_of(full_url: str) -> str:
+    """What comes before ``Type/id`` in an http fullUrl, to which relative references belong; "" for any other."""
+    return full_url.rsplit("/", 2)[0] if full_url[:4] == "http" else ""
 
 
 def identifiers_of(resource: Resource) -> Iterator[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import orjson
 
 from adapter.fhir.ids import Ids
 from adapter.fhir.profiles import with_profile
-from adapter.fhir.references import Index
+from adapter.fhir.references import Index, base_of
 from adapter.records import MappedBundle, Resource
 
 _REFERENCE = b'"reference":'
@@ -30,6 +31,7 @@ class Excerpt:
         self._taken: set[str] = set()
         self._waiting: list[int] = []
         self._done: dict[int, Resource] = {}
+        self._links: dict[tuple[str, str], str] = {}
 
     def url(self, index: int) -> str:
         """The full URL, in the result, of this entry of the record; the entry is then part of the excerpt."""
@@ -56,53 +58,51 @@ class Excerpt:
         self.url(first)
         for index in self._waiting:  # grows as they refer to others
             entry = self._entries[index]
-            resource = self._rewrite_whole(entry["resource"], entry.get("fullUrl", ""))
+            resource = self._rewrite_whole(entry["resource"], base_of(entry.get("fullUrl", "")))
             self._done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
         self._waiting.clear()
         return self._done[first], [self._done[index] for index in sorted(self._done) if index != first]
 
-    def _rewrite_whole(self, resource: Resource, within: str) -> Resource:
+    def _rewrite_whole(self, resource: Resource, base: str) -> Resource:
         """As ``_rewrite``, without looking for references deep inside a resource whose JSON has none there."""
         changed, found = resource.copy(), 0
         for name, value in resource.items():
-            if type(value) is dict and "reference" in value:
-                changed[name] = self._rewrite(value, within)
-                found += 1
-            elif type(value) is list and type(value[0]) is dict and "reference" in value[0]:
-                changed[name] = self._rewrite_each(value, within)
-                found += len(value)
-        return changed if found == orjson.dumps(resource).count(_REFERENCE) else self._rewrite(resource, within)
+            if type(value) is dict:
+                if "reference" in value:
+                    changed[name] = self._refer(value, base)
+                    found += 1
+            elif type(value) is list and value and type(value[0]) is dict and "reference" in value[0]:
+                changed[name] = [self._refer(each, base) for each in value]
+                found += sum("reference" in each for each in value)
+        return changed if found == orjson.dumps(resource).count(_REFERENCE) else self._rewrite(resource, base)
 
-    def _rewrite(self, node: Resource, within: str) -> Resource:
+    def _rewrite(self, node: Resource, base: str) -> Resource:
         """``node`` with its references rewritten; the very same object where it holds none."""
-        changed: Resource | None = None
+        changed = node
         for name, value in node.items():
             if type(value) is dict:
-                new: Any = self._rewrite(value, within)
+                new: Any = self._rewrite(value, base)
             elif type(value) is list:
-                new = self._rewrite_each(value, within)
+                new = [self._rewrite(each, base) if type(each) is dict else each for each in value]
+                new = value if all(map(is_, new, value)) else new
             else:
                 continue
             if new is not value:
-                changed = node.copy() if changed is None else changed
+                changed = node.copy() if changed is node else changed
                 changed[name] = new
+        return self._refer(changed, base)
+
+    def _refer(self, node: Resource, base: str) -> Resource:
+        """``node`` with the literal reference that it may be rewritten, but for one to a contained resource."""
         reference = node.get("reference")
-        if type(reference) is str and reference[:1] != "#":
-            return self._refer(node if changed is None else changed, reference, within)
-        return node if changed is None else changed
-
-    def _rewrite_each(self, nodes: list[Any], within: str) -> list[Any]:
-        changed: list[Any] | None = None
-        for position, value in enumerate(nodes):  # FHIR has no lists of lists
-            if type(value) is dict and (new := self._rewrite(value, within)) is not value:
-                changed = nodes.copy() if changed is None else changed
-                changed[position] = new
-        return nodes if changed is None else changed
-
-    def _refer(self, node: Resource, reference: str, within: str) -> Resource:
-        target = self._index.resolve(reference, within)
-        if target is not None and self._index.type_at(target):
-            return {**node, "reference": self.url(target)}
-        logical = {name: value for name, value in node.items() if name != "reference"}
-        logical.setdefault("identifier", {"value": reference})
-        return logical
+        if type(reference) is not str or reference[:1] == "#":
+            return node
+        url = self._links.get((base, reference))
+        if url is None:
+            target = self._index.resolve_under(base, reference)
+            if target is None or not self._index.type_at(target):
+                logical = {name: value for name, value in node.items() if name != "reference"}
+                logical.setdefault("identifier", {"value": reference})
+                return logical
+            url = self._links[base, reference] = self.url(target)
+        return {**node, "reference": url}
