@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from adapter.fhir.validate import validate
 from adapter.records import Evidence, Issue, MappedBundle, Resource
 from adapter.referrals.excerpt import Excerpt
 from adapter.referrals.grounds import grounds
@@ -17,6 +18,21 @@ from adapter.referrals.wanted import Wanted, wanted
 from rules import PRIORITIES, Decision, Fact, ProposedFlag, ProposedReferral, ProposedTask, Service
 
 _NOTHING_KNOWN: Mapping[str, Wanted] = {}
+
+MADE = frozenset(
+    {
+        "Device",
+        "Flag",
+        "GuidanceResponse",
+        "HealthcareService",
+        "OperationOutcome",
+        "Parameters",
+        "Provenance",
+        "ServiceRequest",
+        "Task",
+    }
+)
+"""The resource types of what a result adds to what it quotes."""
 
 _Found = dict[int, dict[str, Evidence]]
 """Evidence by the entry of the record and the element in it."""
@@ -78,6 +94,15 @@ def build_result(
     codes = [*(r.service for r in decision.referrals), *(f.code for f in decision.flags)]
     result: Resource = scope.entry(restrict(bundle, codes))["resource"]
     return result
+
+
+def flaws(result: Resource) -> tuple[Issue, ...]:
+    """What is not valid FHIR R4 in the resources made here; those quoted were checked as the record was read."""
+    made = [
+        entry if entry["resource"]["resourceType"] in MADE else {"fullUrl": entry["fullUrl"]}
+        for entry in result["entry"]
+    ]
+    return tuple(found for found in validate({**result, "entry": made}) if found.severity == "error")
 
 
 class _Draft:
