@@ -27,6 +27,7 @@ from rules.engine.model import (
 )
 from rules.engine.pack import Pack, load_pack
 from rules.engine.rule_tests import rule_test_results
+from rules.engine.rule_tests import RuleTest, RuleTestFailure, rule_test_results, run_rule_tests
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [
@@ -54,6 +55,8 @@ __all__ = [
     "Provider",
     "Rule",
     "RuleOutcome",
+    "RuleTest",
+    "RuleTestFailure",
     "RulesError",
     "Service",
     "Source",
@@ -63,6 +66,8 @@ __all__ = [
     "Truth",
     "load_pack",
     "load_yaml",
+    "rule_test_results",
+    "run_rule_tests",
     "rule_test_results",
     "why",
 ]
