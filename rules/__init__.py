@@ -26,7 +26,6 @@ from rules.engine.model import (
     Truth,
 )
 from rules.engine.pack import Pack, load_pack
-from rules.engine.rule_tests import rule_test_results
 from rules.engine.rule_tests import RuleTest, RuleTestFailure, rule_test_results, run_rule_tests
 from rules.engine.yaml_file import Document, Node, load_yaml
 
@@ -68,6 +67,5 @@ __all__ = [
     "load_yaml",
     "rule_test_results",
     "run_rule_tests",
-    "rule_test_results",
     "why",
 ]
