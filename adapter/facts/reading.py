@@ -94,7 +94,7 @@ class Reading:
         self.sightings: dict[str, list[Sighting]] = {}  # by code list
         self.forms: dict[str, list[Form]] = {}  # by questionnaire
         self.issues: list[Issue] = []
-        self.hers: dict[str, list[int]] = {}  # resource type → entries that are hers
+        self.hers: dict[str, list[int]] = {}  # resource type → entries that are hers, but for Observations
         self.cases: dict[str, Any] = {}  # by code list, the diagnoses that several facts share
         self.results: dict[str, Any] = {}  # by code list, the results that several facts share
         self.mismatches: list[Evidence] = []  # totals that are not the sum of their items
