@@ -26,6 +26,7 @@ from rules.engine.model import (
     Truth,
 )
 from rules.engine.pack import Pack, load_pack
+from rules.engine.rule_tests import rule_test_results
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [
@@ -62,5 +63,6 @@ __all__ = [
     "Truth",
     "load_pack",
     "load_yaml",
+    "rule_test_results",
     "why",
 ]
