@@ -113,7 +113,7 @@ def test_evidence_is_in_the_record_and_values_make_sense(
     result = read(*entries[1:])
     for fact in result.facts.values():
         for evidence in fact.evidence:
-            assert resolves(entries[evidence.index], evidence.path), (fact.name, evidence.path)
+            assert resolves(entries[evidence.entry], evidence.path), (fact.name, evidence.path)
         assert (fact.value is not None) == (fact.state is State.KNOWN)
         if isinstance(fact.value, DateSpan | DaySpan):
             assert fact.value.low <= fact.value.high

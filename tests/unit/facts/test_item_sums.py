@@ -60,7 +60,7 @@ def test_components_of_all_items_make_a_total() -> None:
     result = read(panel(1, 1, 1, 1, 1, 1, 1, 1, 1, 2))
     fact = result.facts["epds"]
     assert (fact.state, fact.value, str(fact.on)) == (State.KNOWN, 11, DAY)
-    assert {(e.index, e.path) for e in fact.evidence} == {(1, f"component[{n}].code.coding[0].code") for n in range(10)}
+    assert {(e.entry, e.path) for e in fact.evidence} == {(1, f"component[{n}].code.coding[0].code") for n in range(10)}
     assert result.facts["item"].value == 2
     assert not details(result)
 
