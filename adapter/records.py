@@ -45,7 +45,7 @@ class FieldUse(NamedTuple):
     field: str  # "PID-3", "MSD101PregnancyBooking.EDDAgreed"
     fate: str  # mapped, ignored, unmapped
     reason: str = ""  # why it is ignored
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # it hides tuple.count, which nobody asks for
     places: tuple[str, ...] = ()  # at most the first three
 
 
