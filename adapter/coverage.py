@@ -41,10 +41,11 @@ def united(uses: Iterable[FieldUse]) -> list[FieldUse]:
 
 def _text(records: int, uses: list[FieldUse], issues: list[Issue]) -> Iterable[str]:
     fates = Counter(use.fate for use in uses)
-    yield f"{records} records; fields: " + (", ".join(f"{n} {fate}" for fate, n in sorted(fates.items())) or "none")
+    yield f"records: {records}; fields: " + (", ".join(f"{n} {fate}" for fate, n in sorted(fates.items())) or "none")
     for use in uses:
         reason = f" ({use.reason})" if use.reason else ""
-        yield f"{use.fate:<10} {use.field}, {use.count} times{reason}: {'; '.join(use.places)}"
+        times = "once" if use.count == 1 else f"{use.count} times"
+        yield f"{use.fate:<10} {use.field}, {times}{reason}: {'; '.join(use.places)}"
     for issue in issues:
         if issue.detail != "unmapped-field":
             yield f"{issue.severity:<11} {issue.place}: {issue.text}"

@@ -26,6 +26,7 @@ from rules.engine.model import (
     Truth,
 )
 from rules.engine.pack import Pack, load_pack
+from rules.engine.rule_tests import RuleTest, RuleTestFailure, rule_test_results, run_rule_tests
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [
@@ -53,6 +54,8 @@ __all__ = [
     "Provider",
     "Rule",
     "RuleOutcome",
+    "RuleTest",
+    "RuleTestFailure",
     "RulesError",
     "Service",
     "Source",
@@ -62,5 +65,7 @@ __all__ = [
     "Truth",
     "load_pack",
     "load_yaml",
+    "rule_test_results",
+    "run_rule_tests",
     "why",
 ]
