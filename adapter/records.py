@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Resource = dict[str, Any]
 """A FHIR resource (or part of one) as a plain dict."""
@@ -39,8 +39,7 @@ class Issue:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldUse:
+class FieldUse(NamedTuple):
     """One populated source field and what became of it: the unit of the coverage report."""
 
     field: str  # "PID-3", "MSD101PregnancyBooking.EDDAgreed"

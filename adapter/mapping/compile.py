@@ -126,10 +126,8 @@ class Compiler:
             value: Any = text
             if code_map is not None:
                 target = translate(run, owner, field, text, code_map)
-                if as_concept:
-                    value = concept(target, text)
-                else:
-                    value = target.code if target is not None else ""
+                code = target.code if target is not None else ""
+                value = concept(target, text) if as_concept else code
                 if not value:
                     return HOLE
             if convert is not None:
@@ -197,9 +195,10 @@ class Compiler:
         owner, do = node.field.owner, Compiler(self.resolve, node.field.owner).node(node.do)
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            rows = row.each(owner) or [r for r in run.record.rows.get(owner, ()) if r.related(row.name) is row]
             made: list[Any] = []
-            for other in rows:
+            for other in run.record.rows.get(owner, ()):
+                if row.name and other.related(row.name) is not row:
+                    continue
                 value = do(run, other, f"{path}[{len(made)}]")
                 if value is not HOLE:
                     made.append(value)

@@ -80,7 +80,8 @@ class Run:
     def _mark(self, marks: Iterable[tuple[Cell, Fate]]) -> None:
         fates = self.fates
         for cell, fate in marks:
-            if fate > fates.get(cell, 0):
+            before = fates.get(cell)
+            if before is None or fate > before:
                 fates[cell] = fate
 
     def fate(self, cell: Cell) -> Fate | None:
