@@ -37,6 +37,7 @@ _PLACE = re.compile(
     r"(?:\.(?P<component>\d+))?(?:\.(?P<subcomponent>\d+))? \()?segment (?P<segment>\d+) of message \d+\)?",
     re.ASCII,
 )
+_SEGMENT = re.compile(rb"([A-Z][A-Z0-9]{2})[^A-Za-z0-9 ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,15 @@ def locate(place: str, message: bytes) -> Location | None:
     found = _PLACE.fullmatch(place)
     if found is None:
         return None
-    names = [line[:3].decode("latin-1") for line in message.splitlines() if line.strip()]
+    names = [_SEGMENT.match(line) for line in message.splitlines() if line.strip()]
     number = int(found["segment"])
     if not 0 < number <= len(names):
         return None
-    name = names[number - 1]
-    sequence = names[:number].count(name)
+    this = names[number - 1]
+    if this is None:
+        return None
+    name = this[1].decode()
+    sequence = sum(other is not None and other[1] == this[1] for other in names[:number])
     if found["name"] != name:
         return Location(name, sequence)
     return Location(
