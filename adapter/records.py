@@ -45,7 +45,7 @@ class FieldUse(NamedTuple):
     field: str  # "PID-3", "MSD101PregnancyBooking.EDDAgreed"
     fate: str  # mapped, ignored, unmapped
     reason: str = ""  # why it is ignored
-    count: int = 1
+    times: int = 1
     places: tuple[str, ...] = ()  # at most the first three
 
 
@@ -68,13 +68,12 @@ class MappedBundle:
     digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Where a fact comes from: the element of the FHIR record, and behind it the source field.
 
-    ``index`` is the entry of the record's Bundle; ``path`` the element inside the resource.
+    ``entry`` is the position in the record's Bundle; ``path`` the element inside the resource.
     """
 
-    index: int
+    entry: int
     path: str
     date: str = ""  # the date that counted, as written

@@ -135,7 +135,7 @@ def unmapped_issues(uses: tuple[FieldUse, ...]) -> Iterator[Issue]:
     """One Issue for each field that no line of the mapping reads."""
     for use in uses:
         if use.fate == "unmapped":
-            times = f", {use.count} times" if use.count > 1 else ""
+            times = f", {use.times} times" if use.times > 1 else ""
             text = f"no line of the mapping reads {use.field}{times}"
             yield Issue("information", "informational", text, "unmapped-field", use.places[0])
 

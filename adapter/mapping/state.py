@@ -69,13 +69,14 @@ class Run:
         self.trail: dict[str, str] = {}
         self.outer: Row | None = None
 
-    def settle(self, reads: Iterable[Cell], marks: Iterable[tuple[Cell, Fate]], *, made: bool) -> None:
+    def settle(self, reads: Iterable[Cell], marks: Sequence[tuple[Cell, Fate]], *, made: bool) -> None:
         """Book the readings of one resource (or condition); those of a resource that was not made are lost."""
         if made:
             self.mapped.update(reads)
         else:
             self._mark((cell, Fate.LOST) for cell in reads)
-        self._mark(marks)
+        if marks:
+            self._mark(marks)
 
     def _mark(self, marks: Iterable[tuple[Cell, Fate]]) -> None:
         fates = self.fates

@@ -34,7 +34,7 @@ _BY_ISSUE = {
 _SEVERITY = {"fatal": "E", "error": "E", "warning": "W", "information": "I"}
 _PLACE = re.compile(
     r"(?:(?P<name>[A-Z][A-Z0-9]{2})-(?P<field>\d+)(?:\[(?P<repetition>\d+)\])?"
-    r"(?:\.(?P<component>\d+))?(?:\.(?P<subcomponent>\d+))? \()?segment (?P<segment>\d+) of message \d+\)?",
+    r"(?:\.(?P<component>\d+))?(?:\.(?P<subcomponent>\d+))? \()?segment (?P<segment>\d+) of message 1\)?",
     re.ASCII,
 )
 _SEGMENT = re.compile(rb"([A-Z][A-Z0-9]{2})[^A-Za-z0-9 ]")

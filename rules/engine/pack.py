@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -112,7 +112,7 @@ class Pack:
         if not stale:
             return compiled.decider.decide(Evaluation(situation, truths))
         renewed = {
-            name: replace(fact, state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()
+            name: fact._replace(state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()
         }
         aged = _agreed(compiled, Situation({**complete, **renewed}, as_of), facts)
         return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)))

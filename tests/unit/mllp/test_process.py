@@ -65,7 +65,7 @@ def test_the_same_message_and_day_give_the_same_file(tmp_path: Path) -> None:
         (message("EVN|A01", kind="ADT^A01"), (100, "EVN^1", "E")),
         (message(PID, "not a segment", OBR, OBX), (100, "", "E")),
         (message(PID, "MRG|", kind="ADT^A40"), (101, "MRG^1^1", "E")),
-        (message(PID, OBR, OBX) + b"\x1cPID|1\r", (100, "PID^2", "E")),
+        (message(PID, OBR, OBX) + b"\x1cPID|1\r", (100, "", "E")),
     ],
 )
 def test_content_that_is_refused_names_its_place(tmp_path: Path, data: bytes, expected: tuple[int, str, str]) -> None:
