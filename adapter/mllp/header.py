@@ -13,6 +13,7 @@ VERSIONS = frozenset({"2.3", "2.3.1", "2.4", "2.5", "2.5.1"})
 _MSH = re.compile(rb"(?:\A|[\r\n])(MSH[^\r\n]*)")
 _ENVELOPE = re.compile(rb"[\r\n](?:MSH|FHS|BHS|BTS|FTS)[^A-Z0-9]")
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
+_CONTROL = dict.fromkeys(range(32))  # an answer must not hold what ends its frame
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -38,7 +39,7 @@ def find_header(message: bytes) -> Header | None:
     found = _MSH.search(message.removeprefix(_BOM))
     if found is None:
         return None
-    text = found[1].decode("latin-1")
+    text = found[1].decode("latin-1").translate(_CONTROL)
     separator = text[3:4]
     fields = text.split(separator) if separator else [text]
     marks = fields[1] if len(fields) > 1 else ""

@@ -12,9 +12,9 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -122,11 +122,13 @@ def test_killed_between_journal_and_acknowledgement(tmp_path: Path, after: bool)
 def test_beside_http_and_nothing_of_a_patient_is_said(tmp_path: Path) -> None:
     with serving(tmp_path, "--port", "0") as listener:
         port = int(listener.wait_for(r"MLLP on .*:(\d+)"))
-        http = listener.wait_for(r"running on (http://\S+)")
+        http = listener.wait_for(r"running on http://(\S+)")
         messages = [samples.ORU, samples.ORU.replace(b"ORU^R01", b"SIU^S12"), samples.ORU[:420], b"junk"]
         assert send(port, *messages) == ["AA", "AR", "AE", ""]
-        with urllib.request.urlopen(f"{http}/health/live", timeout=30) as answer:
-            assert answer.status == 200
+        web = HTTPConnection(http, timeout=30)
+        web.request("GET", "/health/live")
+        assert web.getresponse().status == 200
+        web.close()
         assert listener.stop() == 0
     for value in ("SYNTHETIC", samples.NHS_NUMBER, "EXAMPLE STREET", "L100"):
         assert value not in listener.said

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from adapter.mllp.acknowledgement import Answer, acknowledge
 from adapter.mllp.header import Header, find_header, refusal
-from tests.unit.mllp.messages import PID, message
+from tests.unit.mllp.messages import NOW, PID, message
 
 
 def refused(data: bytes, taken: str = "P") -> tuple[int, list[str]] | None:
@@ -80,3 +83,17 @@ def test_what_is_said_of_a_type_is_a_name_and_no_text_of_the_message() -> None:
     fault = refusal(header, data, "P")
     assert fault is not None
     assert "XXTEST" not in fault.text
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([*b"MSHPID|^~\\&\r\n\x1c2.4AR01\xc3\xff \x00"]), max_size=60).map(bytes))
+def test_no_bytes_crash_it_and_every_answer_is_one_message(tail: bytes) -> None:
+    for data in (tail, b"MSH" + tail, b"MSH|^~\\&|" + tail, message(control_id=tail.decode("latin-1"))):
+        header = find_header(data)
+        if header is not None:
+            fault = refusal(header, data, "P")
+            answer = acknowledge(header, Answer("AR", (fault,) if fault else ()), NOW, "ID1")
+            assert answer.count(b"MSH" + header.separator.encode("latin-1") + header.marks.encode("latin-1")) == 1
+            assert answer.startswith(b"MSH")
+            assert b"\x0b" not in answer
+            assert b"\x1c\r" not in answer
