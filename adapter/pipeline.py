@@ -48,8 +48,8 @@ class Result:
 def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
     """Every record under a path: a file, a data set's folder, or a folder of either. Errors come in their place."""
     if path.is_dir():
-        if any(path.glob("MSD*.csv")):
-            yield from _guarded(_read_tables(adapter, path, mapping or "msds"))
+        if data_set := _data_set(path):
+            yield from _guarded(_read_tables(adapter, path, mapping or data_set))
             return
         children = [p for p in sorted(path.iterdir()) if p.is_dir() or p.suffix in {".hl7", ".json", ".ndjson"}]
         if not children:
@@ -64,6 +64,12 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
         yield TooLarge(Issue("error", "too-long", f"{size} bytes; the limit is {limit}", "", path.name))
         return
     yield from read(adapter, RawRecord(path.name, path.read_bytes()), mapping)
+
+
+def _data_set(folder: Path) -> str:
+    """The mapping for a folder of a national data set, told by the names of its files; "" for any other folder."""
+    prefixes = (("MSD", "msds"), ("MHS", "mhsds"))
+    return next((name for prefix, name in prefixes if any(folder.glob(f"{prefix}*.csv"))), "")
 
 
 def read(adapter: Adapter, raw: RawRecord, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:

@@ -7,7 +7,7 @@ to the pregnancy that ended does; a word on pregnancy within two weeks after the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from adapter.facts import dates
@@ -66,9 +66,27 @@ def tell(events: Events, reading: Reading) -> Story:
     running = [due for due in dues if dates.shift(due.span, longest).high >= reading.as_of]
     passed = [due for due in dues if due not in running]
     said = [status for status in events.statuses if _about_now(status, after)]
-    return _decide(
-        _Case(reading, end, best_due(running, reading), best_due(passed, reading), _newest(said), said, events)
-    )
+    case = _Case(reading, end, best_due(running, reading), best_due(passed, reading), _newest(said), said, events)
+    return _hinted(_decide(case), case)
+
+
+def _hinted(story: Story, case: _Case) -> Story:
+    """A word "pregnant or with a new baby" counts where the story leaves it open, or is over by then."""
+    hints = [hint for hint in case.events.hints if _still(hint, case)]
+    if not hints or story.pregnant or story.due is not None or story.undated:
+        return story
+    evidence = tuple(hint.evidence for hint in hints)
+    if story.pregnant is None:
+        return replace(story, evidence=(*story.evidence, *evidence), undated=True)
+    over = story.end.span.high if story.end else None
+    if over is not None and any(hint.when and (hint.when.span.low - over).days > POSTNATAL_DAYS for hint in hints):
+        return Story(None, evidence, "not-recorded", ASK_STATUS, undated=True)
+    return story
+
+
+def _still(hint: Status, case: _Case) -> bool:
+    """Whether she may still be what the word says: it was said at most a pregnancy and two years ago."""
+    return hint.when is None or (case.as_of - hint.when.span.high).days <= LONGEST_STATUS_DAYS + POSTNATAL_DAYS
 
 
 @dataclass(frozen=True, slots=True)

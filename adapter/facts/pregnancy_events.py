@@ -18,6 +18,8 @@ from adapter.records import Evidence, Resource
 from rules import DateSpan, DaySpan
 
 STATUSES = frozenset({"pregnant", "not-pregnant", "possible", "unconfirmed", "postnatal"})
+HINT = "perinatal"
+"""Pregnant or with a new baby, and nobody says which: a perinatal reason for referral or team."""
 BIRTHS = frozenset({"live-birth", "stillbirth", "birth"})
 LOSSES = frozenset({"stillbirth", "miscarriage", "ectopic", "molar", "termination"})
 DEATHS = frozenset({"neonatal-death", "infant-death"})
@@ -78,6 +80,7 @@ class Events:
     """All the events of one record."""
 
     statuses: list[Status] = field(default_factory=list)
+    hints: list[Status] = field(default_factory=list)
     dues: list[Due] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
@@ -139,6 +142,9 @@ def _antenatal(events: Events, sighting: Sighting, name: str, weeks: str, when: 
         _status_value(events, sighting, when, reading)
     elif name in STATUSES:
         events.statuses.append(_status(sighting, name, when))
+    elif name == HINT:
+        if truth(sighting.part) is not False:
+            events.hints.append(Status(name, when, sighting.evidence("", when), sighting.at))
     elif name in ("edd", "edd-scan", "edd-lmp", "lmp"):
         given = dates.read(sighting.part, "valueDateTime", "valueDate", "valuePeriod.start")
         if given is not None:
