@@ -55,6 +55,11 @@ class Story:
     undated_end: bool = False
     undated: bool = False
 
+    @property
+    def over_undated(self) -> bool:
+        """Over, on a day that nobody recorded (and not merely said to be one of pregnant and over)."""
+        return self.undated and not self.pregnant and (self.pregnant is False or self.undated_end)
+
 
 def tell(events: Events, reading: Reading) -> Story:
     """Work the story out."""
