@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from adapter.quality import RULE, quality_lines, united_findings
 from adapter.records import FieldUse, Issue, MappedBundle
 
 
@@ -15,13 +16,18 @@ def write_report(records: Iterable[MappedBundle], path: Path) -> None:
     """Write the report of these records; as JSON where the path ends in ``.json``. It holds no value of a patient."""
     kept = list(records)
     uses = united(use for record in kept for use in record.coverage)
-    issues = [issue for record in kept for issue in record.issues]
+    findings = [finding for record in kept for finding in record.quality]
+    issues = [issue for record in kept for issue in record.issues if issue.code != RULE]
     if path.suffix == ".json":
         path.write_bytes(
-            orjson.dumps({"records": len(kept), "fields": uses, "issues": issues}, option=orjson.OPT_INDENT_2)
+            orjson.dumps(
+                {"records": len(kept), "fields": uses, "issues": issues, "quality": united_findings(findings)},
+                option=orjson.OPT_INDENT_2,
+            )
         )
     else:
-        path.write_text("\n".join(_text(len(kept), uses, issues)) + "\n", encoding="utf-8")
+        lines = [*_text(len(kept), uses, issues), *quality_lines(findings)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def united(uses: Iterable[FieldUse]) -> list[FieldUse]:

@@ -96,11 +96,12 @@ def _read_hl7(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[Mapped
 
 
 def _read_tables(adapter: Adapter, folder: Path, mapping: str) -> Iterator[MappedBundle]:
+    from adapter.quality import checked
     from adapter.sources.tables import read_tables
 
-    compiled = adapter.mapping(mapping)
+    compiled, checker = adapter.mapping(mapping), adapter.checker(mapping)
     for source in read_tables(folder, compiled):
-        yield compiled.run(source)
+        yield checked(compiled.run(source), source, checker)
 
 
 def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | AdapterError]:

@@ -42,7 +42,7 @@ def period(start: Evaluate, end: Evaluate) -> Evaluate:
 
 
 def comparable(start: str, end: str) -> tuple[str, str] | None:
-    """Both as R4 can compare them (per-1): where one has no time of the same day, neither has. None: end before start."""
+    """Both as R4 compares them (per-1): where one of the same day has no time, neither has. None: the end is before."""
     if len(start) > 10 and len(end) > 10:
         return (start, end) if datetime.fromisoformat(start) <= datetime.fromisoformat(end) else None
     precision = min(len(start), len(end))
