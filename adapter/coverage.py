@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from adapter.quality import RULE, quality_lines, united_findings
+from adapter.quality import as_issue, quality_lines, united_findings
 from adapter.records import FieldUse, Issue, MappedBundle
 
 
@@ -17,7 +17,8 @@ def write_report(records: Iterable[MappedBundle], path: Path) -> None:
     kept = list(records)
     uses = united(use for record in kept for use in record.coverage)
     findings = [finding for record in kept for finding in record.quality]
-    issues = [issue for record in kept for issue in record.issues if issue.code != RULE]
+    said = {as_issue(finding) for finding in findings}
+    issues = [issue for record in kept for issue in record.issues if issue not in said]
     if path.suffix == ".json":
         path.write_bytes(
             orjson.dumps(

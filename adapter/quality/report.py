@@ -11,9 +11,6 @@ from adapter.quality.checks import Checker
 from adapter.records import Finding, Issue, MappedBundle
 from adapter.sources.model import SourceRecord
 
-RULE = "business-rule"
-"""The type (FHIR issue-type) of an Issue that a broken validation rule makes."""
-
 _ORDER = ("group rejected", "record rejected", "severity 1 warning", "warning")
 """From the gravest."""
 
@@ -25,13 +22,14 @@ def checked(record: MappedBundle, source: SourceRecord, checker: Checker | None)
     findings = checker.findings(source)
     if not findings:
         return record
-    return replace(record, quality=findings, issues=(*record.issues, *map(_issue, findings)))
+    return replace(record, quality=findings, issues=(*record.issues, *map(as_issue, findings)))
 
 
-def _issue(finding: Finding) -> Issue:
+def as_issue(finding: Finding) -> Issue:
+    """A warning where the data set would not take the row, else information."""
     severity = "warning" if finding.severity.endswith("rejected") else "information"
     text = f"{finding.code} ({finding.severity}): {finding.text}"
-    return Issue(severity, RULE, text, "", finding.place)
+    return Issue(severity, "business-rule", text, "", finding.place)
 
 
 def united_findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
