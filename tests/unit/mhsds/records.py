@@ -93,7 +93,7 @@ def run(rows: Rows) -> MappedBundle:
 
 
 def patient(**columns: str) -> Rows:
-    """A header, a patient, her practice and a referral, in which no rule finds anything; ``columns`` of the referral."""
+    """A header, a patient, her practice and a referral with these columns besides: no rule finds anything in them."""
     header = ("DatSetVer", "OrgIDProvider", "OrgIDSubmit", "ReportingPeriodStartDate", "ReportingPeriodEndDate")
     referral = ("ServiceRequestID", "LocalPatientID", "OrgIDComm", "ReferralRequestReceivedDate")
     demographics = ("LocalPatientID", "OrgIDLocalPatientID", "NHSNumber", "NHSNumberStatus", "PersonBirthDate")

@@ -1,4 +1,4 @@
-"""The data set's own validation rules: each kind of check, what is said of a record, and agreement with the official list."""
+"""The data set's own validation rules: each kind of check, what is said of a record, and the official list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from adapter.quality.formats import compile_format
 from adapter.quality.rules import SEVERITIES
 from rules import ContentError
 from tests.shared import SHARED, needs_shared
-from tests.unit.mhsds.records import FOLDER, Rows, patient, source
+from tests.unit.mhsds.records import FOLDER, Rows, patient, source, sources
 
 CHECKER = load_checker(FOLDER)
 RULES = load_rules(FOLDER / "validation.csv")
@@ -103,8 +103,6 @@ def test_rows_that_are_nobodys_break_the_rule_on_their_parent() -> None:
         {"CareContactID": "C1", "ServiceRequestID": "R9", "CareContDate": "2026-02-03", "OrgIDComm": "QZZ"}
     ]
     assert CHECKER is not None
-    from tests.unit.mhsds.records import sources
-
     hers, orphans = sources(rows)
     assert CHECKER.findings(hers) == ()
     assert [(f.code, f.severity) for f in CHECKER.findings(orphans)] == [("MHS20142", "group rejected")]
