@@ -171,9 +171,9 @@ def test_findings_are_in_the_report_and_block_nothing(tmp_path: Path) -> None:
     ]
     assert written["quality"][0]["places"] == ["MHS001MPI row 2, PersonBirthDate"]
     assert not any("MHS00120" in issue["text"] for issue in written["issues"])
-    text = tmp_path / "report.txt"
-    CliRunner().invoke(app, ["convert", str(folder), "--report", str(text)])
-    assert "severity 1 warning MHS00120 PersonBirthDate is missing, once" in text.read_text(encoding="utf-8")
+    for_people = tmp_path / "report.txt"
+    CliRunner().invoke(app, ["convert", str(folder), "--report", str(for_people)])
+    assert "severity 1 warning MHS00120 PersonBirthDate is missing, once" in for_people.read_text(encoding="utf-8")
 
 
 # --- the official list ---------------------------------------------------------------------------------------------
