@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,7 @@ _PHONE = re.compile(r"\+?[\d() .\-/]{3,}(?:(?:ext|x)\.? ?\d+)?", re.IGNORECASE |
 _EARLIEST, _LATEST = 1850, 2200
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an outcome here, not a fault
+class Refused(Exception):
     """The text is not a value of the type. ``detail`` is a code of the perinatal-issue system."""
 
     def __init__(self, text: str, detail: str = "implausible-value") -> None:
@@ -72,6 +73,7 @@ def _zone(text: str | None) -> timezone | ZoneInfo:
     return timezone(-offset if text[0] == "-" else offset)
 
 
+@lru_cache(maxsize=4096)
 def to_datetime(text: str) -> str:
     """FHIR dateTime: a date of its own precision, or a moment with seconds and offset."""
     if _DATE.fullmatch(text):
