@@ -78,21 +78,21 @@ def convert(
     from adapter.coverage import write_report
     from adapter.errors import AdapterError
     from adapter.fhir.profiles import bundle_with_profiles
-    from adapter.pipeline import check, read_path, refusal
+    from adapter.pipeline import check, refusal
+    from adapter.together import read_paths
 
     adapter = _adapter()
     failed, records = False, []
-    for path in paths:
-        for record in _counted(read_path(adapter, path, mapping)):
-            if not isinstance(record, AdapterError):
-                record = check(record)
-                records.append(record)
-                if not record.refused:
-                    _line(bundle_with_profiles(record.bundle))
-                    continue
-            failed = True
-            name = path.name if isinstance(record, AdapterError) else record.source
-            _line(refusal(adapter, name, record.issues, 400).outcome)
+    for name, record in _counted(read_paths(adapter, paths, mapping)):
+        if not isinstance(record, AdapterError):
+            record = check(record)
+            records.append(record)
+            if not record.refused:
+                _line(bundle_with_profiles(record.bundle))
+                continue
+            name = record.source
+        failed = True
+        _line(refusal(adapter, name, record.issues, 400).outcome)
     if report:
         write_report(records, report)
     unmapped = sum(use.fate == "unmapped" for record in records for use in record.coverage)
@@ -130,7 +130,7 @@ def evaluate(
 
 @app.command()
 def explain(
-    path: Annotated[Path, typer.Argument(exists=True, readable=True)],
+    paths: Paths,
     as_of: AsOf = "",
     provider: Provider = "",
     rule: Annotated[str, typer.Option("--rule", metavar="ID", help="Only this rule.")] = "",
@@ -147,7 +147,7 @@ def explain(
         _say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
         raise typer.Exit(2)
     failed, explained = False, []
-    for result in _results(adapter, [path], day, provider, mapping):
+    for result in _results(adapter, paths, day, provider, mapping):
         if result.decision is None or result.record is None:
             failed = True
             _say_refused(result)
@@ -275,10 +275,11 @@ def _adapter() -> Adapter:
 
 
 def _results(adapter: Adapter, paths: list[Path], day: date, provider: str, mapping: str) -> Iterator[Result]:
-    from adapter.pipeline import evaluate_all, read_path
+    from adapter.pipeline import evaluate_all
+    from adapter.together import read_paths
 
-    for path in paths:
-        yield from evaluate_all(adapter, read_path(adapter, path, mapping), day, provider, path.name)
+    for name, record in read_paths(adapter, paths, mapping):
+        yield from evaluate_all(adapter, [record], day, provider, name)
 
 
 def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:

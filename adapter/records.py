@@ -51,6 +51,15 @@ class FieldUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """One of several sources that a record was put together from: its name, mapping and the digest of its bytes."""
+
+    name: str
+    mapping: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MappedBundle:
     """One patient's record as FHIR: a Bundle of type collection, and how each part came to be.
 
@@ -67,6 +76,7 @@ class MappedBundle:
     mapping: str = ""  # "msds@1.0.0"; "" for FHIR as it came
     refused: bool = False
     digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
+    origins: tuple[Origin, ...] = ()  # the sources, where there are several; then mapping and digest are ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _extension(extension: Resource, prefix: str, added: list[str]) -> Resource:
     if extension.get("url") not in _MARKS or not codings:
         return extension
     there = {(coding.get("system"), coding.get("code")) for coding in codings}
-    more = []
+    more: list[Resource] = []
     for coding in codings:
         now = current(coding)
         if now is not None and (now["system"], now["code"]) not in there:
