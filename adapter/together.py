@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from adapter.bootstrap import Adapter
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, CannotStart
 from adapter.pipeline import check, read, read_path
 from adapter.records import MappedBundle, RawRecord
 
@@ -19,14 +19,47 @@ Read = tuple[str, MappedBundle | AdapterError]
 """A record, or why there is none, with the name of the input that it is (or begins) in."""
 
 
-def read_paths(adapter: Adapter, paths: Sequence[Path], mapping: str = "") -> Iterator[Read]:
-    """Every record under these paths; where there are several paths, one record for each person."""
+def read_inputs(
+    adapter: Adapter, paths: Sequence[Path], mapping: str = "", server: str = "", patient: str = ""
+) -> Iterator[Read]:
+    """Every record under these paths, and that of a patient on a server; of several inputs, one for each person.
+
+    server: the base URL of a FHIR server, or ""; patient: the NHS number of the patient whose record is read there.
+    """
     found = (
         (label, _renamed(record, path.name, label))
         for path, label in zip(paths, labels(paths), strict=True)
         for record in read_path(adapter, path, mapping)
     )
-    return found if len(paths) == 1 else together(found)
+    if not server:
+        return found if len(paths) == 1 else together(found)
+    pulled = read_server(adapter, server, patient)
+    return together((*found, *pulled)) if paths else pulled
+
+
+def read_server(adapter: Adapter, server: str, patient: str) -> Iterator[Read]:
+    """The record of a patient on a FHIR server, or why there is none."""
+    from adapter.sources.fhir_client import Limits
+    from adapter.sources.fhir_server import pull_record
+
+    settings = adapter.settings
+    limits = Limits(
+        timeout=settings.server_timeout_seconds,
+        page_size=settings.server_page_size,
+        max_pages=settings.server_max_pages,
+        max_bytes=settings.max_file_bytes,
+    )
+    try:
+        raw, issues = pull_record(server, patient, settings.server_token.get_secret_value(), limits)
+    except CannotStart:
+        raise
+    except AdapterError as refused:
+        yield "server", refused
+        return
+    for record in read(adapter, raw):
+        if not isinstance(record, AdapterError):
+            record = replace(record, issues=record.issues + issues)
+        yield raw.name, record
 
 
 def read_raws(adapter: Adapter, raws: Sequence[RawRecord]) -> Iterator[Read]:

@@ -36,8 +36,15 @@ def in_order(sources: Iterable[Source]) -> Sequence[Source]:
 def _rank(source: Source) -> tuple[bool, str, str]:
     patient = source.resource(source.main)
     updated = moment_of(str(patient.get("meta", {}).get("lastUpdated", "")))
-    days = (day_of(str(entry["resource"].get(key, ""))) for entry in source.entries for key in _WHEN)
-    return _verified(patient), updated.isoformat() if updated else "", max(days, default="")
+    return _verified(patient), updated.isoformat() if updated else "", newest_day(source)
+
+
+def newest_day(source: Source) -> str:
+    """The newest whole day on which something was observed, written or updated, "" where the source has none."""
+    resources = [entry["resource"] for entry in source.entries]
+    said = [resource.get(key) for resource in resources for key in _WHEN]
+    said += [resource.get("meta", {}).get("lastUpdated") for resource in resources]
+    return max((day for one in said if isinstance(one, str) and len(day := day_of(one)) == 10), default="")
 
 
 def _verified(patient: Resource) -> bool:

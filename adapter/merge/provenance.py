@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapter.fhir.ids import stable_id
+from adapter.merge.authority import newest_day
 from adapter.merge.parts import Source
 from adapter.records import Resource
 from adapter.referrals.provenance import source_entities
 from adapter.referrals.scope import device
 
-_UNKNOWN = {
-    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
-}
+_NO_DATE = "1900-01-01"
+"""For a source without any date; FHIR wants one."""
 
 
 def provenances(
@@ -20,8 +20,8 @@ def provenances(
 ) -> list[Resource]:
     """The entries: this software's Device, and a Provenance for each source.
 
-    made_of: full URL → the numbers of the sources. When the sources were written is not known, so ``recorded`` says
-    that (an as-of date is no part of a conversion, and a clock would make every run different).
+    made_of: full URL → the numbers of the sources. ``recorded`` is the day of the newest thing that the source says:
+    it cannot have been recorded before, and a clock would make every run different.
     """
     software = device()
     entries = [software]
@@ -33,7 +33,7 @@ def provenances(
             "resourceType": "Provenance",
             "id": ident,
             "target": targets,
-            "_recorded": _UNKNOWN,
+            "recorded": f"{newest_day(source) or _NO_DATE}T00:00:00Z",
             "agent": [{"who": {"reference": software["fullUrl"]}}],
             "entity": source_entities(record.mapping, record.digest),
         }

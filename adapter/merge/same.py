@@ -84,9 +84,10 @@ class Same:
         return self.sources[node[0]].resource(node[1])
 
     def place(self, node: Node) -> str:
+        """Where an entry is in its source: its first field, or its JSON Pointer where it came as FHIR."""
         source = self.sources[node[0]]
-        trail = source.trail(node[1])
-        return next(iter(trail.values()), f"{source.name}: /entry/{node[1]}/resource")
+        pointer = f"{source.name}: /entry/{node[1]}/resource"
+        return next(iter(source.trail(node[1]).values()), pointer) if source.record.lineage else pointer
 
     def _class(self, nodes: Sequence[Node]) -> None:
         number = len(self.classes)
