@@ -7,7 +7,7 @@ total of 0 does, and so does a clinician's finding that there is no current risk
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapter.facts import dates
@@ -103,7 +103,7 @@ def _newest(
     fact = _blank(item, recent) if recent else item.fact.missing("out-of-date")
     if closing is not None or dates.within(when.span, reading.as_of, reading.number(item.older_days)) is False:
         return fact
-    return replace(fact, evidence=fact.evidence or evidence, older=value, older_on=when.span.high)
+    return fact._replace(evidence=fact.evidence or evidence, older=value, older_on=when.span.high)
 
 
 def _answers(item: Item, reading: Reading) -> Iterator[Given]:

@@ -189,7 +189,7 @@ def _with_due_date(case: _Case, due: Due, denied: bool) -> Story:
         return _story(case, False, case.newest, due=due, due_passed=True, ended_between=between)
     if due.span.low >= case.as_of and (place := _discharged(case, due)) is not None:
         text = "maternity care ended before the due date, and no outcome is recorded"
-        case.reading.issue("conflict", text, "data-conflict", place.index, place.path)
+        case.reading.issue("conflict", text, "data-conflict", place.entry, place.path)
         return _story(case, None, (), "record-contradicts", ASK_OUTCOME, due=due)
     pregnant = [status for status in case.newest if status.role == "pregnant"]
     return _story(case, True, pregnant, due=due)

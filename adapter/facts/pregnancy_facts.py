@@ -58,7 +58,10 @@ def _gestation(fact: Declared, pregnancy: Pregnancy) -> Fact:
     if story.due is None:
         return fact.unknown("no-date", story.evidence, ASK_STATUS)
     left = dates.days_before(pregnancy.reading.as_of, story.due.span)
-    days = DaySpan(max(0, TERM_DAYS + left.low), max(0, TERM_DAYS + left.high))
+    low, high = max(0, TERM_DAYS + left.low), max(0, TERM_DAYS + left.high)
+    if fact.high is not None and low <= fact.high:
+        high = min(high, int(fact.high))  # she is pregnant, so of a vague date only what is possible remains
+    days = DaySpan(low, high)
     return fact.known(days, story.due.recorded, (story.due.evidence,))
 
 

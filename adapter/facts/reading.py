@@ -94,7 +94,7 @@ class Reading:
         self.sightings: dict[str, list[Sighting]] = {}  # by code list
         self.forms: dict[str, list[Form]] = {}  # by questionnaire
         self.issues: list[Issue] = []
-        self.hers: dict[str, list[int]] = {}  # resource type → entries that are hers
+        self.hers: dict[str, list[int]] = {}  # resource type → entries that are hers, but for Observations
         self.cases: dict[str, Any] = {}  # by code list, the diagnoses that several facts share
         self.results: dict[str, Any] = {}  # by code list, the results that several facts share
         self.mismatches: list[Evidence] = []  # totals that are not the sum of their items
@@ -144,6 +144,9 @@ def place(entries: Sequence[Mapping[str, Any]], index: int, path: str = "") -> s
     return f"Bundle.entry[{index}].resource" + (f".{path}" if path else "") if index < len(entries) else "Bundle"
 
 
+KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN  # looking a member up is slow
+
+
 @lru_cache(maxsize=2048, typed=True)
 def _bare(name: str, state: State, value: FactValue | None = None, note: str = "") -> Fact:
     """A fact without evidence, made once."""
@@ -158,17 +161,17 @@ class Declared:
     type: str = "boolean"
     low: float | None = None
     high: float | None = None
-    absent: State = State.ABSENT
+    absent: State = ABSENT
 
     def known(
         self, value: FactValue, when: When | None = None, evidence: tuple[Evidence, ...] = (), note: str = ""
     ) -> Fact:
         if not evidence and when is None:
-            return _bare(self.name, State.KNOWN, value, note)
-        return Fact(self.name, State.KNOWN, value, when.day if when else None, evidence, note)
+            return _bare(self.name, KNOWN, value, note)
+        return Fact(self.name, KNOWN, value, when.day if when else None, evidence, note)
 
     def unknown(self, note: str, evidence: tuple[Evidence, ...] = (), ask: str | None = None) -> Fact:
-        return Fact(self.name, State.UNKNOWN, evidence=evidence, note=note, ask=ask)
+        return Fact(self.name, UNKNOWN, evidence=evidence, note=note, ask=ask)
 
     def missing(self, note: str = "not-recorded") -> Fact:
         """Not in the record: what that means is declared."""
@@ -176,11 +179,7 @@ class Declared:
 
     def not_so(self, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
         """Known not to be: quietly not met, whatever is declared of a fact that nobody knows."""
-        return (
-            Fact(self.name, State.ABSENT, None, None, evidence, note)
-            if evidence
-            else _bare(self.name, State.ABSENT, note=note)
-        )
+        return Fact(self.name, ABSENT, None, None, evidence, note) if evidence else _bare(self.name, ABSENT, note=note)
 
     def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
         """Found, and too old to count."""

@@ -14,7 +14,7 @@ _STEPS = re.compile(r"[^.\[\]]+")
 
 def entry_of(record: MappedBundle, evidence: Evidence) -> Resource:
     """The entry of the record's Bundle that the evidence lies in."""
-    entry: Resource = record.bundle["entry"][evidence.index]
+    entry: Resource = record.bundle["entry"][evidence.entry]
     return entry
 
 
@@ -26,7 +26,7 @@ def element(record: MappedBundle, evidence: Evidence) -> str:
 
 def pointer(evidence: Evidence) -> str:
     """The element as a JSON Pointer (RFC 6901) into the record's Bundle."""
-    return f"/entry/{evidence.index}/resource{_steps(evidence.path)}"
+    return f"/entry/{evidence.entry}/resource{_steps(evidence.path)}"
 
 
 @lru_cache(maxsize=1024)

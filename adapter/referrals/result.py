@@ -182,5 +182,5 @@ def _evidence(facts: Iterable[Fact]) -> _Found:
     found: _Found = {}
     for fact in facts:
         for evidence in fact.evidence:
-            found.setdefault(evidence.index, {}).setdefault(evidence.path, evidence)
+            found.setdefault(evidence.entry, {}).setdefault(evidence.path, evidence)
     return found

@@ -109,7 +109,8 @@ class DurableSession:
         except EngineError:
             raise
         except Exception as error:
-            raise EngineError(f"durable_rules failed: {error}") from error
+            detail = str(error) if isinstance(error, durable.error) else type(error).__name__
+            raise EngineError(f"durable_rules failed: {detail}") from error
         finally:
             durable.delete_state(handle, _SID)
         if _END not in seen:

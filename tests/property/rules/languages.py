@@ -6,6 +6,7 @@ The reference evaluator shares no code with the engine. A pack is drawn from one
 from __future__ import annotations
 
 import calendar
+import random
 from datetime import date, timedelta
 
 from rules import DateSpan, DaySpan, Fact, State
@@ -45,10 +46,10 @@ def document(data):
 
 
 class Draw:
-    """Draws conditions and facts with a seeded random.Random."""
+    """Draws conditions and facts from one seed."""
 
-    def __init__(self, rng):
-        self.rng = rng
+    def __init__(self, seed):
+        self.rng = random.Random(seed)  # noqa: S311 - chance for tests, not for secrets
 
     def small(self):
         return self.rng.randint(-3, 6)

@@ -6,10 +6,9 @@ PERINATAL_EXAMPLES sets how many packs are tried (default 300; each with several
 from __future__ import annotations
 
 import os
-import random
 from datetime import date, timedelta
 
-from hypothesis import assume, given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from rules import ContentError, Fact, State
@@ -28,16 +27,15 @@ SEEDS = st.integers(0, 2**63)
 @CHECKS
 @given(SEEDS)
 def test_tracer_durable_and_reference_agree(seed):
-    draw = Draw(random.Random(seed))
+    draw = Draw(seed)
     named, declarations, parameters, raw, derived = draw.pack()
     values, checker = Values(parameters, AS_OF), FactChecker(declarations)
     tracer = Tracer(declarations, values)
     nodes = {name: tracer.compile(each.condition) for name, each in named.items()}
     try:
         program = compile_durable(named, declarations, values)
-    except ContentError as error:
-        assert "alternatives in one condition" in str(error)
-        assume(False)
+    except ContentError:  # too many alternatives for durable_rules: refused on load
+        reject()
     session = DurableSession(program, checker.missing)
     try:
         for _ in range(4):
@@ -61,7 +59,7 @@ def test_tracer_durable_and_reference_agree(seed):
 @given(SEEDS)
 def test_a_fact_that_becomes_known_never_turns_a_certain_answer_round(seed):
     """Kleene logic is monotone: only ``unless``, ``known``, ``missing`` and what is dated may notice a new fact."""
-    draw = Draw(random.Random(seed))
+    draw = Draw(seed)
     not_monotone = ("unless", "known", "missing", "recorded")
     drawn = [draw.condition(depth=2) for _ in range(20)]
     conditions = {f"r{i}": data for i, data in enumerate(drawn) if not any(word in str(data) for word in not_monotone)}

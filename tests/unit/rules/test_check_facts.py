@@ -70,6 +70,11 @@ def test_a_fact_that_is_not_declared_so_is_refused(pack: Pack, fact: Fact, words
         pack.evaluate({fact.name: fact}, AS_OF)
 
 
+def test_an_as_of_date_has_no_time(pack: Pack):
+    with pytest.raises(FactError, match="without a time"):
+        pack.evaluate({}, datetime(2026, 3, 2))
+
+
 def test_a_fact_under_another_name_is_refused(pack: Pack):
     with pytest.raises(FactError, match="another name"):
         pack.evaluate({"score": Fact("item", State.KNOWN, 1)}, AS_OF)

@@ -37,6 +37,7 @@ def test_a_referral_can_wait_after_a_date_and_never_starts_in_the_past(tmp_path:
     starts = {
         date(2026, 2, 20): date(2026, 3, 20),
         date(2026, 1, 1): AS_OF,
+        date(9999, 12, 31): AS_OF,
         None: AS_OF,
     }
     for ended_on, start in starts.items():
@@ -213,7 +214,7 @@ def test_a_trace_names_its_thresholds_parameters_and_facts(tmp_path: Path):
     score, weight = when.children
     assert (score.kind, score.text, score.parameter) == ("compare", "Score is at least 13", "cut-off")
     assert weight.text == "Weight is below 60.5 kg"
-    assert score.fact is not None and score.fact.value == 14
+    assert score.fact == Fact("score", State.KNOWN, 14)
     assert why(outcome) == [
         "In the window: met.",
         "Pregnant is present: met; the record says yes.",

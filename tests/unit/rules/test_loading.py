@@ -75,6 +75,13 @@ def test_conditions_that_do_not_fit_are_refused_with_their_place(tmp_path: Path,
     assert caught.value.column > 1
 
 
+OLDER, NEWER = "{from: 2020-01-01, value: 1}", "{from: 2021-01-01, value: 1}"
+
+
+def derived(name: str, condition: str) -> str:
+    return f"{name}: {{label: {name}, type: boolean, derive: {condition}}}\n"
+
+
 def plus(name: str, lines: str) -> str:
     return dedent(PACK[f"{name}.yaml"]) + lines
 
@@ -82,9 +89,10 @@ def plus(name: str, lines: str) -> str:
 @pytest.mark.parametrize(
     ("file", "text", "words"),
     [
-        ("criteria", "- id: r1\n  title: T\n  when: {score: known}\n  then: [{flag: {code: x}}]\n", "'sources' is missing"),
+        ("criteria", rule("{score: known}").replace("sources", "source"), "'sources' is missing"),
+        ("criteria", rule("{score: known}").replace("[{document: A document}]", "[]"), "too short"),
         ("criteria", rule("{score: known}", then="[{flag: {code: x}, task: {code: y}}]"), "exactly one thing"),
-        ("criteria", rule("{score: known}", then="[{refer: {service: nope, priority: asap}}]"), "no service is called"),
+        ("criteria", rule("{score: known}", then="[{refer: {service: nope, priority: asap}}]"), "no service is"),
         ("criteria", rule("{score: known}", more="colour: blue"), "unknown key 'colour'"),
         ("criteria", rule("{score: known}") + rule("{score: known}"), "already in"),
         ("criteria", rule("{score: known}", more="outside: {service: gp}"), "needs a 'window'"),
@@ -97,15 +105,19 @@ def plus(name: str, lines: str) -> str:
         ("home", "provider: home\ntitle: H\nparameters: {cut-off: high}\n", "cut-off is a number, not text"),
         ("home", "provider: other\ntitle: H\n", "that of its file"),
         ("home", "provider: home\ntitle: H\noffers: [nope]\n", "no service is called"),
-        ("parameters", plus("parameters", "x: {label: X, values: [{from: 2021-01-01, value: 1}, {from: 2020-01-01, value: 1}]}\n"), "order of their dates"),
+        ("parameters", plus("parameters", f"x: {{label: X, values: [{NEWER}, {OLDER}]}}\n"), "order of their dates"),
         ("parameters", PACK["parameters.yaml"].replace('["2026-03-03"]', "[soon]"), "list of dates"),
-        ("facts", plus("facts", "a: {label: A, type: boolean, derive: {b: present}}\nb: {label: B, type: boolean, derive: {not: {a: present}}}\n"), "a → b → a"),
+        ("facts", plus("facts", derived("a", "{b: present}") + derived("b", "{not: {a: present}}")), "a → b → a"),
         ("facts", plus("facts", "a: {label: A, type: boolean}\n"), "either 'from' or 'derive'"),
-        ("facts", plus("facts", "a: {label: A, type: integer, derive: {ill: present}}\n"), "must be boolean"),
+        ("facts", plus("facts", derived("a", "{ill: present}").replace("boolean", "integer")), "must be boolean"),
         ("facts", plus("facts", "a__b: {label: A, type: integer, from: {}}\n"), "cannot be a name"),
-        ("asks", "- {id: a, title: A, when: {ill: present}, task: x, for: [nope], sources: [{document: d}]}\n", "no fact is called"),
+        (
+            "asks",
+            "- {id: a, title: A, when: {ill: present}, task: x, for: [no], sources: [{document: d}]}\n",
+            "no fact",
+        ),
     ],
-)  # fmt: skip
+)
 def test_other_mistakes_are_refused_with_what_to_do(tmp_path: Path, file: str, text: str, words: str):
     with pytest.raises(ContentError, match=words) as caught:
         tiny(tmp_path, **{file: text})
@@ -141,7 +153,10 @@ def test_a_step_cannot_mask_a_safety_rule(tmp_path: Path, step: str, allowed: bo
 
 
 def test_a_providers_values_take_the_place_of_the_packs(tmp_path: Path):
-    home = "provider: home\ntitle: H\nparameters: {cut-off: 5, routine-days: [{from: 2020-01-01, value: 7}]}\ndestinations: {moderate: gp}\n"
+    home = (
+        "provider: home\ntitle: H\ndestinations: {moderate: gp}\n"
+        "parameters: {cut-off: 5, routine-days: [{from: 2020-01-01, value: 7}]}\n"
+    )
     then = "[{refer: {service: parameters.destination-moderate, priority: routine}}]"
     pack = tiny(tmp_path, home=home, criteria=rule("{score: {gte: parameters.cut-off}}", then=then))
     (referral,) = pack.evaluate(known(score=5), AS_OF).referrals

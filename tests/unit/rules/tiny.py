@@ -34,7 +34,10 @@ PACK = {
         age_years: {label: Age, type: integer, unit: years, absent: unknown, from: {x: y}}
         open_services: {label: Open services, type: codes, from: {x: y}}
         consent_refused_for: {label: Refused, type: codes, from: {x: y}}
-        in_window: {label: In the window, type: boolean, derive: {any: [{pregnant: present}, {ended_on: {within_months: parameters.window-months}}]}}
+        in_window:
+          label: In the window
+          type: boolean
+          derive: {any: [{pregnant: present}, {ended_on: {within_months: parameters.window-months}}]}
     """,
     "parameters.yaml": """
         cut-off: {label: Cut-off, values: [{from: 2020-01-01, value: 10}, {from: 2026-01-01, value: 13}]}
