@@ -1,13 +1,14 @@
 """Who a record is about, and which records are about the same person.
 
 The NHS number decides where it is valid (modulus 11). A record without one joins by local identifier: the same value
-of the same system and assigner. Nothing else makes two records one: not a name, not a birth date, not an address.
+of the same system and assigner, and no other birth date. Nothing else makes two records one: no name, no address.
 Identifiers marked old, or whose period has ended, are not used. Where the identifiers contradict one another the
 records stay apart, and that is said.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from adapter.records import Issue, Resource
 LOCAL_IDENTIFIER = "https://fhir.nhs.uk/Id/local-patient-identifier"
 """The one system for the local identifiers of every organisation: it says nothing without the assigner."""
 
+_ODS_LIKE = re.compile(r"[A-Z0-9]{3,6}", re.ASCII)
+
 LocalId = tuple[str, str, str]
 
 
@@ -29,6 +32,7 @@ class Identity:
 
     nhs: frozenset[str]
     local: frozenset[LocalId]
+    born: str = ""
 
     def contradicts(self, other: Identity) -> bool:
         """Whether both have an NHS number and none in common."""
@@ -62,7 +66,7 @@ def identity_of(patient: Resource, index: Index, url: str = "") -> Identity:
         assigner = _assigner(identifier.get("assigner") or {}, index, url)
         if assigner or (system and system != LOCAL_IDENTIFIER):
             local.add((system, assigner, value))
-    return Identity(frozenset(nhs), frozenset(local))
+    return Identity(frozenset(nhs), frozenset(local), str(patient.get("birthDate", "")))
 
 
 def is_nhs_number_system(system: str) -> bool:
@@ -71,13 +75,14 @@ def is_nhs_number_system(system: str) -> bool:
 
 
 def _assigner(assigner: Resource, index: Index, url: str) -> str:
-    """The code of the organisation that gave an identifier; "" when it is not said as a code."""
+    """The code of the organisation that gave an identifier, also where a code stands as its name; "" without one."""
     code = assigner.get("identifier", {}).get("value")
     if not code:
         at = index.target(assigner, url)
         held = index.resource_at(at).get("identifier", ()) if at is not None else ()
         code = next((one["value"] for one in held if "ods-" in one.get("system", "").casefold() and "value" in one), "")
-    return str(code).strip().upper()
+    name = str(code or assigner.get("display", "")).strip().upper()
+    return name if code or _ODS_LIKE.fullmatch(name) else ""
 
 
 def persons(identities: Sequence[Identity]) -> Persons:
@@ -98,10 +103,15 @@ def persons(identities: Sequence[Identity]) -> Persons:
     for component in _components([at for at in clear if not identities[at].nhs], identities):
         locals_ = {local for at in component for local in identities[at].local}
         numbers = {number for local in locals_ for number in owners.get(local, ())}
+        root = by_number[next(iter(numbers))] if len(numbers) == 1 else component[0]
         if len(numbers) > 1:
             for at in component:
                 _say(issues, at, "its local identifier belongs to records with different NHS numbers: it joins none")
-        root = by_number[next(iter(numbers))] if len(numbers) == 1 else component[0]
+        joined = [at for at in clear if identities[at].nhs & numbers] if len(numbers) == 1 else []
+        if _other_birth_date([identities[at] for at in component], [identities[at] for at in joined]):
+            for at in component:
+                _say(issues, at, "records with its local identifier have another birth date: it joins none")
+            continue
         roots.update(dict.fromkeys(component, root))
     for at in clear:
         if any(owners.get(local, set()) - identities[at].nhs for local in identities[at].local if identities[at].nhs):
@@ -110,6 +120,12 @@ def persons(identities: Sequence[Identity]) -> Persons:
     for at in range(len(identities)):
         groups.setdefault(roots.get(at, at), []).append(at)
     return Persons(tuple(tuple(group) for group in sorted(groups.values())), issues)
+
+
+def _other_birth_date(component: Sequence[Identity], joined: Sequence[Identity]) -> bool:
+    """Whether records that share a local identifier cannot be one person for their birth dates."""
+    own, theirs = ({who.born for who in group if who.born} for group in (component, joined))
+    return len(own) > 1 or bool(own and theirs and own.isdisjoint(theirs))
 
 
 def _components(positions: Sequence[int], identities: Sequence[Identity]) -> Iterator[list[int]]:

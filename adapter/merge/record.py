@@ -42,7 +42,7 @@ def merge(records: Sequence[MappedBundle], mains: Sequence[int]) -> MappedBundle
 
 
 def _named(use: FieldUse, name: str) -> FieldUse:
-    return replace(use, places=tuple(f"{name}: {place}" for place in use.places))
+    return use._replace(places=tuple(f"{name}: {place}" for place in use.places))
 
 
 def _placed(issue: Issue, name: str) -> Issue:
