@@ -85,10 +85,9 @@ def _value(part: Resource) -> Any:
         if key == "valueInteger":
             return ["number", float(value), ""]
         if key == "valueQuantity":
-            unit = str(value.get("code") or value.get("unit") or "").casefold()
-            return ["number", value.get("value"), "" if unit in SCORE_UNITS else unit, value.get("comparator", "")][
-                : 3 if "comparator" not in value else 4
-            ]
+            unit, number = str(value.get("code") or value.get("unit") or "").casefold(), value.get("value")
+            unit = "" if unit in SCORE_UNITS else unit
+            return ["number", None if number is None else float(number), value.get("comparator", "") + unit]
         if key == "valueCodeableConcept":
             return ["concept", sorted(codings_of(value))]
         if key in ("valueDateTime", "valueDate"):

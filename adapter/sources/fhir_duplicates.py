@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from adapter.fhir.references import identifiers_of
@@ -57,8 +58,12 @@ def _keys(entry: Resource, resource: Resource) -> Iterator[Key]:
 def _about(resource: Resource) -> Key:
     """What a resource is about: code, person and day."""
     whom = resource.get("subject") or resource.get("patient") or {}
-    day = resource.get("effectiveDateTime") or resource.get("performedDateTime") or resource.get("authored") or ""
-    return codings_of(resource.get("code")), whom.get("reference", ""), day[:10]
+    return codings_of(resource.get("code")), whom.get("reference", ""), _day(resource)
+
+
+def _day(resource: Resource) -> str:
+    when = resource.get("effectiveDateTime") or resource.get("performedDateTime") or resource.get("authored") or ""
+    return str(when)[:10]
 
 
 def codings_of(concept: object) -> frozenset[tuple[str, str]]:
@@ -126,8 +131,12 @@ def _same_id(one: Resource, other: Resource) -> bool:
 
 
 def older(one: Resource, other: Resource, at: Any, at_other: Any) -> Any:
-    """Which of two versions of one resource is the older (``at`` or ``at_other``); None where nobody can say."""
-    for rank in (_updated, _version, _issued, _status):
+    """Which of two versions of one resource is the older (``at`` or ``at_other``); None where nobody can say.
+
+    When they were issued, and how settled they are, counts only where both say the same kind of thing of one day.
+    """
+    alike = codings_of(one.get("code")) == codings_of(other.get("code")) and _day(one) == _day(other)
+    for rank in (_updated, _version, _issued, _status) if alike else (_updated, _version):
         ranks = rank(one), rank(other)
         if None not in ranks and ranks[0] != ranks[1]:
             return at if ranks[0] < ranks[1] else at_other  # type: ignore[operator]  # neither is None here
@@ -149,8 +158,6 @@ def _issued(resource: Resource) -> str | None:
 
 def _moment(text: object) -> str | None:
     """An instant as text that sorts by time, in UTC."""
-    from datetime import UTC, datetime
-
     try:
         return datetime.fromisoformat(text).astimezone(UTC).isoformat() if isinstance(text, str) else None
     except (ValueError, OverflowError):
