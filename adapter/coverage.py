@@ -32,6 +32,12 @@ def write_report(records: Iterable[MappedBundle], path: Path) -> None:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def lossy(records: Iterable[MappedBundle]) -> int:
+    """How many kinds of field did not get through as they were: unmapped, refused, or with a code that has no map."""
+    uses = (use for record in records for use in record.coverage)
+    return len({(use.field, use.fate) for use in uses if use.fate in {"unmapped", "unmapped-code", "refused"}})
+
+
 def united(uses: Iterable[FieldUse]) -> list[FieldUse]:
     """One use per field and fate: what nobody reads first, then by name."""
     counts: Counter[tuple[str, str, str]] = Counter()

@@ -21,7 +21,7 @@ import rules
 from adapter.bootstrap import Adapter
 from adapter.errors import AdapterError, CannotStart, TooLarge, Unprocessable
 from adapter.fhir.outcome import operation_outcome
-from adapter.fhir.patients import split
+from adapter.fhir.patients import main_patient
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
 
@@ -178,7 +178,7 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
     if record.refused:
         return refusal(adapter, record.source, record.issues, 400, record)
     content = adapter.content(provider)
-    position = subject(record.bundle)
+    position = main_patient(record.bundle)
     found = content.reader.read(record.bundle, as_of, position)
     issues = record.issues + found.issues
     if found.refused:
@@ -217,12 +217,6 @@ def refusal(
 ) -> Result:
     """A record that may not be used, as its OperationOutcome."""
     return Result(name, "", 0, status, None, operation_outcome(issues, adapter.base), None, record)
-
-
-def subject(bundle: Resource) -> int:
-    """The entry of the Patient whose record this is: the one who is nobody's baby."""
-    patients = [at for at, entry in enumerate(bundle["entry"]) if entry["resource"]["resourceType"] == "Patient"]
-    return patients[0] if len(patients) == 1 else split(bundle).patients[0]
 
 
 def _identifier(record: MappedBundle, position: int) -> str:

@@ -60,6 +60,15 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """One of several sources that a record was put together from: its name, mapping and the digest of its bytes."""
+
+    name: str
+    mapping: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MappedBundle:
     """One patient's record as FHIR: a Bundle of type collection, and how each part came to be.
 
@@ -77,6 +86,7 @@ class MappedBundle:
     refused: bool = False
     quality: tuple[Finding, ...] = ()  # what the data set's own rules say of it
     digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
+    origins: tuple[Origin, ...] = ()  # the sources, where there are several; then mapping and digest are ""
 
 
 class Evidence(NamedTuple):
