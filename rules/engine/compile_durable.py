@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 from rules.engine.content import FactDeclaration
 from rules.engine.errors import ContentError
-from rules.engine.expressions import MAX_TRUE, Expression, Leaf, Piece, branches, conjunction, flat, one_choice, pieces, split
+from rules.engine.expressions import (
+    MAX_TRUE,
+    Expression,
+    Leaf,
+    Piece,
+    branches,
+    conjunction,
+    flat,
+    one_choice,
+    pieces,
+    split,
+)
 from rules.engine.features import Write
 from rules.engine.names import Named
 from rules.engine.parameters import Values
@@ -40,8 +51,8 @@ class Shard:
 class Program:
     """Named conditions ready for durable_rules.
 
-    A name is true when of each of its ``parts`` at least one durable rule matched, and none of its ``vetoes``. ``writers`` write the properties
-    of one group each; ``facts`` names the facts that a group is made from.
+    A name is true when of each of its ``parts`` at least one durable rule matched, and of its ``vetoes`` none.
+    ``writers`` write the properties of one group each; ``facts`` names the facts that a group is made from.
     """
 
     shards: tuple[Shard, ...]
@@ -77,8 +88,8 @@ def compile_durable(named: Mapping[str, Named], declarations: Mapping[str, FactD
 def _flat(named: Named, translator: Translator) -> tuple[Flat, Flat]:
     """The pieces that must all hold, and those of which none may hold.
 
-    What is negated is asked for as it stands, and must not hold: nearly always true, it would match for nearly everyone,
-    and a match costs more than the comparison. It stays positive where it is the only list of alternatives.
+    What is negated is asked for as it stands, and must not hold: it would match for nearly everyone, and a match costs
+    more than a comparison. It stays positive where it is the only list of alternatives.
     """
     positive: list[Expression] = []
     negative: list[Expression] = []

@@ -2,7 +2,8 @@
 
 durable_rules is two-valued. So each condition becomes the question "is it certainly true?", with every ``not`` pushed
 down to the comparisons, where "certainly false" and "not certainly true" are questions of their own about explicit
-properties (``…__absent``, ``…__unknown``). Derived conditions are inlined. Nothing is ever asked for by its absence.
+properties (``…__absent``, ``…__unknown``). Derived conditions are inlined. No property is ever asked for by its
+absence.
 """
 
 from __future__ import annotations
