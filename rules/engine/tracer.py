@@ -37,8 +37,8 @@ from rules.engine.parameters import Values
 class Node:
     """A compiled condition: its place among the truths, and everything of its trace that no fact changes.
 
-    ``names`` are the facts that a leaf looks at. ``fact`` is the derived fact that the node speaks of, ``named`` the
-    place of its truth.
+    ``names`` are the facts that a leaf looks at. ``fact`` is the derived fact that the node speaks of, and ``named``
+    the place of its truth.
     """
 
     condition: Condition
