@@ -17,7 +17,7 @@ _new_trace = partial(tuple.__new__, Trace)  # a third of the time that the const
 def trace(node: Node, situation: Situation) -> Trace:
     """The whole tree of a condition, every branch of it, with truths, thresholds and facts.
 
-    The traces of all conditions are made together: they share their parts.
+    The traces of all conditions that the tracer explains are made together: they share their parts.
     """
     if not situation.traces:
         situation.traces = _traces(situation)
@@ -27,7 +27,7 @@ def trace(node: Node, situation: Situation) -> Trace:
 def _traces(situation: Situation) -> list[Trace]:
     facts, truths = situation.facts, situation.truths
     made: list[Trace] = []
-    for node, truth in zip(situation.nodes, truths, strict=True):
+    for node, truth in zip(situation.explained, truths, strict=False):
         if node.names:
             made.append(_new_trace((truth, "compare", node.text, facts[node.names[0]], node.parameter, (), node.since)))
         else:
