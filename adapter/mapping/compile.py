@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from adapter.mapping.coded import coded
-from adapter.mapping.convert import TYPES, Refused
+from adapter.mapping.convert import Refused
+from adapter.mapping.dates import converter
 from adapter.mapping.nodes import (
     Array,
     Coded,
@@ -85,7 +86,7 @@ class Compiler:
 
     def _from(self, node: From, inside: bool) -> Evaluate:
         find, name, default = locate(node.field, inside=inside), node.field.name, node.default
-        convert = TYPES.get(node.type, str)
+        convert = converter(node.type)
         plain, code_map, as_concept = node.type == "string", node.code_map, node.type == "concept"
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
@@ -189,7 +190,7 @@ class Compiler:
 
     def _join(self, node: JoinText, inside: bool) -> Evaluate:
         parts = [(locate(f, inside=inside), f.name) for f in node.fields]
-        convert, between = TYPES[node.type], node.between
+        convert, between = converter(node.type), node.between
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             found: list[tuple[Row, str, str]] = []

@@ -35,7 +35,7 @@ def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
         candidates = [f"{owner}.{bare}", bare]
         while "." in bare:
             bare = bare.rpartition(".")[0]
-            candidates.append(bare)
+            candidates += [f"{owner}.{bare}", bare]
         return next((ignored[c] for c in (*candidates, owner) if c in ignored), None)
 
     return reason
@@ -51,8 +51,11 @@ def _leaves(run: Run, row: Row) -> Iterator[tuple[Row, str, str, Fate | None]]:
     """Each populated leaf: the row to ask, its name there, its full name, and what became of it."""
     expanded: set[str] = set()
     for name in row.populated():
-        base = name.partition(".")[0].partition("[")[0]
+        base = name.partition("[")[0]
         repetitions = run.repetitions.get((id(row), base))
+        if repetitions is None:
+            base = base.partition(".")[0]
+            repetitions = run.repetitions.get((id(row), base))
         if repetitions is None:
             yield row, name, name, run.fates.get((id(row), canonical(name)))
         elif base not in expanded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapter.mapping.formats import EXPORTS, JSON, parse_format, parse_rows
 from adapter.mapping.nodes import Join, Tables
 from rules import Document
 
@@ -31,7 +32,7 @@ def parse_tables(head: Document, data: dict[str, Any]) -> Tables | None:
     if data["source"] == HL7V2:
         return None
     patient = as_dict(head, ("patient",), data.get("patient"))
-    only(head, ("patient",), patient, {"table", "key", "within"})
+    only(head, ("patient",), patient, {"table", "key", "same" if data["source"] in EXPORTS else "within"})
     if not {"table", "key"} <= set(patient):
         raise head.error(("patient",), "say which table and key make a patient: {table: …, key: …}")
     joins: dict[str, Join] = {}
@@ -58,4 +59,19 @@ def parse_tables(head: Document, data: dict[str, Any]) -> Tables | None:
             raise head.error(
                 ("keys", column), f"{table!r} is no table of joins: a key leads to a table that reaches a patient"
             )
-    return Tables(patient["table"], patient["key"], patient.get("within", ""), joins, data.get("header", ""), keys)
+    rows = {}
+    if data["source"] == JSON:
+        rows = parse_rows(head, data.get("rows"), patient["table"], frozenset(joins))
+    elif "rows" in data:
+        raise head.error(("rows",), "rows is for source: json; the rows of a table are its lines")
+    return Tables(
+        patient["table"],
+        patient["key"],
+        patient.get("within", ""),
+        joins,
+        data.get("header", ""),
+        keys,
+        tuple(patient.get("same", ())),
+        rows,
+        parse_format(head, data.get("format", {}), data["source"]),
+    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.mapping.code_maps import CodeMap
+
+_HL7 = re.compile(r"(?:[A-Z][A-Z0-9]{2}-)?\d+(?:\[\d+\])?(?:\.\d+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +22,9 @@ class Field:
 
 def canonical(name: str) -> str:
     """One name for a field that has several: in HL7 v2 ``PID-7.1`` and ``PID-7.1.1`` are ``PID-7``."""
-    while name.endswith(".1"):
-        name = name[:-2]
+    if name.endswith(".1") and _HL7.fullmatch(name):
+        while name.endswith(".1"):
+            name = name[:-2]
     return name
 
 
@@ -129,8 +133,21 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Format:
+    """How a vendor's file is written. ``encoding`` "": UTF-8, or else Windows-1252; no ``dates``: ISO 8601 or HL7."""
+
+    delimiter: str = ","
+    encoding: str = ""
+    dates: tuple[str, ...] = ()  # patterns such as DD/MM/YYYY
+    lists: Mapping[str, str] = field(default_factory=dict)  # column of several values → what stands between them
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
-    """How rows are grouped: one record per row of ``patient``; others reach it through ``joins``, or else ``keys``."""
+    """How rows are grouped: one record per row of ``patient``; others reach it through ``joins``, or else ``keys``.
+
+    In a vendor's own export all rows with the same ``key`` are one patient's, who must be the ``same`` in these fields.
+    """
 
     patient: str
     key: str
@@ -138,10 +155,14 @@ class Tables:
     joins: Mapping[str, Join] = field(default_factory=dict)
     header: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)  # column → table, for tables that have no join
+    same: tuple[str, ...] = ()
+    rows: Mapping[str, str] = field(default_factory=dict)  # JSON: name of a kind of object → its path
+    format: Format = field(default_factory=Format)
 
     @property
     def known(self) -> frozenset[str]:
-        return frozenset((self.patient, *self.joins, *([self.header] if self.header else ())))
+        header = [self.header] if self.header else []
+        return frozenset((self.patient, *self.joins, *header, *self.rows, *self.format.lists))
 
 
 @dataclass(frozen=True, slots=True)

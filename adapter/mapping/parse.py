@@ -13,6 +13,7 @@ from typing import Any
 
 from adapter.mapping.code_maps import CodeMap, load_code_map
 from adapter.mapping.convert import TYPES
+from adapter.mapping.dates import DATED, TOKENS, date_pattern
 from adapter.mapping.grouping import HL7V2, Place, as_dict, only, parse_tables
 from adapter.mapping.nodes import (
     Array,
@@ -47,7 +48,8 @@ NODE_KEYS = {
     "coded": {"coded", "scheme", "map", "system", "local", "when"},
 }
 BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires"}
-HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "header", "files"}
+HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "header", "files", "format", "rows"}
+TODO = "TODO"
 
 
 def parse_mapping(folder: Path) -> Program:
@@ -118,6 +120,8 @@ class _File:
         for name, reason in as_dict(self.document, at, value).items():
             if not isinstance(reason, str) or len(reason.split()) < 2:
                 raise self.document.error((*at, name), "say in words why this is ignored")
+            if reason.startswith(TODO):
+                continue  # a draft's line: not decided yet, so coverage still names the field as unmapped
             if self.hl7 and not (_HL7_FIELD.fullmatch(name) or _HL7_SEGMENT.fullmatch(name)):
                 raise self.document.error((*at, name), "name a field (PID-18) or a segment (IN1)")
             yield name, reason
@@ -247,9 +251,20 @@ class _File:
 
     def _type(self, at: Place, value: dict[str, Any]) -> str:
         name = value.get("as", "string")
+        if isinstance(name, dict):
+            return self._dated((*at, "as"), name)
         if name not in TYPES and not (name == "concept" and "map" in value):
             raise self.document.error((*at, "as"), f"as is one of {', '.join(TYPES)}, or concept with a map")
-        return str(name)
+        dates = self.tables.format.dates if self.tables and name in DATED else ()
+        return f"{name}:{'|'.join(dates)}" if dates else str(name)
+
+    def _dated(self, at: Place, value: dict[str, Any]) -> str:
+        only(self.document, at, value, set(DATED))
+        for name, given in value.items():
+            patterns = given if isinstance(given, list) else [given]
+            if len(value) == 1 and all(isinstance(p, str) and date_pattern(p) is not None for p in patterns):
+                return f"{name}:{'|'.join(patterns)}"
+        raise self.document.error(at, f"write {{date: PATTERN}}; a pattern has {TOKENS}")
 
     def _from(self, at: Place, value: dict[str, Any]) -> From:
         code_map = self._map((*at, "map"), value["map"]) if "map" in value else None

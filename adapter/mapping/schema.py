@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.mapping.convert import TYPES
+from adapter.mapping.dates import DATED
 from adapter.mapping.parse import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS
 from adapter.mapping.shapes import SHAPES
 
@@ -27,7 +28,18 @@ _TEST = {
 }
 _KEYS: dict[str, Any] = {
     "from": _TEXT,
-    "as": {"enum": [*TYPES, "concept"]},
+    "as": {
+        "anyOf": [
+            {"enum": [*TYPES, "concept"]},
+            {
+                "type": "object",
+                "properties": {name: {"anyOf": [_TEXT, _TEXTS]} for name in DATED},
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
+            },
+        ]
+    },
     "map": _TEXT,
     "default": True,
     "when": {"$ref": "#/$defs/when"},
@@ -52,6 +64,8 @@ def head_schema() -> dict[str, Any]:
         "joins": {"type": "object", "additionalProperties": {"type": "object", "required": ["to", "by"]}},
         "keys": {"type": "object", "additionalProperties": _TEXT},
         "files": _TEXTS,
+        "rows": {"type": "object", "additionalProperties": _TEXT},
+        "format": {"type": "object"},
     }
     return {
         "$schema": _DIALECT,
