@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,6 +73,7 @@ def _zone(text: str | None) -> timezone | ZoneInfo:
     return timezone(-offset if text[0] == "-" else offset)
 
 
+@lru_cache(maxsize=4096)
 def to_datetime(text: str) -> str:
     """FHIR dateTime: a date of its own precision, or a moment with seconds and offset."""
     if _DATE.fullmatch(text):
@@ -177,7 +179,9 @@ def to_uri(text: str) -> str:
 
 
 _FULL_NAME = re.compile(r"(?P<family>[^,()]+),\s*(?P<given>[^,()]+?)\s*(?:\((?P<prefix>[^()]+)\))?")
-_WEEKS = re.compile(r"(\d{1,2})(?:\s*(?:\+|w(?:eeks?|k)?\s*,?)\s*(?:(\d)\s*(?:d(?:ays?)?)?)?)?", re.IGNORECASE | re.ASCII)
+_WEEKS = re.compile(
+    r"(\d{1,2})(?:\s*(?:\+|w(?:eeks?|k)?\s*,?)\s*(?:(\d)\s*(?:d(?:ays?)?)?)?)?", re.IGNORECASE | re.ASCII
+)
 _AMOUNT = re.compile(r"(?P<value>[+-]?\d{1,12}(?:\.\d{1,8})?)\s*(?P<unit>[^\d\s].*)?", re.ASCII)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from adapter.mapping.nodes import canonical
 from adapter.mapping.state import Fate, Run
 from adapter.records import FieldUse, Issue
 from adapter.sources.model import Row
@@ -20,7 +18,10 @@ _WORDS = {
     Fate.UNMAPPED_CODE: ("unmapped-code", ""),
     Fate.REFUSED: ("refused", ""),
 }
+_MAPPED = _WORDS[Fate.MAPPED]
 _NULL = ("ignored", "explicit null")
+_NOBODY: frozenset[str] = frozenset()
+_SHOWN = 3
 
 
 def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
@@ -41,62 +42,88 @@ def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
     return reason
 
 
-@dataclass(slots=True)
 class _Tally:
-    count: int = 0
-    places: list[str] = field(default_factory=list)
+    __slots__ = ("count", "places")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.places: list[str] = []
 
 
-def _leaves(run: Run, row: Row) -> Iterator[tuple[Row, str, str, Fate | None]]:
-    """Each populated leaf: the row to ask, its name there, its full name, and what became of it."""
+_Leaf = tuple[Row, str, str, str, Fate | None]
+
+
+def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[_Leaf]:
+    """Each populated leaf: the row to ask, its name there, its key, its full name, and what became of it.
+
+    ``fields`` are those that were taken apart by repetition.
+    """
     expanded: set[str] = set()
     for name in row.populated():
         base = name.partition("[")[0]
-        repetitions = run.repetitions.get((id(row), base))
-        if repetitions is None:
+        if base not in fields:
             base = base.partition(".")[0]
-            repetitions = run.repetitions.get((id(row), base))
-        if repetitions is None:
-            yield row, name, name, run.fates.get((id(row), canonical(name)))
+        if base not in fields:
+            key = row.key_of(name)
+            yield row, name, key, name, run.fate((row, key))
         elif base not in expanded:
             expanded.add(base)
-            for index, repetition in enumerate(repetitions):
+            for index, repetition in enumerate(run.repetitions[row, base]):
                 for leaf in repetition.populated():
-                    fate = run.fates.get((id(repetition), canonical(leaf)))
+                    key = repetition.key_of(leaf)
+                    fate = run.fate((repetition, key))
                     if fate is None and index == 0:
-                        fate = run.fates.get((id(row), canonical(f"{base}.{leaf}")))
-                    yield repetition, leaf, f"{base}.{leaf}", fate
+                        fate = run.fate((row, row.key_of(f"{base}.{leaf}")))
+                    yield repetition, leaf, key, f"{base}.{leaf}", fate
+
+
+def _whole(run: Run, row: Row) -> Iterator[_Leaf]:
+    """Like ``_leaves`` for a row none of whose fields was taken apart."""
+    key_of, fates, mapped = row.key_of, run.fates, run.mapped
+    for name in row.populated():
+        key = key_of(name)
+        cell = (row, key)
+        yield row, name, key, name, run.fate(cell) if cell in fates else Fate.MAPPED if cell in mapped else None
 
 
 def coverage(run: Run, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> tuple[FieldUse, ...]:
     """One FieldUse per field and fate, in the order of the source. ``keys`` are the join keys of each table."""
-    tallies: dict[tuple[str, str, str], _Tally] = {}
-    nobody: frozenset[str] = frozenset()
+    tallies: dict[tuple[str, str, tuple[str, str]], _Tally] = {}
+    divided: dict[Row, set[str]] = {}
+    for (row, field), repetitions in run.repetitions.items():
+        if repetitions:
+            divided.setdefault(row, set()).add(field)
     for row in run.record.order:
-        joined = keys.get(row.name, nobody)
-        for asked, leaf, name, fate in _leaves(run, row):
-            if fate is not None and fate is not Fate.SUPERSEDED and fate is not Fate.LOST:
+        owner = row.name
+        joined = keys.get(owner, _NOBODY)
+        for asked, leaf, key, name, fate in _leaves(run, row, divided[row]) if row in divided else _whole(run, row):
+            if fate is Fate.MAPPED and key in asked.texts:
+                words = _MAPPED
+            elif fate is not None and fate > Fate.MAPPED:
                 words = _WORDS[fate]
-                if fate is Fate.MAPPED and asked.get(leaf) is None:
-                    words = _NULL
             elif leaf in joined:
-                words = _WORDS[Fate.MAPPED]
-            elif asked.get(leaf) is None:
+                words = _MAPPED
+            elif key not in asked.texts:
                 words = _NULL
             elif fate is not None:
                 words = _WORDS[fate]
             else:
-                reason = ignored(row.name, name)
+                reason = ignored(owner, name)
                 words = ("unmapped", "") if reason is None else ("ignored", reason)
-            full = name if name.startswith(f"{row.name}-") else f"{row.name}.{name}"
-            tally = tallies.setdefault((full, *words), _Tally())
+            tally = tallies.get((owner, name, words))
+            if tally is None:
+                tally = tallies[owner, name, words] = _Tally()
             tally.count += 1
-            if len(tally.places) < 3:
+            if tally.count <= _SHOWN:
                 tally.places.append(asked.place(leaf))
     return tuple(
-        FieldUse(full, fate, reason, tally.count, tuple(tally.places))
-        for (full, fate, reason), tally in tallies.items()
+        FieldUse(_full(owner, name), *words, tally.count, tuple(tally.places))
+        for (owner, name, words), tally in tallies.items()
     )
+
+
+def _full(owner: str, name: str) -> str:
+    return name if name.startswith(f"{owner}-") else f"{owner}.{name}"
 
 
 def unmapped_issues(uses: tuple[FieldUse, ...]) -> Iterator[Issue]:
@@ -108,15 +135,14 @@ def unmapped_issues(uses: tuple[FieldUse, ...]) -> Iterator[Issue]:
             yield Issue("information", "informational", text, "unmapped-field", use.places[0])
 
 
-def all_refused(record_rows: tuple[Row, ...] | list[Row]) -> tuple[FieldUse, ...]:
+def all_refused(rows: Iterable[Row]) -> tuple[FieldUse, ...]:
     """The coverage of a record that was refused as a whole."""
     tallies: dict[str, _Tally] = {}
-    for row in record_rows:
+    for row in rows:
         for name in row.populated():
-            full = name if name.startswith(f"{row.name}-") else f"{row.name}.{name}"
-            tally = tallies.setdefault(full, _Tally())
+            tally = tallies.setdefault(_full(row.name, name), _Tally())
             tally.count += 1
-            if len(tally.places) < 3:
+            if tally.count <= _SHOWN:
                 tally.places.append(row.place(name))
     reason = "the record was refused"
     return tuple(FieldUse(full, "refused", reason, t.count, tuple(t.places)) for full, t in tallies.items())
