@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from adapter.mapping.code_maps import CodeMap, load_code_map
+from adapter.mapping.code_maps import CodeMap, find_code_map
 from adapter.mapping.convert import TYPES
 from adapter.mapping.dates import DATED, TOKENS, date_pattern
 from adapter.mapping.grouping import HL7V2, Place, as_dict, only, parse_tables
@@ -33,6 +33,17 @@ from adapter.mapping.nodes import (
     Test,
     When,
 )
+from adapter.mapping.overlay import (
+    ADD,
+    EXTENDS,
+    REMOVE,
+    check_changes,
+    code_map_folders,
+    layers,
+    merged_head,
+    overlaid,
+    without_removed,
+)
 from adapter.mapping.shapes import NORMAL, SHAPES
 from adapter.sources.hl7v2_rows import field_key
 from rules import ContentError, Document, load_yaml
@@ -48,28 +59,40 @@ NODE_KEYS = {
     "join_text": {"join_text", "with", "as", "when"},
     "coded": {"coded", "scheme", "map", "system", "local", "when"},
 }
-BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires"}
-HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "header", "files", "format", "rows"}
+BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires", ADD, REMOVE}
+HEAD_KEYS = {
+    *("name", "version", "source", "title", "files", EXTENDS, REMOVE),
+    *("patient", "joins", "keys", "header", "format", "rows"),
+}
 TODO = "TODO"
 
 
 def parse_mapping(folder: Path) -> Program:
     """The mapping in this folder; its code maps are in ``code_maps`` there or beside it."""
-    head = load_yaml(folder / "mapping.yaml")
-    data = as_dict(head, (), head.data)
-    only(head, (), data, HEAD_KEYS)
-    for key in ("name", "version", "source"):
-        if not isinstance(data.get(key), str):
-            raise head.error((), f"{key} is missing or not text: write {key}: …")
+    found = layers(folder)
+    for layer in found:
+        only(layer.head, (), layer.data, HEAD_KEYS)
+        for key in ("name", "version") if EXTENDS in layer.data else ("name", "version", "source"):
+            if not isinstance(layer.data.get(key), str):
+                raise layer.head.error((), f"{key} is missing or not text: write {key}: …")
+    data, head = merged_head(found), found[-1].head
     tables = parse_tables(head, data)
+    folders = code_map_folders(found)
     blocks: list[Block] = []
     ignored: dict[str, str] = {}
     maps: dict[str, CodeMap] = {}
-    files = [_File(load_yaml(path), folder, data["source"], tables, maps) for path in _files(folder, head, data)]
+    files: list[_File] = []
+    names: set[str] = set()
+    for layer in found:
+        blocks, removed = without_removed(layer, blocks)
+        names |= removed
+        inherited = {block.name for block in blocks}
+        for path in _files(layer.folder, layer.head, layer.data):
+            files.append(_File(load_yaml(path), folders, data["source"], tables, maps))
+            files[-1].read(blocks, ignored, inherited)
+    names.update(name for block in blocks for name in (block.name, block.resource))
     for file in files:
-        file.read(blocks, ignored)
-    for file in files:
-        file.check_targets(blocks)
+        file.check_targets(names)
     return Program(data["name"], data["version"], data["source"], data.get("title", ""), tuple(blocks), ignored, tables)
 
 
@@ -85,13 +108,19 @@ class _File:
     """Parses one file of blocks."""
 
     def __init__(
-        self, document: Document, folder: Path, source: str, tables: Tables | None, maps: dict[str, CodeMap]
+        self,
+        document: Document,
+        folders: tuple[Path, ...],
+        source: str,
+        tables: Tables | None,
+        maps: dict[str, CodeMap],
     ) -> None:
-        self.document, self.folder, self.tables, self.maps = document, folder, tables, maps
+        self.document, self.folders, self.tables, self.maps = document, folders, tables, maps
         self.hl7 = source == HL7V2
         self.targets: list[tuple[Place, str]] = []
 
-    def read(self, blocks: list[Block], ignored: dict[str, str]) -> None:
+    def read(self, blocks: list[Block], ignored: dict[str, str], inherited: set[str]) -> None:
+        """Add the file's blocks; one whose name is ``inherited`` changes the block of that name, once."""
         if not isinstance(self.document.data, list):
             raise self.document.error((), "a mapping file is a list: - resource: … or - ignore: …")
         for index, item in enumerate(self.document.data):
@@ -101,18 +130,20 @@ class _File:
                 only(self.document, at, block, {"ignore"})
                 ignored.update(self._ignored((index, "ignore"), block["ignore"]))
             elif isinstance(block.get("resource"), str):
-                parsed = self._block(at, block)
-                if any(parsed.name == other.name for other in blocks):
-                    raise self.document.error(
-                        at, f"a block named {parsed.name} exists: give this one a name of its own"
-                    )
-                blocks.append(parsed)
+                name = self._name(block)
+                index_of = {other.name: position for position, other in enumerate(blocks)}
+                if name in inherited:
+                    inherited.remove(name)
+                    blocks[index_of[name]] = self._block(at, block, name, blocks[index_of[name]])
+                elif name in index_of:
+                    raise self.document.error(at, f"a block named {name} exists: give this one a name of its own")
+                else:
+                    blocks.append(self._block(at, block, name, None))
             else:
                 raise self.document.error(at, "a block begins with resource: TYPE or ignore: {field: reason}")
 
-    def check_targets(self, blocks: list[Block]) -> None:
+    def check_targets(self, names: set[str]) -> None:
         """Every reference_to names a block or a type of resource that some block makes."""
-        names = {name for block in blocks for name in (block.name, block.resource)}
         for at, target in self.targets:
             if target not in names:
                 raise self.document.error(at, f"no block is named {target} or makes one: {', '.join(sorted(names))}")
@@ -127,26 +158,32 @@ class _File:
                 raise self.document.error((*at, name), "name a field (PID-18) or a segment (IN1)")
             yield name, reason
 
-    def _block(self, at: Place, block: dict[str, Any]) -> Block:
+    def _name(self, block: dict[str, Any]) -> str:
+        name = block.get("name")  # where it is not text, it is FHIR's element
+        return name if isinstance(name, str) else "-".join(filter(None, (block["resource"], block.get("for_each"))))
+
+    def _block(self, at: Place, block: dict[str, Any], name: str, base: Block | None) -> Block:
+        check_changes(self.document, at, block, base)
         for_each = block.get("for_each", "")
         self._owner((*at, "for_each"), for_each) if for_each else None
         identity = block.get("id")
         if identity is not None and not isinstance(identity, list):
-            raise self.document.error((*at, "id"), "id is a list of fields: id: [OBR-3, OBX-3.1]")
-        name = block.get("name") if isinstance(block.get("name"), str) else None  # else it is FHIR's element name
-        body = {k: v for k, v in block.items() if k not in BLOCK_KEYS or (k == "name" and name is None)}
-        parsed = self._object(at, body, ())
-        return Block(
+            raise self.document.error((*at, "id"), "id is a list of fields or values: id: [OBR-3, OBX-3.1]")
+        body = {k: v for k, v in block.items() if k not in BLOCK_KEYS or (k == "name" and not isinstance(v, str))}
+        added = {key: self._array((*at, ADD, key), items) for key, items in block.get(ADD, {}).items()}
+        filled = {**(dict(base.body.items) if base else {}), **body, **added}
+        made = Block(
             block["resource"],
-            name or "-".join(filter(None, (block["resource"], for_each))),
+            name,
             for_each,
-            parsed,
+            self._object(at, body, ()),
             None
             if identity is None
             else tuple(self._identity((*at, "id", i), part) for i, part in enumerate(identity)),
             self._when(at, block),
-            self._requires(at, block, body),
+            self._requires(at, block, filled),
         )
+        return overlaid(base, made, block, added) if base else made
 
     def _identity(self, at: Place, part: Any) -> Field | Node:
         return self._node(at, part) if isinstance(part, dict) else self._field(at, part)
@@ -175,10 +212,8 @@ class _File:
 
     def _map(self, at: Place, name: Any) -> CodeMap:
         if name not in self.maps:
-            folder = self.folder / "code_maps"
-            own = any((folder / f"{name}.{kind}").is_file() for kind in ("csv", "json"))
             try:
-                self.maps[name] = load_code_map(folder if own else self.folder.parent / "code_maps", str(name))
+                self.maps[name] = find_code_map(self.folders, str(name))
             except ContentError as error:
                 raise error if error.line else self.document.error(at, error.message) from None
         return self.maps[name]
@@ -214,7 +249,7 @@ class _File:
 
     def _node(self, at: Place, value: Any) -> Node:
         if isinstance(value, list):
-            return Array(tuple(self._node((*at, i), item) for i, item in enumerate(value)))
+            return self._array(at, value)
         if not isinstance(value, dict):
             if value is None:
                 raise self.document.error(at, "nothing is written here: give a value or leave the line out")
@@ -226,6 +261,9 @@ class _File:
                 return made
         body = {k: v for k, v in value.items() if k not in ("when", "requires")}
         return self._object(at, body, self._when(at, value), self._requires(at, value, body))
+
+    def _array(self, at: Place, items: list[Any]) -> Array:
+        return Array(tuple(self._node((*at, i), item) for i, item in enumerate(items)))
 
     def _requires(self, at: Place, value: dict[str, Any], body: dict[str, Any]) -> tuple[str, ...]:
         names = value.get("requires", [])

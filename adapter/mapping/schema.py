@@ -66,12 +66,14 @@ def head_schema() -> dict[str, Any]:
         "files": _TEXTS,
         "rows": {"type": "object", "additionalProperties": _TEXT},
         "format": {"type": "object"},
+        "remove": _TEXTS,
     }
     return {
         "$schema": _DIALECT,
         "title": "mapping.yaml",
         "type": "object",
-        "required": ["name", "version", "source"],
+        "required": ["name", "version"],
+        "anyOf": [{"required": ["source"]}, {"required": ["extends"]}],
         "properties": {key: own.get(key, _TEXT) for key in sorted(HEAD_KEYS)},
         "additionalProperties": False,
     }
@@ -101,6 +103,11 @@ def blocks_schema() -> dict[str, Any]:
         "name": {"anyOf": [_TEXT, {"$ref": "#/$defs/node"}]},
         "when": {"$ref": "#/$defs/when"},
         "requires": _TEXTS,
+        "remove": _TEXTS,
+        "add": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+        },
     }
     resource = {
         "type": "object",

@@ -58,7 +58,11 @@ def read_tables(folder: Path, mapping: TablesMapping) -> Iterator[SourceRecord]:
         raise Malformed(Issue("fatal", "structure", message, "malformed", folder.name))
     names = {name.casefold(): name for name in mapping.tables.known}
     alone = mapping.tables.patient if folder.is_file() and len(names) == 1 else ""
-    tables = [read_csv(path, alone or names.get(path.stem.casefold(), path.stem)) for path in paths]
+    form = mapping.tables.format
+    tables = [
+        read_csv(path, alone or names.get(path.stem.casefold(), path.stem), form.delimiter, form.encoding)
+        for path in paths
+    ]
     yield from group_tables(tables, mapping, folder.name)
 
 
