@@ -223,22 +223,49 @@ def rules_test(
     raise typer.Exit(1 if failed else 0)
 
 
+@mappings_app.command("lint")
+def mappings_lint(
+    folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
+) -> None:
+    """Check the mappings: their code maps, their elements, and what they ignore."""
+    from adapter.mapping.lint import lint_mapping
+
+    folders = _mapping_folders(folder)
+    problems = list(dict.fromkeys(problem for each in folders for problem in lint_mapping(each)))
+    for problem in problems:
+        typer.echo(problem)
+    typer.echo(f"{len(folders)} mappings checked, {len(problems)} problems")
+    raise typer.Exit(1 if problems else 0)
+
+
+@mappings_app.command("schema")
+def mappings_schema() -> None:
+    """Print the JSON Schemas of mapping.yaml ("mapping") and of the files beside it ("blocks")."""
+    from adapter.mapping.schema import blocks_schema, head_schema
+
+    _line({"mapping": head_schema(), "blocks": blocks_schema()})
+
+
 @mappings_app.command("test")
 def mappings_test(
     folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
 ) -> None:
     """Run the examples that stand beside the mappings."""
     from adapter.mapping.mapping_tests import run_mapping_tests
-    from adapter.settings import Settings
     from adapter.sources.hl7v2 import read as read_hl7v2
 
-    root = Settings().mappings_path
-    folders = [folder] if folder else sorted(p.parent for p in root.glob("*/mapping.yaml"))
+    folders = _mapping_folders(folder)
     failures = [failure for each in folders for failure in run_mapping_tests(each, read_hl7v2)]
     for failure in failures:
         typer.echo(failure)
     typer.echo(f"{len(folders)} mappings tested, {len(failures)} failures")
     raise typer.Exit(1 if failures else 0)
+
+
+def _mapping_folders(folder: Path | None) -> list[Path]:
+    from adapter.settings import Settings
+
+    return [folder] if folder else sorted(p.parent for p in Settings().mappings_path.glob("*/mapping.yaml"))
 
 
 def _adapter() -> Adapter:

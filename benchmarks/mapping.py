@@ -68,7 +68,11 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("C{n},P{n},2026-01-10,09:30:00,5", "D{n},P{n},2026-02-10,10:00:00,5"),
     ),
 }
-HEADER = ("MSD000Header", "Version,OrgIDProvider,OrgIDSubmit,RPStartDate,RPEndDate", "2.0,RZZ99,RZZ99,2026-01-01,2026-01-31")
+HEADER = (
+    "MSD000Header",
+    "Version,OrgIDProvider,OrgIDSubmit,RPStartDate,RPEndDate",
+    "2.0,RZZ99,RZZ99,2026-01-01,2026-01-31",
+)
 
 
 def main() -> int:
@@ -117,7 +121,10 @@ def _msds(folder: Path) -> None:
     def converted() -> int:
         return sum(len(orjson.dumps(one.bundle)) for one in mapped() if not validate(one.bundle))
 
-    times = _medians({"csv": plain, "read": lambda: list(read_tables(folder, mapping)), "mapped": mapped, "converted": converted}, MSDS_ROUNDS)
+    times = _medians(
+        {"csv": plain, "read": lambda: list(read_tables(folder, mapping)), "mapped": mapped, "converted": converted},
+        MSDS_ROUNDS,
+    )
     made = mapped()
     assert len(made) == MOTHERS
     assert not any(one.refused for one in made)
@@ -126,7 +133,12 @@ def _msds(folder: Path) -> None:
     _line("csv.DictReader: dicts of text", times["csv"], times["csv"], "")
     _line("grouped by mother", times["read"], times["csv"], "")
     _line("rows to MappedBundles", times["mapped"], times["csv"], f"{times['mapped'] / rows * 1e6:.0f} us a row")
-    _line("rows to validated FHIR JSON", times["converted"], times["csv"], f"{times['converted'] / rows * 1e6:.0f} us a row")
+    _line(
+        "rows to validated FHIR JSON",
+        times["converted"],
+        times["csv"],
+        f"{times['converted'] / rows * 1e6:.0f} us a row",
+    )
 
 
 def _write(folder: Path) -> int:

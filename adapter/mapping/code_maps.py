@@ -126,7 +126,9 @@ def _base(path: Path, name: str, others: Sequence[Path], line: int) -> CodeMap:
     try:
         return find_code_map(folders or (path.parent / "base",), name)
     except ContentError as error:
-        raise error if error.line else ContentError(f"there is no code map {name} to extend", str(path), line, 1) from None
+        raise (
+            error if error.line else ContentError(f"there is no code map {name} to extend", str(path), line, 1)
+        ) from None
 
 
 def _from_concept_map(path: Path) -> CodeMap:

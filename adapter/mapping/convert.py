@@ -30,7 +30,7 @@ _PHONE = re.compile(r"\+?[\d() .\-/]{3,}(?:(?:ext|x)\.? ?\d+)?", re.IGNORECASE |
 _EARLIEST, _LATEST = 1850, 2200
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an outcome here, not a fault
+class Refused(Exception):
     """The text is not a value of the type. ``detail`` is a code of the perinatal-issue system."""
 
     def __init__(self, text: str, detail: str = "implausible-value") -> None:

@@ -74,7 +74,9 @@ def without_removed(layer: Layer, blocks: list[Block]) -> tuple[list[Block], fro
     removed = layer.data.get(REMOVE, [])
     names = {block.name for block in blocks}
     if not isinstance(removed, list) or not set(map(str, removed)) <= names:
-        raise layer.head.error((REMOVE,), f"remove lists blocks of the base: {', '.join(sorted(names)) or 'it has none'}")
+        raise layer.head.error(
+            (REMOVE,), f"remove lists blocks of the base: {', '.join(sorted(names)) or 'it has none'}"
+        )
     return [block for block in blocks if block.name not in removed], frozenset(removed)
 
 
@@ -108,7 +110,9 @@ def check_changes(document: Document, at: Place, block: Mapping[str, Any], base:
     """``add`` and ``remove`` are for a block of the base, and name its elements."""
     for key in (ADD, REMOVE):
         if key in block and base is None:
-            raise document.error((*at, key), f"{key} changes a block of the mapping that this one extends; none is named so")
+            raise document.error(
+                (*at, key), f"{key} changes a block of the mapping that this one extends; none is named so"
+            )
     if base is None:
         return
     if block["resource"] != base.resource:
@@ -120,4 +124,3 @@ def check_changes(document: Document, at: Place, block: Mapping[str, Any], base:
     for key, value in as_dict(document, (*at, ADD), block.get(ADD, {})).items():
         if not isinstance(value, list) or not isinstance(elements.get(key, Array(())), Array | Each):
             raise document.error((*at, ADD, key), "add appends a list to a list: element: [item, …]")
-

@@ -15,6 +15,7 @@ from adapter.mapping.code_maps import CodeMap, find_code_map
 from adapter.mapping.convert import TYPES
 from adapter.mapping.dates import DATED, TOKENS, date_pattern
 from adapter.mapping.grouping import HL7V2, Place, as_dict, only, parse_tables
+from adapter.mapping.keys import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS, TODO
 from adapter.mapping.nodes import (
     Array,
     Block,
@@ -50,21 +51,6 @@ from rules import ContentError, Document, load_yaml
 
 _HL7_FIELD = re.compile(r"(?:([A-Z][A-Z0-9]{2})-)?[1-9]\d*(?:\[[1-9]\d*\])?(?:\.[1-9]\d*){0,2}")
 _HL7_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
-NODE_KEYS = {
-    "from": {"from", "as", "map", "default", "when"},
-    "first": {"first"},
-    "const": {"const", "when"},
-    "each": {"each", "do"},
-    "reference_to": {"reference_to", "when"},
-    "join_text": {"join_text", "with", "as", "when"},
-    "coded": {"coded", "scheme", "map", "system", "local", "when"},
-}
-BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires", ADD, REMOVE}
-HEAD_KEYS = {
-    *("name", "version", "source", "title", "files", EXTENDS, REMOVE),
-    *("patient", "joins", "keys", "header", "format", "rows"),
-}
-TODO = "TODO"
 
 
 def parse_mapping(folder: Path) -> Program:

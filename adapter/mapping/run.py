@@ -26,7 +26,9 @@ class _Block:
         self.holds = self.compiler.when(block.when) if block.when else None
         self.identity = None if block.id is None else [self._part(part) for part in block.id]
         self.general = self.compiler.node(block.body)
-        self.selector, self.texts = selector(block.body, block.for_each) or (None, frozenset[str]())
+        selected = selector(block.body, block.for_each)
+        self.selector = selected[0] if selected else None
+        self.texts = selected[1] if selected else frozenset[str]()
         self.bodies: dict[str | None, Evaluate] = {}
 
     def _part(self, part: Field | Node) -> Evaluate:

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapter.mapping.convert import TYPES
 from adapter.mapping.dates import DATED
-from adapter.mapping.parse import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS
+from adapter.mapping.keys import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS
 from adapter.mapping.shapes import SHAPES
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -99,7 +99,7 @@ def blocks_schema() -> dict[str, Any]:
     block_keys: dict[str, Any] = {
         "resource": _TEXT,
         "for_each": _TEXT,
-        "id": _TEXTS,
+        "id": {"type": "array", "items": {"anyOf": [_TEXT, {"$ref": "#/$defs/node"}]}},
         "name": {"anyOf": [_TEXT, {"$ref": "#/$defs/node"}]},
         "when": {"$ref": "#/$defs/when"},
         "requires": _TEXTS,

@@ -128,7 +128,9 @@ def translate(run: Run, row: Row, field: Field, text: str, code_map: CodeMap) ->
     found = code_map.targets.get(text)
     if found is not None and found.code:
         if found.equivalence in SAYS_MORE:
-            said = f"the counterpart in code map {code_map.name} is {found.equivalence}: it says more than the source did"
+            said = (
+                f"the counterpart in code map {code_map.name} is {found.equivalence}: it says more than the source did"
+            )
             run.issues.append(Issue("information", "informational", said, "unmapped-code", row.place(field.name)))
         return found
     run.marks.append(((row, field.key), Fate.UNMAPPED_CODE))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from nhs_number.validate import is_valid
 
 from adapter.errors import Malformed
+from adapter.mapping.convert import Refused, to_datetime
 from adapter.records import Issue, RawRecord
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.hl7v2_stream import Message, malformed, read_messages
@@ -235,9 +236,17 @@ def _strays(results: Iterable[Segment]) -> Iterator[Issue]:
         if not order:
             continue
         same = (order, row.get("OBX-3"), row.get("OBX-4"))
-        time = row.get("OBX-14") or row.get("OBR-7")
+        time = _moment(row.get("OBX-14")) or _moment(row.get("OBR-7"))
         earlier = times.setdefault(same, set())
         if row.raw(11).strip() in _CHANGES and earlier and time not in earlier:
             text = "changes an earlier result, but names another time than it has: both are kept"
             yield Issue("warning", "conflict", text, "data-conflict", row.place("OBX-11"))
         earlier.add(time)
+
+
+def _moment(text: str | None) -> str | None:
+    """The time as FHIR writes it, so that one written to the minute equals the same to the second."""
+    try:
+        return to_datetime(text) if text else None
+    except Refused:
+        return None
