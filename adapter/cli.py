@@ -253,9 +253,14 @@ def mappings_test(
     """Run the examples that stand beside the mappings."""
     from adapter.mapping.mapping_tests import run_mapping_tests
     from adapter.sources.hl7v2 import read as read_hl7v2
+    from rules import ContentError
 
     folders = _mapping_folders(folder)
-    failures = [failure for each in folders for failure in run_mapping_tests(each, read_hl7v2)]
+    try:
+        failures = [failure for each in folders for failure in run_mapping_tests(each, read_hl7v2)]
+    except ContentError as wrong:
+        _say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
     for failure in failures:
         typer.echo(failure)
     typer.echo(f"{len(folders)} mappings tested, {len(failures)} failures")

@@ -3,10 +3,11 @@
 CSV: header ``source,target,display,system,equivalence,note`` (source and target are enough). Comment lines begin
 with ``#``; ``# unmapped: keep|drop|error`` says what becomes of a code that has no row (default keep), ``# version:``
 which version of the map this is, and ``# extends: NAME`` that the rows of another map count where this one has none.
-``equivalence`` is of FHIR's ConceptMapEquivalence: a code whose counterpart is ``unmatched`` or ``disjoint`` has none, and
-a use of one that is ``narrower``, ``specializes`` or ``inexact``, which says more than the source did, is reported. A row with
-source ``*`` gives the target for every code without a row of its own. A row with an empty target says that the code
-is known and has no counterpart; its display then serves as text. In every such case the code is reported.
+A row with source ``*`` gives the target for every code without a row of its own. A row with an empty target says that
+the code is known and has no counterpart; its display then serves as text. In every such case the code is reported.
+
+``equivalence`` is of FHIR's ConceptMapEquivalence: a code whose counterpart is ``unmatched`` or ``disjoint`` has none;
+the use of one that is ``narrower``, ``specializes`` or ``inexact`` says more than the source did and is reported.
 """
 
 from __future__ import annotations

@@ -127,10 +127,7 @@ class Compiler:
             value: Any = text
             if code_map is not None:
                 target = translate(run, owner, field, text, code_map)
-                if as_concept:
-                    value = concept(target, text)
-                else:
-                    value = target.code if target is not None else ""
+                value = concept(target, text) if as_concept else target.code if target is not None else ""
                 if not value:
                     return HOLE
             if convert is not None:
@@ -227,7 +224,8 @@ class Compiler:
 
     def _join(self, node: JoinText) -> Evaluate:
         parts = [(locate(f, self.home, inside=self.inside), f) for f in node.fields]
-        convert, between = converter(node.type), node.between
+        convert, between, code_map = converter(node.type), node.between, node.code_map
+        as_concept = node.type == "concept"
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             found = []
@@ -238,8 +236,14 @@ class Compiler:
                     found.append((owner, field, text))
             if not found:
                 return HOLE
+            value: Any = between.join([text for _, _, text in found])
+            if code_map is not None:
+                target = translate(run, found[0][0], found[0][1], value, code_map)
+                value = concept(target, value) if as_concept else target.code if target is not None else ""
+                if not value:
+                    return HOLE
             try:
-                value = convert(between.join([text for _, _, text in found]))
+                value = value if as_concept else convert(value)
             except Refused as refusal:
                 for owner, field, _ in found:
                     run.refuse(owner, field, refusal.text, refusal.detail)

@@ -10,7 +10,7 @@ NODE_KEYS = {
     "const": {"const", "when"},
     "each": {"each", "do"},
     "reference_to": {"reference_to", "when"},
-    "join_text": {"join_text", "with", "as", "when"},
+    "join_text": {"join_text", "with", "as", "map", "when"},
     "coded": {"coded", "scheme", "map", "system", "local", "when"},
 }
 BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires", ADD, REMOVE}

@@ -29,6 +29,9 @@ from adapter.mapping.parse import parse_mapping
 from rules import ContentError
 
 
+_STRUCTURED = {"concept": "CodeableConcept", "human_name": "HumanName", "quantity": "Quantity"}
+
+
 def lint_mapping(folder: Path) -> list[str]:
     """What is wrong with the mapping in ``folder``, a line each; empty when nothing is.
 
@@ -37,7 +40,10 @@ def lint_mapping(folder: Path) -> list[str]:
     """
     try:
         program = parse_mapping(folder)
-        found = [f"{folder.name}: {problem}" for problem in (*_ignored_and_read(program), *_structure(program))]
+        found = [
+            f"{folder.name}: {problem}"
+            for problem in (*_undecided(program), *_ignored_and_read(program), *_structure(program))
+        ]
         return found + _unused_maps(folder, program)
     except ContentError as error:
         return [str(error)]
@@ -69,7 +75,7 @@ def _map_names(program: Program) -> set[str]:
 
 def _maps(node: Node) -> tuple[CodeMap | None, ...]:
     match node:
-        case From():
+        case From() | JoinText():
             return (node.code_map,)
         case Coded():
             return node.schemes, node.local
@@ -99,6 +105,12 @@ def _children(node: Node) -> Sequence[Node]:
             return [do]
         case _:
             return []
+
+
+# --- what a draft leaves open ---------------------------------------------------------------------------------------
+def _undecided(program: Program) -> Iterator[str]:
+    for name in program.undecided:
+        yield f"{name} is still to be decided: map it, or say why it is ignored"
 
 
 # --- ignored fields ------------------------------------------------------------------------------------------------
@@ -202,7 +214,9 @@ def _made(node: Node) -> str:
     """The type that a node makes; "" for a plain value."""
     if isinstance(node, ReferenceTo):
         return "Reference"
-    return "CodeableConcept" if isinstance(node, Coded) or (isinstance(node, From) and node.type == "concept") else ""
+    if isinstance(node, Coded):
+        return "CodeableConcept"
+    return _STRUCTURED.get(node.type, "") if isinstance(node, From | JoinText) else ""
 
 
 def _literal(value: Any, kind: str, path: str) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """Runs the small examples that lie beside a mapping: ``mappings/NAME/tests/*.yaml``.
 
 A file is ``{given: {TABLE: [row, …]}, cases: [case, …]}``; ``given`` rows (optional) come before each case's own.
-A case has ``name``, its input (``rows`` for tables, ``message`` for HL7 v2; of a vendor's own export its ``text``, or the
-name of a ``file`` beside the tests), ``count`` (of all resources made) and, as
-wanted, ``resources`` (each a subset of one resource that must be there), ``issues`` (the details of all issues but
-unmapped-field) and ``unmapped`` (all fields that no line reads).
+A case has ``name``, its input (``rows`` for tables, ``message`` for HL7 v2; of a vendor's own export its ``text``, or
+the name of a ``file`` beside the tests), ``count`` (of all resources made) and, as wanted, ``resources`` (each a subset
+of one resource that must be there), ``issues`` (the details of all issues but unmapped-field) and ``unmapped`` (all
+fields that no line reads).
 """
 
 from __future__ import annotations

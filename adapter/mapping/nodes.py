@@ -81,6 +81,7 @@ class JoinText:
     fields: tuple[Field, ...]
     between: str
     type: str
+    code_map: CodeMap | None = None
     when: When = ()
 
 
@@ -181,3 +182,4 @@ class Program:
     blocks: tuple[Block, ...]
     ignored: Mapping[str, str]  # field, table or segment → the reason
     tables: Tables | None = None
+    undecided: tuple[str, ...] = ()  # fields of a draft, neither mapped nor ignored yet

@@ -37,7 +37,6 @@ from adapter.mapping.nodes import (
 from adapter.mapping.overlay import (
     ADD,
     EXTENDS,
-    REMOVE,
     check_changes,
     code_map_folders,
     layers,
@@ -79,7 +78,17 @@ def parse_mapping(folder: Path) -> Program:
     names.update(name for block in blocks for name in (block.name, block.resource))
     for file in files:
         file.check_targets(names)
-    return Program(data["name"], data["version"], data["source"], data.get("title", ""), tuple(blocks), ignored, tables)
+    undecided = tuple(name for name, reason in ignored.items() if reason.startswith(TODO))
+    return Program(
+        data["name"],
+        data["version"],
+        data["source"],
+        data.get("title", ""),
+        tuple(blocks),
+        {name: reason for name, reason in ignored.items() if name not in undecided},
+        tables,
+        undecided,
+    )
 
 
 def _files(folder: Path, head: Document, data: dict[str, Any]) -> list[Path]:
@@ -138,8 +147,6 @@ class _File:
         for name, reason in as_dict(self.document, at, value).items():
             if not isinstance(reason, str) or len(reason.split()) < 2:
                 raise self.document.error((*at, name), "say in words why this is ignored")
-            if reason.startswith(TODO):
-                continue  # a draft's line: not decided yet, so coverage still names the field as unmapped
             if self.hl7 and not (_HL7_FIELD.fullmatch(name) or _HL7_SEGMENT.fullmatch(name)):
                 raise self.document.error((*at, name), "name a field (PID-18) or a segment (IN1)")
             yield name, reason
@@ -326,7 +333,8 @@ class _File:
         if not isinstance(names, list) or not names:
             raise self.document.error(at, "join_text is a list of fields")
         fields = tuple(self._field((*at, "join_text", i), name) for i, name in enumerate(names))
-        return JoinText(fields, str(value.get("with", " ")), self._type(at, value), self._when(at, value))
+        code_map = self._map((*at, "map"), value["map"]) if "map" in value else None
+        return JoinText(fields, str(value.get("with", " ")), self._type(at, value), code_map, self._when(at, value))
 
     def _coded(self, at: Place, value: dict[str, Any]) -> Coded:
         if ("scheme" in value) != ("map" in value) or ("scheme" in value) == ("system" in value):
