@@ -73,6 +73,7 @@ def convert(
     paths: Paths,
     mapping: MappingName = "",
     report: Annotated[Path | None, typer.Option(help="Write the coverage report here (.json: as JSON).")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a field is not mapped.")] = False,
 ) -> None:
     """Convert records to FHIR: one Bundle per patient, one a line."""
     from adapter.coverage import write_report
@@ -98,6 +99,7 @@ def convert(
     unmapped = sum(use.fate == "unmapped" for record in records for use in record.coverage)
     if unmapped:
         _say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
+        failed |= strict
     raise typer.Exit(1 if failed else 0)
 
 
@@ -221,6 +223,30 @@ def rules_test(
     failed = sum(bool(failures) for failures in results)
     typer.echo(f"{len(results) - failed} passed, {failed} failed")
     raise typer.Exit(1 if failed else 0)
+
+
+@mappings_app.command("new")
+def mappings_new(
+    name: Annotated[str, typer.Argument(help="The mapping's name; its folder has the same.")],
+    sample: Annotated[Path, typer.Option("--from", exists=True, dir_okay=False, help="A sample, CSV or JSON.")],
+    into: Annotated[Path | None, typer.Option(help="Where mappings are; MAPPINGS_PATH, or ./mappings.")] = None,
+) -> None:
+    """Draft a mapping from a sample of a system's own export: every field is listed, the obvious ones are proposed."""
+    from adapter.errors import Malformed
+    from adapter.mapping.draft import draft
+    from adapter.settings import Settings
+
+    settings = Settings()
+    root = into or (settings.mappings_path if "mappings_path" in settings.model_fields_set else Path("mappings"))
+    try:
+        proposed = draft(name, sample, root)
+    except Malformed as wrong:
+        _say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
+    typer.echo(f"{root / name} is drafted; proposed by name alone, to be checked:")
+    for field, what in proposed.items():
+        typer.echo(f"  {field}: {what.replace('_', ' ')}")
+    typer.echo(f"Every other field is in {root / name / 'todo.yaml'}: map it, or say why not.")
 
 
 @mappings_app.command("lint")

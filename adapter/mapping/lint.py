@@ -28,7 +28,6 @@ from adapter.mapping.nodes import (
 from adapter.mapping.parse import parse_mapping
 from rules import ContentError
 
-
 _STRUCTURED = {"concept": "CodeableConcept", "human_name": "HumanName", "quantity": "Quantity"}
 
 

@@ -112,13 +112,13 @@ def read_json(raw: RawRecord, mapping: TablesMapping) -> Iterator[SourceRecord]:
     if spec is None:
         raise ValueError(f"the mapping for {mapping.source} is not one for tables")
     if not raw.name.endswith(".ndjson"):
-        yield from _records(_load(raw.data, raw.name), "", spec, raw.name)
+        yield from _records(load_json(raw.data, raw.name), "", spec, raw.name)
         return
     for number, line in enumerate(raw.data.splitlines(), 1):
         if line.strip():
             place = f"line {number}"
             try:
-                yield from _records(_load(line, place), f"{place}, ", spec, raw.name)
+                yield from _records(load_json(line, place), f"{place}, ", spec, raw.name)
             except Malformed as refused:
                 yield SourceRecord(raw.name, JSON, place, {}, (), refused.issues, refused=True)
 
@@ -164,6 +164,15 @@ def _rows(document: Any, prefix: str, spec: Tables) -> list[tuple[JsonRow, str]]
     return filler.made
 
 
+def fields_of(document: Any, spec: Tables) -> dict[str, list[str]]:
+    """The fields that are filled anywhere in a document, by the names of ``spec.rows``; no matter which of a list."""
+    found: dict[str, dict[str, None]] = {}
+    for row, _ in _rows(document, "", spec):
+        names = found.setdefault(row.name, {})
+        names.update((re.sub(r"\[\d+\]", "", name), None) for name in row.texts)
+    return {name: list(fields) for name, fields in found.items() if fields}
+
+
 def _on_the_way(path: str) -> Iterator[str]:
     return (path[: match.end()] for match in _ARRAY.finditer(path))
 
@@ -186,7 +195,8 @@ def _join(rows: list[JsonRow], spec: Tables) -> None:
                 row.parent = keys[row.get(join.by)]
 
 
-def _load(data: bytes, place: str) -> Any:
+def load_json(data: bytes, place: str) -> Any:
+    """The document; numbers with a point or exponent as text. Raises Malformed, also for a key that is given twice."""
     try:
         return json.loads(
             data.decode("utf-8-sig"), object_pairs_hook=_object, parse_float=str, parse_constant=_no_constant
