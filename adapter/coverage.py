@@ -30,7 +30,7 @@ def united(uses: Iterable[FieldUse]) -> list[FieldUse]:
     places: dict[tuple[str, str, str], tuple[str, ...]] = {}
     for use in uses:
         key = (use.fate, use.field, use.reason)
-        counts[key] += use.count
+        counts[key] += use.times
         places[key] = (places.get(key, ()) + use.places)[:3]
     order = {"unmapped": 0, "refused": 1}
     return [
@@ -44,7 +44,7 @@ def _text(records: int, uses: list[FieldUse], issues: list[Issue]) -> Iterable[s
     yield f"records: {records}; fields: " + (", ".join(f"{n} {fate}" for fate, n in sorted(fates.items())) or "none")
     for use in uses:
         reason = f" ({use.reason})" if use.reason else ""
-        times = "once" if use.count == 1 else f"{use.count} times"
+        times = "once" if use.times == 1 else f"{use.times} times"
         yield f"{use.fate:<10} {use.field}, {times}{reason}: {'; '.join(use.places)}"
     for issue in issues:
         if issue.detail != "unmapped-field":

@@ -175,7 +175,7 @@ def evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str 
 
 
 def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str) -> Result:
-    from adapter.referrals.result import build_result
+    from adapter.referrals.result import build_result, flaws
 
     if record.refused:
         return refusal(adapter, record.source, record.issues, 400, record)
@@ -196,6 +196,10 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
         facts=content.wanted,
         digest=record.digest,
     )
+    if wrong := flaws(bundle):
+        log.error("a result was not valid FHIR: %s", "; ".join(f"{issue.place} {issue.text}" for issue in wrong))
+        issue = Issue("fatal", "exception", "the result is not valid FHIR R4: nothing may be sent")
+        return refusal(adapter, record.source, (issue, *wrong), 500, record)
     return Result(record.source, _identifier(record, position), position, 200, bundle, None, decision, record)
 
 

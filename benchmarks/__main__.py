@@ -55,7 +55,8 @@ def main() -> int:
     engine_time = _medians({"engine": lambda _: pack.evaluate(facts, AS_OF).outcomes[0].trace}, data, ROUNDS)["engine"]
 
     resources = len(orjson.loads(data)["entry"])
-    print(f"record: {resources} resources, {len(data) / 1e3:.0f} kB; result: {len(result) / 1e3:.1f} kB; medians of one run")
+    sizes = f"{resources} resources, {len(data) / 1e3:.0f} kB; result: {len(result) / 1e3:.1f} kB"
+    print(f"record: {sizes}; medians of one run")
     line("floor: orjson loads + dumps", times["floor"], "1.0 x floor")
     line("convert", times["convert"], f"{times['convert'] / times['floor']:.1f} x floor")
     line("evaluate", times["evaluate"], f"{times['evaluate'] / times['floor']:.1f} x floor (at most 8)")

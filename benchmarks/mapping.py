@@ -35,8 +35,8 @@ RESULTS = (
 )
 ORU = (
     "MSH|^~\\&|EPR|RZZ99|PERINATAL|RZZ99|202603020900||ORU^R01^ORU_R01|M1|P|2.5",
-    "PID|1||9990000018^^^NHS^NH~HOSP1^^^RZZ99^MR||XXTESTPATIENT^ADA^^^MS||19940517|F|||1 Example Street^^Exampleton^^ZZ99 3VZ"
-    "||^PRN^PH^^^^01632960000",
+    "PID|1||9990000018^^^NHS^NH~HOSP1^^^RZZ99^MR||XXTESTPATIENT^ADA^^^MS||19940517|F|||"
+    "1 Example Street^^Exampleton^^ZZ99 3VZ||^PRN^PH^^^^01632960000",
     "PV1|1|O|CLINIC^^^RZZ99",
     "OBR|1||ORD-1^EPR|71354-5^Edinburgh Postnatal Depression Scale^LN|||202603020830",
     *(f"OBX|{n}|NM|{code}||{value}||||||F|||202603020830" for n, (code, value) in enumerate(RESULTS, 1)),

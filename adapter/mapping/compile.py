@@ -28,11 +28,12 @@ from adapter.mapping.nodes import (
     conditions,
 )
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.mapping.values import concept, constant, fields_of, is_dynamic, locate, passes, translate
+from adapter.mapping.values import concept, constant, fields_of, is_dynamic, locate, needed, passes, translate
 from adapter.sources.model import Row
 
 Evaluate = Callable[[Run, Row, str], Any]
 Check = Callable[[Run, Row], bool]
+Needs = tuple[str, ...] | None
 Resolve = Callable[[str], tuple[tuple[str, str], ...]]
 
 
@@ -47,16 +48,17 @@ class Compiler:
 
     def node(self, node: Node) -> Evaluate:
         """The node with its conditions."""
-        holds, evaluate = self._guarded(node)
+        _, holds, evaluate = self._guarded(node)
         if holds is None:
             return evaluate
         check = holds
         return lambda run, row, path: evaluate(run, row, path) if check(run, row) else HOLE
 
-    def _guarded(self, node: Node) -> tuple[Check | None, Evaluate]:
-        """The node's conditions, if it has any, and what it is where they hold."""
+    def _guarded(self, node: Node) -> tuple[Needs, Check | None, Evaluate]:
+        """What is ``needed`` for the node, its conditions, if it has any, and what it is where they hold."""
         when = conditions(node)
-        return self.when(when) if when else None, self._bare(node)
+        needs = needed(node, self.home, inside=self.inside)
+        return needs, self.when(when) if when else None, self._bare(node)
 
     def _bare(self, node: Node) -> Evaluate:
         value = constant(node)
@@ -127,7 +129,8 @@ class Compiler:
             value: Any = text
             if code_map is not None:
                 target = translate(run, owner, field, text, code_map)
-                value = concept(target, text) if as_concept else target.code if target is not None else ""
+                code = target.code if target is not None else ""
+                value = concept(target, text) if as_concept else code
                 if not value:
                     return HOLE
             if convert is not None:
@@ -155,8 +158,11 @@ class Compiler:
         ]
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            for holds, option, others in options:
-                if holds is not None and not holds(run, row):
+            texts = row.texts
+            for needs, holds, option, others in options:
+                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
+                    holds is not None and not holds(run, row)
+                ):
                     continue
                 value = option(run, row, path)
                 if value is not HOLE:
@@ -195,9 +201,10 @@ class Compiler:
         owner, do = node.field.owner, Compiler(self.resolve, node.field.owner).node(node.do)
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            rows = row.each(owner) or [r for r in run.record.rows.get(owner, ()) if r.related(row.name) is row]
             made: list[Any] = []
-            for other in rows:
+            for other in run.record.rows.get(owner, ()):
+                if row.name and other.related(row.name) is not row:
+                    continue
                 value = do(run, other, f"{path}[{len(made)}]")
                 if value is not HOLE:
                     made.append(value)
@@ -256,23 +263,26 @@ class Compiler:
 
     def _object(self, node: Object) -> Evaluate:
         keys = {key for key, _ in node.items}
-        items: list[tuple[str, Check | None, Evaluate, bool]] = []
+        items: list[tuple[str, Needs, Check | None, Evaluate, bool]] = []
         for key, item in node.items:
             if isinstance(item, Nothing):
                 continue
-            holds, evaluated = self._guarded(item)
+            needs, holds, evaluate_item = self._guarded(item)
             if key == "code" and isinstance(item, From) and item.code_map and item.type != "concept":
-                items.append(("", holds, self._coding(item, keys), True))
+                items.append(("", needs, holds, self._coding(item, keys), True))
             else:
-                items.append((key, holds, evaluated, is_dynamic(item)))
+                items.append((key, needs, holds, evaluate_item, is_dynamic(item)))
         dynamic, requires = is_dynamic(node), node.requires
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: dict[str, Any] = {}
             filled, start = not dynamic, len(run.reads)
             dot = f"{path}." if path else ""
-            for key, holds, item, has_holes in items:
-                if holds is not None and not holds(run, row):
+            texts = row.texts
+            for key, needs, holds, item, has_holes in items:
+                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
+                    holds is not None and not holds(run, row)
+                ):
                     continue
                 value = item(run, row, dot + key)
                 if value is HOLE:
@@ -326,8 +336,11 @@ class Compiler:
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: list[Any] = []
             filled = not dynamic
-            for holds, item, has_holes, spliced in items:
-                if holds is not None and not holds(run, row):
+            texts = row.texts
+            for needs, holds, item, has_holes, spliced in items:
+                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
+                    holds is not None and not holds(run, row)
+                ):
                     continue
                 value = item(run, row, path if spliced else f"{path}[{len(made)}]")
                 if value is HOLE:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import Final
 
 from adapter.mapping.state import Fate, Run
 from adapter.records import FieldUse, Issue
 from adapter.sources.model import Row
 
 Ignored = Callable[[str, str], str | None]
-_WORDS = {
-    Fate.SUPERSEDED: ("ignored", "another field filled the element"),
-    Fate.LOST: ("refused", "what it was for could not be made"),
-    Fate.MAPPED: ("mapped", ""),
-    Fate.UNMAPPED_CODE: ("unmapped-code", ""),
-    Fate.REFUSED: ("refused", ""),
-}
-_MAPPED = _WORDS[Fate.MAPPED]
+_IS_MAPPED: Final = Fate.MAPPED
+_MAPPED = ("mapped", "")
+_UNMAPPED = ("unmapped", "")
+_WORDS = [  # by Fate
+    _UNMAPPED,
+    ("ignored", "another field filled the element"),
+    ("refused", "what it was for could not be made"),
+    _MAPPED,
+    ("unmapped-code", ""),
+    ("refused", ""),
+]
 _NULL = ("ignored", "explicit null")
 _NOBODY: frozenset[str] = frozenset()
 _SHOWN = 3
@@ -43,11 +47,19 @@ def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
 
 
 class _Tally:
-    __slots__ = ("count", "places")
+    """One FieldUse in the making."""
 
-    def __init__(self) -> None:
+    __slots__ = ("count", "name", "owner", "places", "words")
+
+    def __init__(self, owner: str, name: str, words: tuple[str, str]) -> None:
+        self.owner, self.name, self.words = owner, name, words
         self.count = 0
         self.places: list[str] = []
+
+    def use(self) -> FieldUse:
+        own = self.name.startswith(f"{self.owner}-")
+        full = self.name if own else f"{self.owner}.{self.name}"
+        return FieldUse(full, *self.words, self.count, tuple(self.places))
 
 
 _Leaf = tuple[Row, str, str, str, Fate | None]
@@ -79,16 +91,16 @@ def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[_Leaf]:
 
 def _whole(run: Run, row: Row) -> Iterator[_Leaf]:
     """Like ``_leaves`` for a row none of whose fields was taken apart."""
-    key_of, fates, mapped = row.key_of, run.fates, run.mapped
+    texts, fates, mapped = row.texts, run.fates, run.mapped
     for name in row.populated():
-        key = key_of(name)
+        key = name if name in texts else row.key_of(name)
         cell = (row, key)
-        yield row, name, key, name, run.fate(cell) if cell in fates else Fate.MAPPED if cell in mapped else None
+        yield row, name, key, name, run.fate(cell) if cell in fates else _IS_MAPPED if cell in mapped else None
 
 
 def coverage(run: Run, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> tuple[FieldUse, ...]:
     """One FieldUse per field and fate, in the order of the source. ``keys`` are the join keys of each table."""
-    tallies: dict[tuple[str, str, tuple[str, str]], _Tally] = {}
+    tallies: dict[tuple[str, str, str, str], _Tally] = {}
     divided: dict[Row, set[str]] = {}
     for (row, field), repetitions in run.repetitions.items():
         if repetitions:
@@ -97,52 +109,47 @@ def coverage(run: Run, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> 
         owner = row.name
         joined = keys.get(owner, _NOBODY)
         for asked, leaf, key, name, fate in _leaves(run, row, divided[row]) if row in divided else _whole(run, row):
-            if fate is Fate.MAPPED and key in asked.texts:
+            there = key in asked.texts
+            if fate is _IS_MAPPED and there:
                 words = _MAPPED
-            elif fate is not None and fate > Fate.MAPPED:
+            elif fate is not None and fate > _IS_MAPPED:
                 words = _WORDS[fate]
             elif leaf in joined:
                 words = _MAPPED
-            elif key not in asked.texts:
+            elif not there:
                 words = _NULL
             elif fate is not None:
                 words = _WORDS[fate]
             else:
                 reason = ignored(owner, name)
-                words = ("unmapped", "") if reason is None else ("ignored", reason)
-            tally = tallies.get((owner, name, words))
+                words = _UNMAPPED if reason is None else ("ignored", reason)
+            counted = (owner, name, words[0], words[1])
+            tally = tallies.get(counted)
             if tally is None:
-                tally = tallies[owner, name, words] = _Tally()
+                tally = tallies[counted] = _Tally(owner, name, words)
             tally.count += 1
             if tally.count <= _SHOWN:
                 tally.places.append(asked.place(leaf))
-    return tuple(
-        FieldUse(_full(owner, name), *words, tally.count, tuple(tally.places))
-        for (owner, name, words), tally in tallies.items()
-    )
-
-
-def _full(owner: str, name: str) -> str:
-    return name if name.startswith(f"{owner}-") else f"{owner}.{name}"
+    return tuple([tally.use() for tally in tallies.values()])
 
 
 def unmapped_issues(uses: tuple[FieldUse, ...]) -> Iterator[Issue]:
     """One Issue for each field that no line of the mapping reads."""
     for use in uses:
         if use.fate == "unmapped":
-            times = f", {use.count} times" if use.count > 1 else ""
+            times = f", {use.times} times" if use.times > 1 else ""
             text = f"no line of the mapping reads {use.field}{times}"
             yield Issue("information", "informational", text, "unmapped-field", use.places[0])
 
 
 def all_refused(rows: Iterable[Row]) -> tuple[FieldUse, ...]:
     """The coverage of a record that was refused as a whole."""
-    tallies: dict[str, _Tally] = {}
+    tallies: dict[tuple[str, str], _Tally] = {}
+    words = ("refused", "the record was refused")
     for row in rows:
         for name in row.populated():
-            tally = tallies.setdefault(_full(row.name, name), _Tally())
+            tally = tallies.setdefault((row.name, name), _Tally(row.name, name, words))
             tally.count += 1
             if tally.count <= _SHOWN:
                 tally.places.append(row.place(name))
-    reason = "the record was refused"
-    return tuple(FieldUse(full, "refused", reason, t.count, tuple(t.places)) for full, t in tallies.items())
+    return tuple(tally.use() for tally in tallies.values())

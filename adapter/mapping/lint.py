@@ -26,6 +26,7 @@ from adapter.mapping.nodes import (
     conditions,
 )
 from adapter.mapping.parse import parse_mapping
+from adapter.mapping.values import parts
 from rules import ContentError
 
 _STRUCTURED = {"concept": "CodeableConcept", "human_name": "HumanName", "quantity": "Quantity"}
@@ -65,7 +66,7 @@ def _map_names(program: Program) -> set[str]:
     names: set[str] = set()
     for block in program.blocks:
         tests = list(block.when)
-        for node in (part for root in _roots(block) for part in _walk(root)):
+        for node in (inner for root in _roots(block) for inner in _walk(root)):
             tests += conditions(node)
             names |= {code_map.name for code_map in _maps(node) if code_map}
         names |= {test.code_map.name for test in tests if test.code_map}
@@ -88,22 +89,8 @@ def _roots(block: Block) -> list[Node]:
 
 def _walk(node: Node) -> Iterator[Node]:
     yield node
-    for child in _children(node):
+    for child in parts(node):
         yield from _walk(child)
-
-
-def _children(node: Node) -> Sequence[Node]:
-    match node:
-        case First(options):
-            return options
-        case Array(items):
-            return items
-        case Object(items):
-            return [item for _, item in items]
-        case Each(_, do):
-            return [do]
-        case _:
-            return []
 
 
 # --- what a draft leaves open ---------------------------------------------------------------------------------------
@@ -137,7 +124,7 @@ def _always_read(node: Node, home: str, around: str = "") -> Iterator[str]:
         case Each(field, do):
             yield from _always_read(do, home, field.name) if field.name else _always_read(do, field.owner)
         case _:
-            for child in _children(node):
+            for child in parts(node):
                 yield from _always_read(child, home, around)
 
 

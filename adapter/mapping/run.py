@@ -9,10 +9,11 @@ from typing import Any
 from adapter.fhir.ids import stable_id
 from adapter.mapping.compile import Compiler, Evaluate, Resolve
 from adapter.mapping.coverage import all_refused, coverage, ignored_fields, unmapped_issues
-from adapter.mapping.nodes import Block, Field, From, Node, Program, Tables
+from adapter.mapping.nodes import Block, Field, Node, Program, Tables
 from adapter.mapping.parse import parse_mapping
 from adapter.mapping.prune import prune, selector
 from adapter.mapping.state import HOLE, Cell, Fate, RecordRow, Run
+from adapter.mapping.values import locate
 from adapter.records import Issue, MappedBundle, Resource
 from adapter.sources.model import Row, SourceRecord
 
@@ -32,7 +33,19 @@ class _Block:
         self.bodies: dict[str | None, Evaluate] = {}
 
     def _part(self, part: Field | Node) -> Evaluate:
-        return self.compiler.node(From(part) if isinstance(part, Field) else part)
+        if not isinstance(part, Field):
+            return self.compiler.node(part)
+        find, key = locate(part, self.block.for_each, inside=False), part.key
+
+        def evaluate(run: Run, row: Row, path: str) -> str:  # noqa: ARG001 - one signature
+            owner = row if find is None else find(run, row)
+            text = owner.texts.get(key) if owner is not None else None
+            if owner is None or text is None:
+                return ""
+            run.reads.append((owner, key))
+            return text
+
+        return evaluate
 
     def body(self, run: Run, row: Row) -> Any:
         """The resource's elements, or HOLE."""
@@ -192,7 +205,7 @@ def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], l
         block = instance.block.block
         run.reads, run.marks, run.trail, said = list(instance.reads), list(instance.marks), {}, len(run.issues)
         body = instance.block.body(run, instance.row)
-        missing = [name for name in block.requires if body is HOLE or name not in body]
+        missing = [name for name in block.requires if body is HOLE or name not in body] if block.requires else []
         if body is HOLE or missing:
             issues = run.issues[said:]
             del run.issues[said:]

@@ -69,18 +69,20 @@ class Run:
         self.trail: dict[str, str] = {}
         self.outer: Row | None = None
 
-    def settle(self, reads: Iterable[Cell], marks: Iterable[tuple[Cell, Fate]], *, made: bool) -> None:
+    def settle(self, reads: Iterable[Cell], marks: Sequence[tuple[Cell, Fate]], *, made: bool) -> None:
         """Book the readings of one resource (or condition); those of a resource that was not made are lost."""
         if made:
             self.mapped.update(reads)
         else:
             self._mark((cell, Fate.LOST) for cell in reads)
-        self._mark(marks)
+        if marks:
+            self._mark(marks)
 
     def _mark(self, marks: Iterable[tuple[Cell, Fate]]) -> None:
         fates = self.fates
         for cell, fate in marks:
-            if fate > fates.get(cell, 0):
+            before = fates.get(cell)
+            if before is None or fate > before:
                 fates[cell] = fate
 
     def fate(self, cell: Cell) -> Fate | None:

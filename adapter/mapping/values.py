@@ -9,6 +9,7 @@ from adapter.mapping.code_maps import SAYS_MORE, CodeMap, Target
 from adapter.mapping.nodes import (
     Array,
     Coded,
+    Each,
     Field,
     First,
     From,
@@ -25,6 +26,7 @@ from adapter.mapping.state import HOLE, Fate, Run
 from adapter.records import Issue
 from adapter.sources.model import Row
 
+_FEW = 6
 Locate = Callable[[Run, Row], Row | None]
 
 
@@ -104,6 +106,39 @@ def constant(node: Node) -> Any:
             return HOLE if HOLE in made else made
         case _:
             return HOLE
+
+
+def needed(node: Node, home: str, *, inside: bool) -> tuple[str, ...] | None:
+    """Keys of the row at hand, one of which must be populated or else the node is a hole; None when that is not all.
+
+    Where they are all empty the node need not be tried, nor its conditions asked.
+    """
+    found: set[str] = set()
+    match node:
+        case From(default=None) | Coded():
+            found.update([node.field.key] if locate(node.field, home, inside=inside) is None else [""])
+        case JoinText(fields):
+            found.update(field.key if locate(field, home, inside=inside) is None else "" for field in fields)
+        case Object() | Array() | First() if is_dynamic(node):
+            for part in parts(node):
+                if is_dynamic(part) or isinstance(node, First):
+                    found.update(needed(part, home, inside=inside) or [""])
+        case _:
+            return None
+    return None if "" in found or len(found) > _FEW else tuple(sorted(found))
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """The nodes directly inside this one."""
+    match node:
+        case Object(items):
+            return tuple(item for _, item in items)
+        case First(inner) | Array(inner):
+            return inner
+        case Each(_, do):
+            return (do,)
+        case _:
+            return ()
 
 
 def passes(test: Test) -> Callable[[str | None], bool]:

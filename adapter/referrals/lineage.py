@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from adapter.records import Evidence, MappedBundle, Resource
 
@@ -13,7 +14,7 @@ _STEPS = re.compile(r"[^.\[\]]+")
 
 def entry_of(record: MappedBundle, evidence: Evidence) -> Resource:
     """The entry of the record's Bundle that the evidence lies in."""
-    entry: Resource = record.bundle["entry"][evidence.index]
+    entry: Resource = record.bundle["entry"][evidence.entry]
     return entry
 
 
@@ -25,7 +26,12 @@ def element(record: MappedBundle, evidence: Evidence) -> str:
 
 def pointer(evidence: Evidence) -> str:
     """The element as a JSON Pointer (RFC 6901) into the record's Bundle."""
-    return "/".join(["/entry", str(evidence.index), "resource", *_STEPS.findall(evidence.path)])
+    return f"/entry/{evidence.entry}/resource{_steps(evidence.path)}"
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> str:
+    return "".join(f"/{step}" for step in _STEPS.findall(path))
 
 
 def place(record: MappedBundle, evidence: Evidence) -> str:

@@ -230,6 +230,9 @@ def _key(part: _Part, numbers: Mapping[str, set[str]]) -> str:
 
 def _strays(results: Iterable[Segment]) -> Iterator[Issue]:
     """Corrections and withdrawals of an earlier result that name another time than it: both would stand."""
+    results = list(results)
+    if all(row.raw(11).strip() not in _CHANGES for row in results):
+        return
     times: dict[tuple[str | None, ...], set[str | None]] = {}
     for row in results:
         order = row.get("OBR-3") or row.get("OBR-2")

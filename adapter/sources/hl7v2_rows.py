@@ -172,6 +172,10 @@ class Segment:
         for name, raw in zip(_field_names(self.name, first, len(self.fields)), self.fields[first:], strict=True):
             if not raw:
                 continue
+            if raw.isalnum():
+                leaves.append(name)
+                texts[name] = raw
+                continue
             if component not in raw and repeat not in raw and subcomponent not in raw and escape not in raw:
                 if text := raw.strip():
                     leaves.append(name)

@@ -174,11 +174,14 @@ class Decider:
         )
 
     def _start(self, refer: Refer, situation: Situation) -> date:
-        """The as-of date, or later where the referral waits for some days after the earliest day a date can be."""
+        """The as-of date, or later where the referral waits for some days after the earliest day a date can be.
+
+        A date that is still to come is not waited for.
+        """
         if refer.start is None:
             return situation.as_of
         span = situation.facts[refer.start.fact].value
-        if not isinstance(span, DateSpan):
+        if not isinstance(span, DateSpan) or span.low > situation.as_of:
             return situation.as_of
         return max(situation.as_of, span.low + timedelta(days=self._values.of(refer.start.plus_days)))
 

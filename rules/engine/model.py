@@ -40,8 +40,7 @@ class DaySpan(NamedTuple):
 FactValue = bool | int | float | str | frozenset[str] | DateSpan | DaySpan
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One fact about one person at one as-of date.
 
     ``evidence`` is opaque to the engine (the adapter puts lineage there). ``note`` is a short machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from rules.engine.check_facts import FactChecker
 from rules.engine.compile_durable import compile_durable
 from rules.engine.content import Content, FactDeclaration, Parameter, Provider, Rule, Service
 from rules.engine.decide import Decider, Evaluation
-from rules.engine.errors import EngineDisagreement
+from rules.engine.errors import EngineDisagreement, FactError
 from rules.engine.loader import LIBRARY, load_content
 from rules.engine.model import Decision, Fact, State, Truth
 from rules.engine.names import named_conditions
@@ -102,6 +102,8 @@ class Pack:
         declaration, ContentError when a parameter has no value on that day, EngineError when an evaluation did not
         complete and EngineDisagreement when the two evaluators differ: then there is no decision at all.
         """
+        if type(as_of) is not date:
+            raise FactError("the as-of date must be a date without a time")
         compiled = self._compiled.get(self._bands.at(as_of)) or self._compile(self._bands.at(as_of))
         complete = self._checker.complete(facts)
         situation = Situation(complete, as_of)
@@ -110,7 +112,7 @@ class Pack:
         if not stale:
             return compiled.decider.decide(Evaluation(situation, truths))
         renewed = {
-            name: replace(fact, state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()
+            name: fact._replace(state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()
         }
         aged = _agreed(compiled, Situation({**complete, **renewed}, as_of), facts)
         return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)))

@@ -14,7 +14,7 @@ from datetime import date
 
 import durable_rules_engine as durable
 
-from rules.engine.compile_durable import Program, Shard
+from rules.engine.compile_durable import Parts, Program, Shard
 from rules.engine.errors import ContentError, EngineError
 from rules.engine.model import Fact
 
@@ -42,11 +42,14 @@ class DurableSession:
         for index, names in enumerate(program.facts):
             for name in names:
                 self._writers_of[name].append(index)
-        self._single: dict[str, list[str]] = {parts[0]: [] for parts in program.parts.values() if len(parts) == 1}
+        self._by_rule: dict[str, list[str]] = {}
+        self._several: list[tuple[str, Parts]] = []
         for name, parts in program.parts.items():
-            if len(parts) == 1:
-                self._single[parts[0]].append(name)
-        self._several = [(name, parts) for name, parts in program.parts.items() if len(parts) > 1]
+            if len(parts) > 1:
+                self._several.append((name, parts))
+            else:
+                for rule_id in parts[0]:
+                    self._by_rule.setdefault(rule_id, []).append(name)
         self._shards: list[tuple[int, Shard]] = []
         self._finalizer = weakref.finalize(self, _delete, self._shards)
         for shard in program.shards:
@@ -77,8 +80,8 @@ class DurableSession:
                 raise EngineError(self._broken)
             for handle, shard in self._shards:
                 self._run(handle, "".join([_HEAD, *[members[index] for index in shard.groups], "}"]), seen)
-        names = {name for rule_id in seen for name in self._single.get(rule_id, ())}
-        names.update(name for name, parts in self._several if seen.issuperset(parts))
+        names = {name for rule_id in seen for name in self._by_rule.get(rule_id, ())}
+        names.update(name for name, parts in self._several if not any(map(seen.isdisjoint, parts)))
         return names
 
     def _run(self, handle: int, fact: str, seen: set[str]) -> None:
@@ -106,7 +109,8 @@ class DurableSession:
         except EngineError:
             raise
         except Exception as error:
-            raise EngineError(f"durable_rules failed: {error}") from error
+            detail = str(error) if isinstance(error, durable.error) else type(error).__name__
+            raise EngineError(f"durable_rules failed: {detail}") from error
         finally:
             durable.delete_state(handle, _SID)
         if _END not in seen:

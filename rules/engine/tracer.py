@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -125,8 +125,8 @@ class Tracer:
 def older_fact(fact: Fact) -> Fact:
     """The fact as it would be if its out-of-date value still counted (absent when there is none)."""
     if fact.older is None:
-        return replace(fact, state=ABSENT, value=None, on=None)
-    return replace(fact, state=KNOWN, value=fact.older, on=fact.older_on)
+        return fact._replace(state=ABSENT, value=None, on=None)
+    return fact._replace(state=KNOWN, value=fact.older, on=fact.older_on)
 
 
 def _all(children: tuple[Evaluate, ...]) -> Evaluate:

@@ -132,7 +132,7 @@ def test_a_field_counts_where_it_was_used_not_where_it_might_have_been(tmp_path:
         ],
     )
     assert len(resources(result)) == 2
-    uses = {(u.field, u.fate): (u.count, u.places) for u in result.coverage}
+    uses = {(u.field, u.fate): (u.times, u.places) for u in result.coverage}
     assert uses["facts.value", "mapped"] == (1, ("facts row 2, value",))
     assert uses["facts.value", "unmapped"] == (1, ("facts row 3, value",))
     assert uses["facts.kind", "mapped"][0] == 2
