@@ -137,7 +137,10 @@ def _read_export_folder(adapter: Adapter, folder: Path, mapping: str) -> Iterato
     if joined is not None:
         yield from _guarded(compiled.run(source) for source in joined)
         return
-    for path in export_files(folder):
+    files = export_files(folder)
+    if not files:
+        yield Unprocessable(Issue("error", "not-found", "no file is in this folder", "malformed", folder.name))
+    for path in files:
         yield from read_path(adapter, path, mapping)
 
 

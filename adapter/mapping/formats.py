@@ -61,7 +61,7 @@ def parse_rows(head: Document, value: Any, patient: str, joined: frozenset[str])
     """``rows``: a name for each kind of object of a JSON export → its path, such as ``$.patients[*].scores[*]``."""
     if not isinstance(value, dict) or patient not in value:
         raise head.error(("rows",), f"rows names the objects of the file and says where {patient} is: name: $.path[*]")
-    for name, path in value.items():
+    for name, path in sorted(value.items(), key=lambda item: item[0] != patient):
         at = ("rows", name)
         if not isinstance(path, str) or _PATH.fullmatch(path) is None or not (path == "$" or path.endswith("[*]")):
             raise head.error(at, "a path is $ or ends at the objects of an array: $.patients[*].scores[*]")

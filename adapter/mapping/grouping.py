@@ -38,10 +38,12 @@ def parse_tables(head: Document, data: dict[str, Any]) -> Tables | None:
     joins: dict[str, Join] = {}
     for table, join in as_dict(head, ("joins",), data.get("joins", {})).items():
         at: Place = ("joins", table)
-        only(head, at, as_dict(head, at, join), {"to", "by"})
+        only(head, at, as_dict(head, at, join), {"to", "by", "key"})
         if not isinstance(join.get("to"), str) or not isinstance(join.get("by"), str):
-            raise head.error(at, "a join is {to: TABLE, by: KEY}")
-        joins[table] = Join(join["to"], join["by"])
+            raise head.error(
+                at, "a join is {to: TABLE, by: FIELD}, with key: FIELD where the other's is named otherwise"
+            )
+        joins[table] = Join(join["to"], join["by"], join.get("key", join["by"]))
     for table in joins:
         seen, to = {table}, table
         while to in joins and to != patient["table"]:

@@ -134,8 +134,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Join:
+    """A row belongs to the row of ``to`` whose field ``key`` holds what its own field ``by`` does."""
+
     to: str
     by: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

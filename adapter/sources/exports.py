@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from adapter.errors import Malformed
 from adapter.mapping.formats import CSV
-from adapter.records import Issue, RawRecord
+from adapter.records import RawRecord
 from adapter.sources import csv_export, json_files
 from adapter.sources.model import SourceRecord
 from adapter.sources.tables import TablesMapping, read_tables
@@ -28,8 +27,5 @@ def read_joined(folder: Path, mapping: TablesMapping) -> Iterable[SourceRecord] 
 
 
 def export_files(folder: Path) -> list[Path]:
-    """The files of a folder, but hidden ones. Raises Malformed when there is none."""
-    found = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    if not found:
-        raise Malformed(Issue("error", "not-found", "no file is in this folder", "malformed", folder.name))
-    return found
+    """The files of a folder, but hidden ones."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))

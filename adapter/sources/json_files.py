@@ -189,7 +189,7 @@ def _above(row: JsonRow) -> list[Row]:
 def _join(rows: list[JsonRow], spec: Tables) -> None:
     """Objects that stand apart belong to the object that has the same key."""
     for name, join in spec.joins.items():
-        keys = {row.get(join.by): row for row in rows if row.name == join.to and row.get(join.by) is not None}
+        keys = {row.get(join.key): row for row in rows if row.name == join.to and row.get(join.key) is not None}
         for row in rows:
             if row.name == name and row.get(join.by) in keys:
                 row.parent = keys[row.get(join.by)]
