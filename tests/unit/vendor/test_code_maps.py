@@ -9,8 +9,8 @@ import pytest
 
 from adapter.mapping.code_maps import find_code_map, load_code_map
 from rules import ContentError
-from tests.unit.vendor.folders import resources, run, write
 from tests.unit.vendor.folders import load as load_tiny
+from tests.unit.vendor.folders import resources, run, write
 
 HEAD = "name: t\nversion: 1.0.0\nsource: csv\npatient: {table: p, key: id}\n"
 
