@@ -167,6 +167,9 @@ def replay(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page to read here.")] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write what came out as what is expected; then read it.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=0, help="How many run at once; 0 is one per core.")] = 0,
 ) -> None:
     """Run every fixture and show each difference from what is expected, with the trace beside it."""
@@ -176,6 +179,7 @@ def replay(
     from adapter.replay.evaluate import evaluate_input
     from rules import ContentError
 
+    _adapter().content()  # what cannot start is said once, and not of every fixture
     try:
         report = replaying.run_replay(folder, evaluate_input, jobs or os.cpu_count() or 1)
     except ContentError as wrong:
@@ -187,6 +191,11 @@ def replay(
         junit.write_text(replaying.junit(report), encoding="utf-8")
     if html:
         html.write_text(replaying.html(report), encoding="utf-8")
+    if update:
+        rewritten, left = replaying.update(folder, report)
+        _say(f"{len(rewritten)} rewritten: read what changed before you commit it")
+        for name in left:
+            _say(f"left as it was, since its inputs do not agree: {name}")
     raise typer.Exit(report.exit_code)
 
 

@@ -18,7 +18,7 @@ def write_report(records: Iterable[MappedBundle], path: Path) -> None:
     issues = [issue for record in kept for issue in record.issues]
     if path.suffix == ".json":
         path.write_bytes(
-            orjson.dumps({"records": len(kept), "fields": uses, "issues": issues}, option=orjson.OPT_INDENT_2)
+            orjson.dumps({"records": len(kept), "fields": [use._asdict() for use in uses], "issues": issues}, option=orjson.OPT_INDENT_2)
         )
     else:
         path.write_text("\n".join(_text(len(kept), uses, issues)) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import rules
 from adapter.bootstrap import Adapter
-from adapter.errors import AdapterError, TooLarge, Unprocessable
+from adapter.errors import AdapterError, CannotStart, TooLarge, Unprocessable
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.patients import split
 from adapter.fhir.validate import validate
@@ -150,6 +150,8 @@ def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | Adapter
             yield next(records)
         except StopIteration:
             return
+        except CannotStart:
+            raise
         except AdapterError as refused:
             yield refused
             return
