@@ -76,7 +76,7 @@ def convert(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a field is not mapped.")] = False,
 ) -> None:
     """Convert records to FHIR: one Bundle per patient, one a line."""
-    from adapter.coverage import write_report
+    from adapter.coverage import united, write_report
     from adapter.errors import AdapterError
     from adapter.fhir.profiles import bundle_with_profiles
     from adapter.pipeline import check, read_path, refusal
@@ -96,7 +96,7 @@ def convert(
             _line(refusal(adapter, name, record.issues, 400).outcome)
     if report:
         write_report(records, report)
-    unmapped = sum(use.fate == "unmapped" for record in records for use in record.coverage)
+    unmapped = sum(use.fate == "unmapped" for use in united(use for record in records for use in record.coverage))
     if unmapped:
         _say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
         failed |= strict
