@@ -17,9 +17,9 @@ def write_report(records: Iterable[MappedBundle], path: Path) -> None:
     uses = united(use for record in kept for use in record.coverage)
     issues = [issue for record in kept for issue in record.issues]
     if path.suffix == ".json":
-        path.write_bytes(
-            orjson.dumps({"records": len(kept), "fields": [use._asdict() for use in uses], "issues": issues}, option=orjson.OPT_INDENT_2)
-        )
+        fields = [use._asdict() for use in uses]
+        report = {"records": len(kept), "fields": fields, "issues": issues}
+        path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     else:
         path.write_text("\n".join(_text(len(kept), uses, issues)) + "\n", encoding="utf-8")
 

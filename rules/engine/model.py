@@ -87,12 +87,12 @@ class Source:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One node of an evaluation: a condition, what it came to, and why.
 
     ``text`` says the condition in words with its threshold resolved; ``parameter`` names the dated
-    parameter (or ""); ``fact`` is set on leaves, and on named (derived) facts which then have children.
+    parameter (or "") and ``since`` the day from which its value is in force (None for an undated one);
+    ``fact`` is set on leaves, and on named (derived) facts which then have children.
     """
 
     truth: Truth
@@ -101,6 +101,7 @@ class Trace:
     fact: Fact | None = None
     parameter: str = ""
     children: tuple[Trace, ...] = ()
+    since: date | None = None
 
 
 class _LazyTrace:

@@ -40,15 +40,15 @@ def test_tracer_durable_and_reference_agree(seed):
     try:
         for _ in range(4):
             facts = draw.facts()
-            complete = checker.complete(facts)
-            situation = Situation(complete, AS_OF)
-            traced = {name: node.truth(situation) for name, node in nodes.items()}
+            complete, telling = checker.complete(facts)
+            situation = Situation(tracer, complete, AS_OF)
+            traced = {name: situation.truths[node.place] for name, node in nodes.items()}
             expected = {name: reference(data, complete, derived) for name, data in raw.items()}
             assert traced == expected
             certain = {name for name, truth in expected.items() if truth is True}
-            assert session.true_names(complete, AS_OF, facts) == certain
+            assert session.true_names(complete, AS_OF, telling) == certain
             for name, node in nodes.items():
-                assert trace(node, situation, declarations).truth is expected[name]
+                assert trace(node, situation).truth is expected[name]
                 assert bool(missing(node, situation, declarations)) == (expected[name] is None)
                 assert all(fact.state is State.KNOWN or fact.older is not None for fact in support(node, situation))
     finally:
@@ -66,12 +66,12 @@ def test_a_fact_that_becomes_known_never_turns_a_certain_answer_round(seed):
     named, declarations, parameters, _, _ = build(conditions, {})
     as_of = date(2023, 1, 1) + timedelta(days=draw.rng.randint(0, 1000))
     tracer, checker = Tracer(declarations, Values(parameters, as_of)), FactChecker(declarations)
-    facts = checker.complete(draw.facts())
+    facts, _ = checker.complete(draw.facts())
+    nodes = [tracer.compile(each.condition) for each in named.values()]
     hidden = {
         name: Fact(name, State.UNKNOWN, older=fact.older, older_on=fact.older_on) if fact.state is State.KNOWN else fact
         for name, fact in facts.items()
     }
-    for each in named.values():
-        node = tracer.compile(each.condition)
-        before, after = node.truth(Situation(hidden, as_of)), node.truth(Situation(facts, as_of))
-        assert before is None or before is after
+    before, after = Situation(tracer, hidden, as_of).truths, Situation(tracer, facts, as_of).truths
+    for node in nodes:
+        assert before[node.place] is None or before[node.place] is after[node.place]

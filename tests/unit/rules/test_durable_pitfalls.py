@@ -195,14 +195,23 @@ def test_a_session_that_fails_half_way_is_still_deleted(tmp_path: Path, monkeypa
     assert fired(pack, known(score=20)) == ["r1"]
 
 
-def test_a_session_that_does_not_open_is_an_error_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_after_a_session_that_did_not_open_the_rulesets_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pack = tiny(tmp_path)
     monkeypatch.setattr(session_module, "_OPEN_FACT", "{ no json")
     with pytest.raises(EngineError, match="could not be opened"):
         pack.evaluate({}, AS_OF)
     monkeypatch.undo()
+    assert fired(pack, known(score=20)) == ["r1"]
+    assert fired(pack, known(score=1)) == []
+
+
+def test_a_session_that_an_earlier_one_left_open_is_an_error_once(tmp_path: Path):
+    pack = tiny(tmp_path)
+    for handle, _ in next(iter(pack._compiled.values())).session._rulesets:
+        durable.assert_fact(handle, session_module._OPEN_FACT)
     with pytest.raises(EngineError):
-        pack.evaluate({}, AS_OF)
+        pack.evaluate(known(score=20), AS_OF)
+    assert fired(pack, known(score=20)) == ["r1"]
 
 
 def test_evaluators_that_differ_give_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
