@@ -203,13 +203,25 @@ def replay(
 def serve(
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8080,
+    mllp: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Take HL7 v2 messages over MLLP here as well.")
+    ] = None,
+    mllp_only: Annotated[bool, typer.Option("--mllp-only", help="No HTTP.")] = False,
 ) -> None:
-    """Serve the FHIR operations over HTTP."""
+    """Serve the FHIR operations over HTTP, and HL7 v2 over MLLP."""
+    adapter = _adapter()
+    if mllp_only and mllp is None:
+        _say("perinatal: --mllp-only needs --mllp PORT")
+        raise typer.Exit(2)
+    if mllp is not None:
+        from adapter.mllp.run import serve as serve_mllp
+
+        serve_mllp(adapter, host, mllp, None if mllp_only else port, _say)
+        return
     import uvicorn
 
     from adapter.http.app import create_app
 
-    adapter = _adapter()
     adapter.content()
     uvicorn.run(create_app(adapter), host=host, port=port, access_log=False)
 

@@ -342,10 +342,13 @@ class Compiler:
                     holds is not None and not holds(run, row)
                 ):
                     continue
-                value = item(run, row, path if spliced else f"{path}[{len(made)}]")
+                behind = f"{path}+" if made else path  # the places of a list that is spliced in behind others move up
+                value = item(run, row, behind if spliced else f"{path}[{len(made)}]")
                 if value is HOLE:
                     continue
                 if spliced:
+                    if made:
+                        run.move_trail(f"{behind}[", f"{path}[", len(made))
                     made.extend(value)
                 else:
                     made.append(value)

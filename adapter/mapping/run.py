@@ -9,6 +9,7 @@ from typing import Any
 from adapter.fhir.ids import stable_id
 from adapter.mapping.compile import Compiler, Evaluate, Resolve
 from adapter.mapping.coverage import all_refused, coverage, ignored_fields, unmapped_issues
+from adapter.mapping.identifiers import joined_identifiers
 from adapter.mapping.nodes import Block, Field, Node, Program, Tables
 from adapter.mapping.parse import parse_mapping
 from adapter.mapping.prune import prune, selector
@@ -242,18 +243,15 @@ def _add(run: Run, made: dict[str, _Made], instance: _Instance, new: _Made) -> N
 
 def _joined(old: _Made, new: _Made) -> _Made:
     """One patient of two: what is given again replaces (of a choice the one type that is there), identifiers add up."""
-    given = {_choice(element) for element in new.resource} - {"identifier"}
+    given = {_choice(element) for element in new.resource} | {"identifier"}
     resource = {key: value for key, value in old.resource.items() if _choice(key) not in given}
     trail = {path: place for path, place in old.trail.items() if _choice(_element(path)) not in given}
-    identifiers = list(resource.get("identifier", ()))
-    for index, identifier in enumerate(new.resource.get("identifier", ())):
-        if identifier not in identifiers:
-            was, now = f"identifier[{index}]", f"identifier[{len(identifiers)}]"
-            moved = ((path, place) for path, place in new.trail.items() if path.startswith(was))
-            trail.update((now + path.removeprefix(was), place) for path, place in moved)
-            identifiers.append(identifier)
-    resource.update({**new.resource, "identifier": identifiers} if identifiers else new.resource)
+    resource.update(new.resource)
     trail.update((path, place) for path, place in new.trail.items() if _element(path) != "identifier")
+    identifiers, places = joined_identifiers([(old.resource, old.trail), (new.resource, new.trail)])
+    if identifiers:
+        resource["identifier"] = identifiers
+        trail.update(places)
     return _Made(resource, trail, new.place)
 
 

@@ -104,6 +104,12 @@ class Run:
         del self.reads[start:]
         self.trail = {path: place for path, place in self.trail.items() if not path.startswith(prefix)}
 
+    def move_trail(self, prefix: str, to: str, by: int) -> None:
+        """The elements of a list were made at ``prefix`` and stand at ``to``, ``by`` places further back."""
+        for path in [path for path in self.trail if path.startswith(prefix)]:
+            index, rest = path.removeprefix(prefix).split("]", 1)
+            self.trail[f"{to}{int(index) + by}]{rest}"] = self.trail.pop(path)
+
     def refuse(self, row: Row, field: Field, text: str, detail: str) -> None:
         self.marks.append(((row, field.key), Fate.REFUSED))
         self.issues.append(Issue("warning", "value", text, detail, row.place(field.name)))

@@ -120,7 +120,7 @@ class _LazyTrace:
         outcome.__dict__["trace"] = value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class RuleOutcome:
     """One rule's status with its trace. ``missing`` names the facts that would decide an unknown.
 
@@ -136,6 +136,29 @@ class RuleOutcome:
     suppressed_by: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     facts: tuple[Fact, ...] = ()  # the known facts on which a fired rule rests
+
+    def __init__(
+        self,
+        rule: str,
+        title: str,
+        safety: bool,
+        status: Status,
+        trace: Trace | Callable[[], Trace],
+        missing: tuple[str, ...] = (),
+        suppressed_by: tuple[str, ...] = (),
+        sources: tuple[Source, ...] = (),
+        facts: tuple[Fact, ...] = (),
+    ) -> None:
+        fields = self.__dict__  # at once: an outcome is made for every rule of every evaluation
+        fields["rule"] = rule
+        fields["title"] = title
+        fields["safety"] = safety
+        fields["status"] = status
+        fields["trace"] = trace
+        fields["missing"] = missing
+        fields["suppressed_by"] = suppressed_by
+        fields["sources"] = sources
+        fields["facts"] = facts
 
 
 @dataclass(frozen=True, slots=True)

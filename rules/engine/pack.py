@@ -109,13 +109,13 @@ class Pack:
         band = self._bands.at(as_of)
         compiled = self._compiled.get(band) or self._compile(band)
         complete, telling = self._checker.complete(facts)
-        situation = Situation(compiled.tracer, complete, as_of)
+        situation = Situation(compiled.tracer, complete, as_of, telling)
         truths = _agreed(compiled, situation, telling)
         stale = [name for name in telling if facts[name].older is not None and facts[name].state is not State.KNOWN]
         if not stale:
             return compiled.decider.decide(Evaluation(situation, truths))
         renewed = {**complete, **{name: older_fact(facts[name]) for name in stale}}
-        aged = _agreed(compiled, Situation(compiled.tracer, renewed, as_of), telling)
+        aged = _agreed(compiled, Situation(compiled.tracer, renewed, as_of, telling), telling)
         return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)))
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class Pack:
         with self._compiling:
             if band not in self._compiled:
                 values = Values(self._content.parameters, self._bands.first_day(band))
-                tracer = Tracer(self._content.facts, values)
+                tracer = Tracer(self._content.facts, values, self._checker.missing)
                 nodes = {name: tracer.compile(named.condition) for name, named in self._named.items()}
                 derived = {name: tracer.derived(name) for name, each in self._content.facts.items() if each.derive}
                 program = compile_durable(self._named, self._content.facts, values)

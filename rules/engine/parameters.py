@@ -51,9 +51,12 @@ class Values:
     def __init__(self, parameters: Mapping[str, Parameter], as_of: date) -> None:
         self._parameters = parameters
         self._as_of = as_of
+        self._found: dict[str, Any] = {}
 
     def named(self, name: str) -> Any:
-        return value_at(self._parameters[name], self._as_of)
+        if name not in self._found:
+            self._found[name] = value_at(self._parameters[name], self._as_of)
+        return self._found[name]
 
     def of(self, threshold: Threshold) -> Any:
         """A threshold's literal, or the value of its parameter (lists as tuples)."""

@@ -78,22 +78,24 @@ def _is_span(fact: Fact) -> bool:
 
 def support(node: Node, situation: Situation) -> tuple[Fact, ...]:
     """The known facts on which the truth of a condition rests, in the order of the trace, each once."""
-    names: dict[str, None] = {}
+    names = list(node.names)
     _support(node, situation.truths, names, set())
     facts = situation.facts
-    found = [facts[name] for name in names]
+    found = [facts[name] for name in dict.fromkeys(names)]
     return tuple([fact for fact in found if fact.state is State.KNOWN or fact.older is not None])
 
 
-def _support(node: Node, truths: list[Truth], names: dict[str, None], seen: set[int]) -> None:
+def _support(node: Node, truths: list[Truth], names: list[str], seen: set[int]) -> None:
     """Adds to ``names``; ``seen`` are the places of the nodes that have been gone through."""
-    for name in node.names:
-        names[name] = None
     group, truth = node.kind in ("all", "any"), truths[node.place]
     for child in node.children:
         place = child.place
-        if place not in seen and (not group or truths[place] is truth):
-            seen.add(place)
+        if place in seen or (group and truths[place] is not truth):
+            continue
+        seen.add(place)
+        if child.names:
+            names += child.names
+        else:
             _support(child, truths, names, seen)
 
 

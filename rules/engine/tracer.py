@@ -6,7 +6,7 @@ trace, the facts that are missing and the facts that decided are found afterward
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,31 +56,43 @@ class Node:
 
 
 class Situation:
-    """The facts of one person on one day, with the truth of every node, by place."""
+    """The facts of one person on one day, with the truth of every node, by place.
+
+    ``telling`` names the facts that are not as in the tracer's ``missing`` ones.
+    """
 
     __slots__ = ("as_of", "facts", "nodes", "traces", "truths")
 
-    def __init__(self, tracer: Tracer, facts: Mapping[str, Fact], as_of: date) -> None:
+    def __init__(self, tracer: Tracer, facts: Mapping[str, Fact], as_of: date, telling: Iterable[str]) -> None:
         self.facts, self.as_of, self.nodes = facts, as_of, tracer.nodes
         self.traces: list[Trace] = []  # of every node, once one has been looked at
-        self.truths: list[Truth] = []
-        add = self.truths.append
-        for truth in tracer.truths:
-            add(truth(self))
+        self.truths = truths = tracer.at_rest.copy()
+        leaves = tracer.leaves
+        for name in telling:
+            for place, truth in leaves.get(name, ()):
+                truths[place] = truth(self)
+        for place, truth in tracer.groups:
+            truths[place] = truth(self)
 
 
 class Tracer:
     """Compiles conditions with the parameter values of one day. Equal conditions become one node.
 
-    All conditions are compiled before the first ``Situation``.
+    All conditions are compiled before the first ``Situation``. ``at_rest`` are the truths of the leaves where every
+    fact is as in ``missing``: a leaf is only looked at again where one of its facts tells more.
     """
 
-    def __init__(self, declarations: Mapping[str, FactDeclaration], values: Values) -> None:
+    def __init__(
+        self, declarations: Mapping[str, FactDeclaration], values: Values, missing: Mapping[str, Fact]
+    ) -> None:
         self._declarations = declarations
         self._values = values
         self._known: dict[Hashable, Node] = {}
         self.nodes: list[Node] = []  # children before their parents
-        self.truths: list[Evaluate] = []
+        self.leaves: dict[str, list[tuple[int, Evaluate]]] = {}  # by the name of a fact
+        self.groups: list[tuple[int, Evaluate]] = []  # what rests on other nodes
+        self.at_rest: list[Truth] = []
+        self._missing = Situation(self, missing, date.min, ())
 
     def compile(self, condition: Condition) -> Node:
         match condition:
@@ -96,7 +108,8 @@ class Tracer:
                 return self._derived(condition, name, test)
             case OlderTest(fact=name, test=test):
                 inner = self.compile(test)
-                return self._leaf(condition, ("older", name, inner.place), comparisons.older(name, inner.place), name)
+                truth = comparisons.older(name, inner.place)
+                return self._leaf(condition, ("older", name, inner.place), truth, name)
             case Is(operand=operand, test=presence, boolean=boolean):
                 truth = comparisons.presence(operand, presence, boolean)
                 return self._leaf(condition, ("is", operand, presence, boolean), truth, operand.fact)
@@ -170,9 +183,17 @@ class Tracer:
                 pick=comparisons.pick([child.place for child in children]) if children else tuple,
             )
             self._known[key] = node
-            self.nodes.append(node)
-            self.truths.append(truth)
+            self._place(node)
         return self._known[key]
+
+    def _place(self, node: Node) -> None:
+        self.nodes.append(node)
+        resting = node.children or isinstance(node.condition, OlderTest)
+        self.at_rest.append(None if resting else node.truth(self._missing))
+        if resting:
+            self.groups.append((node.place, node.truth))
+        for name in () if resting else node.names:
+            self.leaves.setdefault(name, []).append((node.place, node.truth))
 
     def _compare(self, condition: Compare) -> Evaluate:
         operand, op, value = condition.operand, condition.op, self._values.of(condition.threshold)

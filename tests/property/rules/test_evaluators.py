@@ -30,7 +30,7 @@ def test_tracer_durable_and_reference_agree(seed):
     draw = Draw(seed)
     named, declarations, parameters, raw, derived = draw.pack()
     values, checker = Values(parameters, AS_OF), FactChecker(declarations)
-    tracer = Tracer(declarations, values)
+    tracer = Tracer(declarations, values, checker.missing)
     nodes = {name: tracer.compile(each.condition) for name, each in named.items()}
     try:
         program = compile_durable(named, declarations, values)
@@ -41,7 +41,7 @@ def test_tracer_durable_and_reference_agree(seed):
         for _ in range(4):
             facts = draw.facts()
             complete, telling = checker.complete(facts)
-            situation = Situation(tracer, complete, AS_OF)
+            situation = Situation(tracer, complete, AS_OF, telling)
             traced = {name: situation.truths[node.place] for name, node in nodes.items()}
             expected = {name: reference(data, complete, derived) for name, data in raw.items()}
             assert traced == expected
@@ -65,13 +65,14 @@ def test_a_fact_that_becomes_known_never_turns_a_certain_answer_round(seed):
     conditions = {f"r{i}": data for i, data in enumerate(drawn) if not any(word in str(data) for word in not_monotone)}
     named, declarations, parameters, _, _ = build(conditions, {})
     as_of = date(2023, 1, 1) + timedelta(days=draw.rng.randint(0, 1000))
-    tracer, checker = Tracer(declarations, Values(parameters, as_of)), FactChecker(declarations)
+    checker = FactChecker(declarations)
+    tracer = Tracer(declarations, Values(parameters, as_of), checker.missing)
     facts, _ = checker.complete(draw.facts())
     nodes = [tracer.compile(each.condition) for each in named.values()]
     hidden = {
         name: Fact(name, State.UNKNOWN, older=fact.older, older_on=fact.older_on) if fact.state is State.KNOWN else fact
         for name, fact in facts.items()
     }
-    before, after = Situation(tracer, hidden, as_of).truths, Situation(tracer, facts, as_of).truths
+    before, after = Situation(tracer, hidden, as_of, hidden).truths, Situation(tracer, facts, as_of, facts).truths
     for node in nodes:
         assert before[node.place] is None or before[node.place] is after[node.place]

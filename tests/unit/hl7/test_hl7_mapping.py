@@ -9,7 +9,8 @@ import pytest
 
 from adapter.mapping.run import load_mapping
 from adapter.records import MappedBundle, RawRecord
-from adapter.sources.hl7v2 import NHS_AUTHORITIES, read
+from adapter.sources.hl7v2 import read
+from adapter.sources.hl7v2_identity import NHS_AUTHORITIES
 
 MAPPINGS = Path(__file__).resolve().parents[3] / "mappings"
 MAPPING = load_mapping(MAPPINGS / "hl7v2")

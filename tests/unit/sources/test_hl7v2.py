@@ -196,7 +196,10 @@ def test_no_message_at_all(data: bytes) -> None:
     ("data", "detail", "place"),
     [
         (message(PID, kind="SIU^S12"), "unsupported", "MSH-9 (segment 1 of message 1)"),
-        (message(PID, "MRG|1", kind="ADT^A40"), "unsupported", "MSH-9 (segment 1 of message 1)"),
+        (message(PID, "MRG|1", kind="ADT^A34"), "unsupported", "MSH-9 (segment 1 of message 1)"),
+        (message(PID, kind="ADT^A40"), "malformed", "segment 2 of message 1"),
+        (message(PID, "MRG||", kind="ADT^A40"), "malformed", "MRG-1 (segment 3 of message 1)"),
+        (message(PID, f"MRG|{NHS}^^^NHS", kind="ADT^A40"), "malformed", "MRG-1 (segment 3 of message 1)"),
         ("MSH|^~\\&|A\r", "malformed", "MSH-9 (segment 1 of message 1)"),
         ("MSH|^~\r" + PID, "malformed", "segment 1 of message 1"),
         ("MSH|^^\\&|\r" + PID, "malformed", "segment 1 of message 1"),
