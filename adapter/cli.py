@@ -93,7 +93,7 @@ def convert(
     patient: PatientNumber = "",
 ) -> None:
     """Convert records to FHIR: one Bundle per patient, one a line."""
-    from adapter.coverage import lossy, write_report
+    from adapter.coverage import lossy, united, write_report
     from adapter.errors import AdapterError
     from adapter.fhir.profiles import bundle_with_profiles
     from adapter.pipeline import check, refusal
@@ -112,7 +112,7 @@ def convert(
         _line(refusal(adapter, name, record.issues, 400).outcome)
     if report:
         write_report(records, report)
-    unmapped = sum(use.fate == "unmapped" for record in records for use in record.coverage)
+    unmapped = sum(use.fate == "unmapped" for use in united(use for record in records for use in record.coverage))
     if unmapped:
         _say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
     lost = lossy(records) if strict else 0
@@ -270,6 +270,30 @@ def rules_test(
     raise typer.Exit(1 if failed else 0)
 
 
+@mappings_app.command("new")
+def mappings_new(
+    name: Annotated[str, typer.Argument(help="The mapping's name; its folder has the same.")],
+    sample: Annotated[Path, typer.Option("--from", exists=True, dir_okay=False, help="A sample, CSV or JSON.")],
+    into: Annotated[Path | None, typer.Option(help="Where mappings are; MAPPINGS_PATH, or ./mappings.")] = None,
+) -> None:
+    """Draft a mapping from a sample of a system's own export: every field is listed, the obvious ones are proposed."""
+    from adapter.errors import Malformed
+    from adapter.mapping.draft import draft
+    from adapter.settings import Settings
+
+    settings = Settings()
+    root = into or (settings.mappings_path if "mappings_path" in settings.model_fields_set else Path("mappings"))
+    try:
+        proposed = draft(name, sample, root)
+    except Malformed as wrong:
+        _say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
+    typer.echo(f"{root / name} is drafted; proposed by name alone, to be checked:")
+    for field, what in proposed.items():
+        typer.echo(f"  {field}: {what.replace('_', ' ')}")
+    typer.echo(f"Every other field is in {root / name / 'todo.yaml'}: map it, or say why not.")
+
+
 @mappings_app.command("lint")
 def mappings_lint(
     folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
@@ -300,9 +324,14 @@ def mappings_test(
     """Run the examples that stand beside the mappings."""
     from adapter.mapping.mapping_tests import run_mapping_tests
     from adapter.sources.hl7v2 import read as read_hl7v2
+    from rules import ContentError
 
     folders = _mapping_folders(folder)
-    failures = [failure for each in folders for failure in run_mapping_tests(each, read_hl7v2)]
+    try:
+        failures = [failure for each in folders for failure in run_mapping_tests(each, read_hl7v2)]
+    except ContentError as wrong:
+        _say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
     for failure in failures:
         typer.echo(failure)
     typer.echo(f"{len(folders)} mappings tested, {len(failures)} failures")

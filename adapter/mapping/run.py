@@ -164,14 +164,16 @@ def _join_keys(tables: Tables | None) -> dict[str, frozenset[str]]:
     """Table → the fields through which its rows are joined: read by the source, so mapped."""
     if tables is None:
         return {}
-    keys: dict[str, set[str]] = {tables.patient: {tables.key, tables.within} - {""}}
+    keys: dict[str, set[str]] = {tables.patient: {tables.key, tables.within, *tables.same} - {""}}
     for table, join in tables.joins.items():
         keys.setdefault(table, set()).add(join.by)
-        keys.setdefault(join.to, set()).add(join.by)
+        keys.setdefault(join.to, set()).add(join.key)
     for table, lookup in tables.lookups.items():
         keys.setdefault(table, set()).add(lookup.by)
         for name, column in lookup.of.items():
             keys.setdefault(name, set()).add(column)
+    for table in tables.known if tables.format.lists else ():
+        keys.setdefault(table, set()).update(tables.format.lists)  # read apart: their parts are rows of their own
     return {table: frozenset(names) for table, names in keys.items()}
 
 
