@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapter.mapping.coded import coded
+from adapter.mapping.conditions import Check, all_hold
 from adapter.mapping.leaves import coding, joined, value_of
 from adapter.mapping.nodes import (
     Array,
@@ -22,17 +23,15 @@ from adapter.mapping.nodes import (
     Nothing,
     Object,
     ReferenceTo,
-    Test,
     When,
     conditions,
 )
 from adapter.mapping.periods import PERIOD, period
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.mapping.values import constant, fields_of, is_dynamic, locate, needed, passes
+from adapter.mapping.values import constant, fields_of, is_dynamic, locate, needed
 from adapter.sources.model import Row
 
 Evaluate = Callable[[Run, Row, str], Any]
-Check = Callable[[Run, Row], bool]
 Needs = tuple[str, ...] | None
 Resolve = Callable[[str], tuple[tuple[str, str], ...]]
 
@@ -85,34 +84,12 @@ class Compiler:
                 return lambda run, row, path: HOLE  # noqa: ARG005 - one signature
 
     def when(self, when: When) -> Check:
-        """All conditions hold. The fields that are asked for count as read."""
-        if len(when) == 1:
-            return self._test(when[0])
-        tests = [(locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)) for test in when]
+        """All conditions on an element hold."""
+        return all_hold(when, self.home, inside=self.inside)
 
-        def holds(run: Run, row: Row) -> bool:
-            for find, key, holds_for in tests:
-                owner = row if find is None else find(run, row)
-                text = owner.texts.get(key) if owner is not None else None
-                if owner is not None and text is not None:
-                    run.reads.append((owner, key))
-                if not holds_for(text):
-                    return False
-            return True
-
-        return holds
-
-    def _test(self, test: Test) -> Check:
-        find, key, passed = locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)
-
-        def holds(run: Run, row: Row) -> bool:
-            owner = row if find is None else find(run, row)
-            text = owner.texts.get(key) if owner is not None else None
-            if owner is not None and text is not None:
-                run.reads.append((owner, key))
-            return passed(text)
-
-        return holds
+    def choose(self, when: When) -> Check:
+        """All conditions on a row hold. What they ask for counts as read: it decides what the row is."""
+        return all_hold(when, self.home, inside=self.inside, choosing=True)
 
     def _first(self, node: First) -> Evaluate:
         if len(node.options) == 1:
