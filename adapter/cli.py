@@ -88,7 +88,7 @@ def convert(
     paths: Paths = None,
     mapping: MappingName = "",
     report: Annotated[Path | None, typer.Option(help="Write the coverage report here (.json: as JSON).")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where any field was not mapped or refused.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a field is unmapped or refused.")] = False,
     server: Server = "",
     patient: PatientNumber = "",
 ) -> None:
