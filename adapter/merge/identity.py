@@ -93,26 +93,26 @@ def persons(identities: Sequence[Identity]) -> Persons:
         if len(who.nhs) > 1:
             _say(issues, at, "the Patient has more than one NHS number: it is not put together with other records")
     roots: dict[int, int] = {at: at for at in clear}
-    by_number: dict[str, int] = {}
+    by_number: dict[str, list[int]] = {}
     owners: dict[LocalId, set[str]] = {}  # local identifier → the NHS numbers it is seen with
     for at in clear:
         for number in identities[at].nhs:
-            roots[at] = by_number.setdefault(number, at)
+            by_number.setdefault(number, []).append(at)
+            roots[at] = by_number[number][0]
             for local in identities[at].local:
                 owners.setdefault(local, set()).add(number)
     for component in _components([at for at in clear if not identities[at].nhs], identities):
         locals_ = {local for at in component for local in identities[at].local}
         numbers = {number for local in locals_ for number in owners.get(local, ())}
-        root = by_number[next(iter(numbers))] if len(numbers) == 1 else component[0]
+        joined = by_number[next(iter(numbers))] if len(numbers) == 1 else []
         if len(numbers) > 1:
             for at in component:
                 _say(issues, at, "its local identifier belongs to records with different NHS numbers: it joins none")
-        joined = [at for at in clear if identities[at].nhs & numbers] if len(numbers) == 1 else []
         if _other_birth_date([identities[at] for at in component], [identities[at] for at in joined]):
             for at in component:
                 _say(issues, at, "records with its local identifier have another birth date: it joins none")
             continue
-        roots.update(dict.fromkeys(component, root))
+        roots.update(dict.fromkeys(component, joined[0] if joined else component[0]))
     for at in clear:
         if any(owners.get(local, set()) - identities[at].nhs for local in identities[at].local if identities[at].nhs):
             _say(issues, at, "another record has the same local identifier and another NHS number: they stay apart")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapter.fhir.references import identifiers_of
 from adapter.records import Issue, Resource
 from adapter.sources.fhir_contained import moved_out
 from adapter.sources.fhir_duplicates import find_duplicates
@@ -22,6 +23,8 @@ def tidied(bundle: Resource, broken: frozenset[int]) -> tuple[Resource, Said, fr
     not looked at. The very same Bundle comes back where there is nothing to do.
     """
     entries: list[Resource] = bundle.get("entry") or []
+    if not broken and "link" not in bundle and _is_tidy(entries):
+        return bundle, [], frozenset()
     said: Said = []
     made = list(entries)
     for at in moved_out(made, broken) if _any_contained(entries, broken) else ():
@@ -51,6 +54,31 @@ def tidied(bundle: Resource, broken: frozenset[int]) -> tuple[Resource, Said, fr
     if not said:
         return bundle, [], frozenset()
     return bundle | {"entry": made}, said, frozenset(gone)
+
+
+def _is_tidy(entries: list[Resource]) -> bool:
+    """Whether there is surely nothing to do: decided at a glance, for most records need nothing done."""
+    urls: set[object] = set()
+    names: set[object] = set()
+    owned = count = 0
+    for entry in entries:
+        resource = entry.get("resource")
+        if resource is None:
+            continue
+        kind = resource["resourceType"]
+        if "contained" in resource or (kind in _PERSONS and _has_marks(resource)):
+            return False
+        count += 1
+        urls.add(entry.get("fullUrl") or (kind, resource.get("id", count)))
+        if "identifier" in resource:
+            for name in identifiers_of(resource):
+                owned += 1
+                names.add((kind, name))
+    return len(urls) == count and len(names) == owned
+
+
+def _has_marks(person: Resource) -> bool:
+    return "extension" in person or any("extension" in identifier for identifier in person.get("identifier", ()))
 
 
 def _any_contained(entries: list[Resource], broken: frozenset[int]) -> bool:

@@ -1,7 +1,7 @@
 """Documents whose console blocks are run, and whose files (a code block named like one) are written first.
 
 ``python -m tests.e2e.console DOCUMENT…`` puts what the commands print now into the documents, for a person to read
-before it is committed. Commands but ``perinatal``, ``cat`` and ``export`` are shown and not run.
+before it is committed. Commands but ``perinatal``, ``cat``, ``grep`` and ``export`` are shown and not run.
 """
 
 from __future__ import annotations
@@ -64,6 +64,10 @@ def run(command: str) -> str | None:
         name, _, value = arguments[0].partition("=")
         os.environ[name] = value
         return ""
+    if program == "grep":
+        pattern, name = arguments
+        lines = Path(name).read_text(encoding="utf-8").splitlines(keepends=True)
+        return "".join(line for line in lines if re.search(pattern, line))
     if program == "cat":
         return "".join(Path(name).read_text(encoding="utf-8") for name in arguments)
     if program != "perinatal":
@@ -89,12 +93,10 @@ def follow(document: str) -> Iterator[tuple[Step, str | None]]:
             yield step, run(step.text)
 
 
-def enter(folder: Path, document: str) -> None:
-    """Go to where a document is followed: the repository, or for one that writes files a folder with ``fixtures``."""
-    if not any(step.name for step in steps(document)):
-        os.chdir(ROOT)
-        return
-    (folder / "fixtures").symlink_to(ROOT / "fixtures")
+def enter(folder: Path) -> None:
+    """Go to where a document is followed: an empty folder, but for what a clone has to read."""
+    for name in ("fixtures", "docs"):
+        (folder / name).symlink_to(ROOT / name)
     os.chdir(folder)
 
 
@@ -102,7 +104,7 @@ def write(path: Path) -> None:
     """Put what the commands print now into a document."""
     document = path.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        enter(Path(folder), document)
+        enter(Path(folder))
         outputs = iter([output for _, output in follow(document)])
         os.chdir(ROOT)
 

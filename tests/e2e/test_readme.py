@@ -28,7 +28,7 @@ def test_a_document_can_be_followed_step_by_step(path: Path, monkeypatch: pytest
     document = path.read_text(encoding="utf-8")
     monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.chdir(tmp_path)
-    enter(tmp_path, document)
+    enter(tmp_path)
     for step, output in follow(document):
         if output is not None:
             assert output == step.output, step.text
