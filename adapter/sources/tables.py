@@ -152,6 +152,10 @@ class _Grouping:
                 message = f"a second row with this {self.spec.key} ({row.place('')}) takes the place of this one"
                 patient.issues.append(Issue("warning", "conflict", message, "duplicate", earlier.place("")))
                 patient.issues.extend(self.patients[key].issues)
+                for name in self.spec.same:
+                    if row.get(name) and earlier.get(name) and row.get(name) != earlier.get(name):
+                        message = f"{name} differs from an earlier row with the same {self.spec.key}: who is meant?"
+                        patient.refuse(_issue(row, name, "conflict", message, "data-conflict"))
             if row.ragged:
                 patient.refuse(_ragged(row))
             self.patients[key] = patient
