@@ -8,7 +8,7 @@ import orjson
 
 SCT, LOINC = "http://snomed.info/sct", "http://loinc.org"
 PROFILE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
-NOTE = "Synthetic text that stands for what a midwife writes beside a result: how she said it went, and what was planned."
+NOTE = "Synthetic text in place of what a midwife writes beside a result: how it went, and what was planned then."
 
 
 def record_bytes() -> bytes:
