@@ -165,6 +165,9 @@ def replay(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page to read here.")] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write what came out as what is expected; then read it.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=0, help="How many run at once; 0 is one per core.")] = 0,
 ) -> None:
     """Run every fixture and show each difference from what is expected, with the trace beside it."""
@@ -174,6 +177,7 @@ def replay(
     from adapter.replay.evaluate import evaluate_input
     from rules import ContentError
 
+    _adapter().content()  # what cannot start is said once, and not of every fixture
     try:
         report = replaying.run_replay(folder, evaluate_input, jobs or os.cpu_count() or 1)
     except ContentError as wrong:
@@ -185,6 +189,11 @@ def replay(
         junit.write_text(replaying.junit(report), encoding="utf-8")
     if html:
         html.write_text(replaying.html(report), encoding="utf-8")
+    if update:
+        rewritten, left = replaying.update(folder, report)
+        _say(f"{len(rewritten)} rewritten: read what changed before you commit it")
+        for name in left:
+            _say(f"left as it was, since its inputs do not agree: {name}")
     raise typer.Exit(report.exit_code)
 
 
@@ -192,13 +201,25 @@ def replay(
 def serve(
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8080,
+    mllp: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Take HL7 v2 messages over MLLP here as well.")
+    ] = None,
+    mllp_only: Annotated[bool, typer.Option("--mllp-only", help="No HTTP.")] = False,
 ) -> None:
-    """Serve the FHIR operations over HTTP."""
+    """Serve the FHIR operations over HTTP, and HL7 v2 over MLLP."""
+    adapter = _adapter()
+    if mllp_only and mllp is None:
+        _say("perinatal: --mllp-only needs --mllp PORT")
+        raise typer.Exit(2)
+    if mllp is not None:
+        from adapter.mllp.run import serve as serve_mllp
+
+        serve_mllp(adapter, host, mllp, None if mllp_only else port, _say)
+        return
     import uvicorn
 
     from adapter.http.app import create_app
 
-    adapter = _adapter()
     adapter.content()
     uvicorn.run(create_app(adapter), host=host, port=port, access_log=False)
 
@@ -223,22 +244,49 @@ def rules_test(
     raise typer.Exit(1 if failed else 0)
 
 
+@mappings_app.command("lint")
+def mappings_lint(
+    folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
+) -> None:
+    """Check the mappings: their code maps, their elements, and what they ignore."""
+    from adapter.mapping.lint import lint_mapping
+
+    folders = _mapping_folders(folder)
+    problems = list(dict.fromkeys(problem for each in folders for problem in lint_mapping(each)))
+    for problem in problems:
+        typer.echo(problem)
+    typer.echo(f"{len(folders)} mappings checked, {len(problems)} problems")
+    raise typer.Exit(1 if problems else 0)
+
+
+@mappings_app.command("schema")
+def mappings_schema() -> None:
+    """Print the JSON Schemas of mapping.yaml ("mapping") and of the files beside it ("blocks")."""
+    from adapter.mapping.schema import blocks_schema, head_schema
+
+    _line({"mapping": head_schema(), "blocks": blocks_schema()})
+
+
 @mappings_app.command("test")
 def mappings_test(
     folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
 ) -> None:
     """Run the examples that stand beside the mappings."""
     from adapter.mapping.mapping_tests import run_mapping_tests
-    from adapter.settings import Settings
     from adapter.sources.hl7v2 import read as read_hl7v2
 
-    root = Settings().mappings_path
-    folders = [folder] if folder else sorted(p.parent for p in root.glob("*/mapping.yaml"))
+    folders = _mapping_folders(folder)
     failures = [failure for each in folders for failure in run_mapping_tests(each, read_hl7v2)]
     for failure in failures:
         typer.echo(failure)
     typer.echo(f"{len(folders)} mappings tested, {len(failures)} failures")
     raise typer.Exit(1 if failures else 0)
+
+
+def _mapping_folders(folder: Path | None) -> list[Path]:
+    from adapter.settings import Settings
+
+    return [folder] if folder else sorted(p.parent for p in Settings().mappings_path.glob("*/mapping.yaml"))
 
 
 def _adapter() -> Adapter:

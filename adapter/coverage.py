@@ -17,9 +17,9 @@ def write_report(records: Iterable[MappedBundle], path: Path) -> None:
     uses = united(use for record in kept for use in record.coverage)
     issues = [issue for record in kept for issue in record.issues]
     if path.suffix == ".json":
-        path.write_bytes(
-            orjson.dumps({"records": len(kept), "fields": uses, "issues": issues}, option=orjson.OPT_INDENT_2)
-        )
+        fields = [use._asdict() for use in uses]
+        report = {"records": len(kept), "fields": fields, "issues": issues}
+        path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     else:
         path.write_text("\n".join(_text(len(kept), uses, issues)) + "\n", encoding="utf-8")
 
@@ -30,7 +30,7 @@ def united(uses: Iterable[FieldUse]) -> list[FieldUse]:
     places: dict[tuple[str, str, str], tuple[str, ...]] = {}
     for use in uses:
         key = (use.fate, use.field, use.reason)
-        counts[key] += use.count
+        counts[key] += use.times
         places[key] = (places.get(key, ()) + use.places)[:3]
     order = {"unmapped": 0, "refused": 1}
     return [
@@ -44,7 +44,7 @@ def _text(records: int, uses: list[FieldUse], issues: list[Issue]) -> Iterable[s
     yield f"records: {records}; fields: " + (", ".join(f"{n} {fate}" for fate, n in sorted(fates.items())) or "none")
     for use in uses:
         reason = f" ({use.reason})" if use.reason else ""
-        times = "once" if use.count == 1 else f"{use.count} times"
+        times = "once" if use.times == 1 else f"{use.times} times"
         yield f"{use.fate:<10} {use.field}, {times}{reason}: {'; '.join(use.places)}"
     for issue in issues:
         if issue.detail != "unmapped-field":

@@ -9,19 +9,25 @@ A record that fails gives a Result with an OperationOutcome of its own and never
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rules
 from adapter.bootstrap import Adapter
-from adapter.errors import AdapterError, TooLarge, Unprocessable
+from adapter.errors import AdapterError, CannotStart, TooLarge, Unprocessable
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.patients import split
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
+
+if TYPE_CHECKING:
+    from adapter.mapping import Mapping
+    from adapter.sources.model import SourceRecord
 
 log = logging.getLogger("perinatal")
 
@@ -86,7 +92,7 @@ def _read_hl7(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[Mapped
 
     compiled = adapter.mapping(mapping)
     for source in hl7v2.read(raw):
-        yield compiled.run(source)
+        yield _mapped(compiled, source)
 
 
 def _read_tables(adapter: Adapter, folder: Path, mapping: str) -> Iterator[MappedBundle]:
@@ -94,7 +100,17 @@ def _read_tables(adapter: Adapter, folder: Path, mapping: str) -> Iterator[Mappe
 
     compiled = adapter.mapping(mapping)
     for source in read_tables(folder, compiled):
-        yield compiled.run(source)
+        yield _mapped(compiled, source)
+
+
+def _mapped(compiled: Mapping, source: SourceRecord) -> MappedBundle:
+    """The record as FHIR; where the mapping itself fails, a refused record that says so and stops no other."""
+    try:
+        return compiled.run(source)
+    except Exception as failed:
+        log.error("a mapping failed: %s", _where(failed))
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": []}
+        return MappedBundle(source.source, bundle, issues=(_fault(failed),), refused=True)
 
 
 def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | AdapterError]:
@@ -103,6 +119,8 @@ def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | Adapter
             yield next(records)
         except StopIteration:
             return
+        except CannotStart:
+            raise
         except AdapterError as refused:
             yield refused
             return
@@ -124,14 +142,29 @@ def evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str 
     """The result of one record. AdapterError and EngineError become its OperationOutcome; nothing else is sent."""
     try:
         return _evaluate(adapter, check(record), as_of, provider)
-    except rules.RulesError as failed:
-        issue = Issue("fatal", "exception", f"{type(failed).__name__}: nothing was decided and nothing may be sent")
-        log.error("%s while evaluating a record", type(failed).__name__)
-        return refusal(adapter, record.source, (issue,), 500, record)
+    except CannotStart:
+        raise
+    except AdapterError as refused:
+        return refusal(adapter, record.source, refused.issues, refused.status, record)
+    except Exception as failed:  # EngineError, or a fault of ours: one record's, which stops no other
+        log.error("a record could not be evaluated: %s", _where(failed))
+        return refusal(adapter, record.source, (_fault(failed),), 500, record)
+
+
+def _fault(failed: Exception) -> Issue:
+    """What may be said of an unforeseen error: its type. Its text may hold what the record holds."""
+    text = f"{type(failed).__name__}: nothing was decided and nothing may be sent"
+    return Issue("fatal", "exception", text)
+
+
+def _where(failed: Exception) -> str:
+    """Type and place in the code of an error, without its text."""
+    frames = traceback.extract_tb(failed.__traceback__)[-3:]
+    return f"{type(failed).__name__} at " + " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames))
 
 
 def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str) -> Result:
-    from adapter.referrals.result import build_result
+    from adapter.referrals.result import build_result, flaws
 
     if record.refused:
         return refusal(adapter, record.source, record.issues, 400, record)
@@ -152,6 +185,10 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
         facts=content.wanted,
         digest=record.digest,
     )
+    if wrong := flaws(bundle):
+        log.error("a result was not valid FHIR: %s", "; ".join(f"{issue.place} {issue.text}" for issue in wrong))
+        issue = Issue("fatal", "exception", "the result is not valid FHIR R4: nothing may be sent")
+        return refusal(adapter, record.source, (issue, *wrong), 500, record)
     return Result(record.source, _identifier(record, position), position, 200, bundle, None, decision, record)
 
 

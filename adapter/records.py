@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Resource = dict[str, Any]
 """A FHIR resource (or part of one) as a plain dict."""
@@ -39,14 +39,13 @@ class Issue:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldUse:
+class FieldUse(NamedTuple):
     """One populated source field and what became of it: the unit of the coverage report."""
 
     field: str  # "PID-3", "MSD101PregnancyBooking.EDDAgreed"
     fate: str  # mapped, ignored, unmapped
     reason: str = ""  # why it is ignored
-    count: int = 1
+    times: int = 1
     places: tuple[str, ...] = ()  # at most the first three
 
 
@@ -69,13 +68,12 @@ class MappedBundle:
     digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Where a fact comes from: the element of the FHIR record, and behind it the source field.
 
-    ``index`` is the entry of the record's Bundle; ``path`` the element inside the resource.
+    ``entry`` is the position in the record's Bundle; ``path`` the element inside the resource.
     """
 
-    index: int
+    entry: int
     path: str
     date: str = ""  # the date that counted, as written

@@ -26,7 +26,7 @@ from rules.engine.model import (
     Truth,
 )
 from rules.engine.pack import Pack, load_pack
-from rules.engine.rule_tests import rule_test_results
+from rules.engine.rule_tests import RuleTest, RuleTestFailure, rule_test_results, run_rule_tests
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [
@@ -54,6 +54,8 @@ __all__ = [
     "Provider",
     "Rule",
     "RuleOutcome",
+    "RuleTest",
+    "RuleTestFailure",
     "RulesError",
     "Service",
     "Source",
@@ -64,5 +66,6 @@ __all__ = [
     "load_pack",
     "load_yaml",
     "rule_test_results",
+    "run_rule_tests",
     "why",
 ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from adapter.errors import CannotStart
 from adapter.records import Issue, Resource
@@ -34,8 +34,7 @@ _TAG = re.compile(r"\s*\([a-z/ ]+\)\s*\Z")
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+class Concept(NamedTuple):
     """One row of a code list."""
 
     list: str
@@ -44,6 +43,10 @@ class Concept:
     display: str
     roles: tuple[str, ...] = ()
     prefix: bool = False
+
+
+NO_SYSTEM = Concept("", "", "", "")
+"""What a coding without a system is, whose code is one of a list: it does not count, and it is reported."""
 
 
 class CodeLists:
@@ -99,27 +102,43 @@ class CodeIndex:
         self._exact: dict[tuple[str, str], tuple[Concept, ...]] = {}
         self._prefix: dict[str, tuple[Concept, ...]] = {}
         self._labels: dict[str, list[Concept]] = {}
+        self._codes: set[str] = set()
         self._found: dict[tuple[object, object], tuple[Concept, ...]] = {}
+        self.idle: set[object] = set()
+        """Codes met so far that no list has, in whatever system: most of a record, and not worth a call of ``find``."""
         for concept in concepts:
             key = (concept.system, concept.code)
             self._exact[key] = (*self._exact.get(key, ()), concept)
             if concept.prefix:
                 self._prefix[concept.code] = (*self._prefix.get(concept.code, ()), concept)
+            self._codes.add(concept.code)
             self._labels.setdefault(plain_label(concept.display), []).append(concept)
 
     def find(self, coding: Resource) -> tuple[Concept, ...]:
-        """The concepts of one coding; () for a code that no list has. Its display never counts."""
+        """The concepts of one coding; () for a code that no list has, NO_SYSTEM for one that lacks its system.
+
+        Its display never counts.
+        """
         written = (coding.get("system"), coding.get("code"))
         found = self._found.get(written)
         if found is None:
             if len(self._found) >= REMEMBERED:
                 self._found.clear()
+                self.idle.clear()
             found = self._found[written] = self._look_up(*written)
+            if not found and not self._listed(written[1]):
+                self.idle.add(written[1])
         return found
 
+    def _listed(self, code: object) -> bool:
+        """Whether any list has the code, in whatever system."""
+        return isinstance(code, str) and (code in self._codes or bool(self._family(_plain("icd10", code))))
+
     def _look_up(self, system: object, code: object) -> tuple[Concept, ...]:
-        if not isinstance(code, str) or not isinstance(system, str):
+        if not isinstance(code, str):
             return ()
+        if not isinstance(system, str):
+            return (NO_SYSTEM,) if code in self._codes or ("icd10", _plain("icd10", code)) in self._exact else ()
         key = self._systems.get(system)
         if key == "icd10":
             return self._family(_plain(key, code))
@@ -151,6 +170,7 @@ class CodeIndex:
         return not concept.prefix and _negates(concept.display, display)
 
 
+@lru_cache(maxsize=2048)
 def plain_label(display: str) -> str:
     """A label to compare: case folded, without the tag "(finding)"."""
     return _TAG.sub("", display.casefold())

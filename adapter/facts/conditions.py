@@ -61,9 +61,10 @@ def status_of(resource: Resource) -> Status:
 
 
 def _code(concept: Resource | None) -> str:
-    for coding in (concept or {}).get("coding", ()):
-        if isinstance(code := coding.get("code"), str):
-            return code
+    if concept is not None:
+        for coding in concept.get("coding", ()):
+            if isinstance(code := coding.get("code"), str):
+                return code
     return ""
 
 
@@ -108,7 +109,7 @@ def _not_yet(case: Case, reading: Reading) -> bool:
 def _present(condition: Condition, cases: Iterable[Case]) -> Fact:
     evidence = tuple(case.evidence for case in cases)
     dated = [when for case in cases if (when := case.recorded or case.began) is not None]
-    newest = max(dated, key=lambda when: when.span.low, default=None)
+    newest = max(dated, key=lambda when: when.span.low) if len(dated) > 1 else dated[0] if dated else None
     return condition.fact.known(True, newest, evidence)
 
 
@@ -131,13 +132,13 @@ def _sorted(name: str, reading: Reading) -> tuple[list[Case], list[Case]]:
 def _cases(name: str, reading: Reading, contradicted: list[Case]) -> Iterator[Case]:
     """Every case that stands. What says the opposite of its code, or was refuted later, goes to ``contradicted``."""
     refuted: dict[str, date | None] = {}
-    sightings = reading.sightings.get(name, ())
-    for sighting in sightings:
-        if status_of(sighting.resource).verification == "refuted":
+    seen = [(sighting, status_of(sighting.resource)) for sighting in reading.sightings.get(name, ())]
+    for sighting, status in seen:
+        if status.verification == "refuted":
             when = _recorded(sighting.resource)
             refuted[sighting.concept.code] = when.span.high if when else None
-    for sighting in sightings:
-        case = _case(sighting, reading)
+    for sighting, status in seen:
+        case = _case(sighting, status, reading)
         if case is None:
             continue
         if sighting.conflict:
@@ -152,7 +153,7 @@ def _cases(name: str, reading: Reading, contradicted: list[Case]) -> Iterator[Ca
         yield case
 
 
-def _case(sighting: Sighting, reading: Reading) -> Case | None:
+def _case(sighting: Sighting, status: Status, reading: Reading) -> Case | None:
     resource = sighting.resource
     if resource.get("resourceType") == "Observation":
         when = dates.effective(resource)
@@ -160,9 +161,9 @@ def _case(sighting: Sighting, reading: Reading) -> Case | None:
             return None
         status, began, over = Status("", ""), when, False
     elif resource.get("resourceType") == "Condition":
-        status, when, began = status_of(resource), _recorded(resource), _began(resource, reading)
         if status.verification in REFUTED:
             return None
+        when, began = _recorded(resource), _began(resource, reading)
         abated = ended(resource)
         over = abated.span.low <= reading.as_of if abated else any(name in resource for name in UNDATED_ABATEMENT)
         if when is None and began is None:

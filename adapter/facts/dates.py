@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -65,15 +65,21 @@ def read(element: Resource, *paths: str) -> When | None:
     """The first of these elements that holds a date; ``a.b`` is element b of a (a Period's end, say)."""
     for path in paths:
         value = element.get(path)
-        if value is None and "." in path:
-            outer, _, inner = path.partition(".")
-            period = element.get(outer)
+        if value is None:
+            outer, inner = _steps(path)
+            if outer not in element:
+                continue
+            period = element[outer]
             value = period.get(inner) if isinstance(period, dict) else None
-        if isinstance(value, str):
-            when = parse(value, path)
-            if when is not None:
-                return when
+        if isinstance(value, str) and (when := parse(value, path)) is not None:
+            return when
     return None
+
+
+@cache
+def _steps(path: str) -> tuple[str, str]:
+    outer, _, inner = path.partition(".")
+    return outer, inner
 
 
 def effective(observation: Resource) -> When | None:
@@ -90,12 +96,16 @@ def effective(observation: Resource) -> When | None:
     )
 
 
+@lru_cache(maxsize=4096)
 def shift(span: DateSpan, days: int) -> DateSpan:
-    """The span moved by some days (a day outside the calendar's range stays at its end)."""
-    return DateSpan(_plus(span.low, days), _plus(span.high, days))
+    """The span moved by some days."""
+    low = plus(span.low, days)
+    return DateSpan(low, low if span.high == span.low else plus(span.high, days))
 
 
-def _plus(day: date, days: int) -> date:
+@lru_cache(maxsize=4096)
+def plus(day: date, days: int) -> date:
+    """The day some days later; a day outside the calendar's range stays at its end."""
     try:
         return day + timedelta(days)
     except OverflowError:
@@ -109,12 +119,9 @@ def days_before(as_of: date, span: DateSpan) -> DaySpan:
 
 def within(span: DateSpan, as_of: date, days: int | None) -> bool | None:
     """Whether the span is at most ``days`` days old, both ends included; None where it may or may not be."""
-    if days is None:
+    if days is None or (as_of - span.low).days <= days:
         return True
-    age = days_before(as_of, span)
-    if age.high <= days:
-        return True
-    return False if age.low > days else None
+    return False if (as_of - span.high).days > days else None
 
 
 def future(span: DateSpan, as_of: date) -> bool:

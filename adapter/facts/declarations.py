@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from adapter.errors import CannotStart
-from adapter.facts import conditions, family, findings, items, medication, person, pregnancy_facts, scores
+from adapter.facts import conditions, family, findings, items, medication, person, scores
 from adapter.facts.codes import CodeLists, Concept
-from adapter.facts.pregnancy_facts import Pregnancy
+from adapter.facts.pregnancy_facts import FACTS, Pregnancy
 from adapter.facts.reading import Declared, Extractor, Reading
 from adapter.records import Issue
 from rules import Fact, State
@@ -32,7 +32,7 @@ class Compiled:
 
     sighted: tuple[Extractor, ...]
     always: tuple[tuple[str, Callable[[Reading], Fact]], ...]
-    pregnancy: tuple[tuple[str, Declared], ...]  # name in FACTS, declaration
+    pregnancy: tuple[tuple[Declared, Callable[[Declared, Pregnancy], Fact]], ...]
     score_lists: frozenset[str]
     kinds: tuple[str, ...]  # of OBSERVED, those that any fact comes from
     questionnaires: frozenset[str]
@@ -42,7 +42,7 @@ def compile_declarations(declarations: Mapping[str, Any], lists: CodeLists, serv
     """Compile every declaration that has ``from``. Raises CannotStart where one cannot be understood."""
     sighted: list[Extractor] = []
     always: list[tuple[str, Callable[[Reading], Fact]]] = []
-    pregnancy: list[tuple[str, Declared]] = []
+    pregnancy: list[tuple[Declared, Callable[[Declared, Pregnancy], Fact]]] = []
     for name, declaration in declarations.items():
         source = declaration.source
         if not source:
@@ -50,7 +50,7 @@ def compile_declarations(declarations: Mapping[str, Any], lists: CodeLists, serv
         fact = declared(name, declaration)
         try:
             if "pregnancy" in source:
-                pregnancy.append((_one_of(source["pregnancy"], pregnancy_facts.FACTS), fact))
+                pregnancy.append((fact, FACTS[_one_of(source["pregnancy"], FACTS)]))
             elif "person" in source or "observed" in source:
                 always.append((name, _standing(fact, source, services)))
             else:
@@ -171,8 +171,8 @@ def _score(fact: Declared, source: Mapping[str, Any], listed: Callable[[Any], st
     )
 
 
-def resolve_pregnancy(compiled: Compiled, reading: Reading) -> Iterator[tuple[str, Fact]]:
+def resolve_pregnancy(compiled: Compiled, reading: Reading, facts: dict[str, Fact]) -> None:
     """All the facts of pregnancy, from one story."""
     pregnancy = Pregnancy(reading)
-    for name, fact in compiled.pregnancy:
-        yield fact.name, pregnancy_facts.resolve(name, fact, pregnancy)
+    for fact, resolve in compiled.pregnancy:
+        facts[fact.name] = resolve(fact, pregnancy)

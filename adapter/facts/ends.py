@@ -41,6 +41,8 @@ class Ended:
 
 def latest(events: Events) -> Ended | None:
     """The latest pregnancy that ended with a known date, or None."""
+    if not events.ends and not events.deaths:
+        return None
     groups = _group([*_dated(events.ends), *_implied(events)])
     return _ended(groups[-1], events) if groups else None
 

@@ -7,14 +7,14 @@ total of 0 does, and so does a clinician's finding that there is no current risk
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapter.facts import dates
 from adapter.facts.dates import When
 from adapter.facts.reading import Declared, Reading
-from adapter.facts.scores import observations, usable
-from adapter.facts.values import number, truth
+from adapter.facts.scores import results, usable
+from adapter.facts.values import truth
 from adapter.records import Evidence
 from rules import Fact
 
@@ -39,8 +39,12 @@ class Given(NamedTuple):
 
     value: int | float | None
     when: When | None
-    evidence: Evidence
     at: int
+    path: str
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.at, self.path, self.when.text if self.when else "")
 
 
 def resolve(item: Item, reading: Reading) -> Fact:
@@ -78,11 +82,14 @@ def _newest(
     answers: list[tuple[int | float, When, Given]],
     recent: list[tuple[When, Given]],
 ) -> Fact:
-    latest = max(when.span.high for _, when, _ in answers)
-    newest = [answer for answer in answers if answer[1].span.high >= latest]
-    value, when, given = max(newest, key=lambda answer: answer[0])
-    if any(other != value for other, _, _ in newest):
-        reading.issue("conflict", "two answers of the same day differ; the higher was used", "data-conflict", given.at)
+    value, when, given = answers[0]
+    if len(answers) > 1:
+        latest = max(when.span.high for _, when, _ in answers)
+        newest = [answer for answer in answers if answer[1].span.high >= latest]
+        value, when, given = max(newest, key=lambda answer: answer[0])
+        if any(other != value for other, _, _ in newest):
+            text = "two answers of the same day differ; the higher was used"
+            reading.issue("conflict", text, "data-conflict", given.at)
     evidence: tuple[Evidence, ...] = (given.evidence,)
     closing = _closing(item, reading, when) if value else None
     valid = dates.within(when.span, reading.as_of, reading.number(item.valid_days))
@@ -96,38 +103,31 @@ def _newest(
     fact = _blank(item, recent) if recent else item.fact.missing("out-of-date")
     if closing is not None or dates.within(when.span, reading.as_of, reading.number(item.older_days)) is False:
         return fact
-    return replace(fact, evidence=fact.evidence or evidence, older=value, older_on=when.span.high)
+    return fact._replace(evidence=fact.evidence or evidence, older=value, older_on=when.span.high)
 
 
 def _answers(item: Item, reading: Reading) -> Iterator[Given]:
-    for sighting in observations(item.code, reading):
-        when, value = dates.effective(sighting.resource), number(sighting.part)
-        if value is None:
-            yield Given(None, when, sighting.evidence("", when), sighting.at)
-            continue
-        found = usable(value, item.fact, sighting, reading)
-        yield Given(found, when, sighting.evidence(value.path, when), sighting.at)
+    for sighting, value, when in results(item.code, reading):
+        found = None if value is None else usable(value, item.fact, sighting, reading)
+        yield Given(found, when, sighting.at, sighting.path(value.path if value else ""))
     for form in reading.forms.get(item.questionnaire, ()):
         answer = form.answers.get(item.link_id)
-        text = form.when.text if form.when else ""
         if answer is None:
-            yield Given(None, form.when, Evidence(form.at, "questionnaire", text), form.at)
+            yield Given(None, form.when, form.at, "questionnaire")
         elif answer.value is not None and not item.fact.fits(answer.value):
             message = "the score is out of the instrument's range; it was not used"
             reading.issue("value", message, "implausible-value", form.at, answer.path)
-            yield Given(None, form.when, Evidence(form.at, answer.path, text), form.at)
+            yield Given(None, form.when, form.at, answer.path)
         else:
-            yield Given(answer.value, form.when, Evidence(form.at, answer.path, text), form.at)
+            yield Given(answer.value, form.when, form.at, answer.path)
 
 
 def _forms(item: Item, reading: Reading) -> Iterator[Given]:
     """The instrument's totals: each says that a form was done, and a total of 0 that every item was 0."""
-    for sighting in observations(item.total, reading) if item.total else ():
-        when, value = dates.effective(sighting.resource), number(sighting.part)
-        path = value.path if value else ""
+    for sighting, value, when in results(item.total, reading):
         zero = item.zero_total_means_zero and value is not None and value.value == 0
-        if zero or value is not None or "component" in sighting.resource:
-            yield Given(0 if zero else None, when, sighting.evidence(path, when), sighting.at)
+        if value is not None or "component" in sighting.resource:
+            yield Given(0 if zero else None, when, sighting.at, sighting.path(value.path if value else ""))
 
 
 def _closing(item: Item, reading: Reading, answered: When) -> Evidence | None:

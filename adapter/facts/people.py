@@ -22,6 +22,8 @@ INFANT_MONTHS = 24
 GENERATION_YEARS = 10
 """Two linked Patients with at least so many years between them are not duplicates of one person."""
 
+PERSONS = frozenset({"Patient", "RelatedPerson"})
+
 HERS, UNKNOWN, ELSE = -1, -2, -3
 """Whose a resource is, where it is not the entry of one of her babies."""
 
@@ -44,18 +46,14 @@ class People:
         self._patients: dict[int, Resource] = {}
         self._related: dict[int, Resource] = {}
         for at, entry in enumerate(index.entries):
-            resource = entry.get("resource") or {}
-            kind = resource.get("resourceType")
-            if kind == "Patient":
-                self._patients[at] = resource
-            elif kind == "RelatedPerson":
-                self._related[at] = resource
-            else:
+            resource = entry.get("resource")
+            if resource is None or (kind := resource.get("resourceType")) not in PERSONS:
                 continue
+            (self._patients if kind == "Patient" else self._related)[at] = resource
             if url := entry.get("fullUrl"):
                 self._places[url] = at
-            elif name := resource.get("id"):
-                self._places[f"{kind}/{name}"] = at
+            if name := resource.get("id"):
+                self._places.setdefault(f"{kind}/{name}", at)
         self._mother: dict[int, int] = {}  # baby's entry → its mother's Patient
         self._same: dict[int, int] = {}  # a RelatedPerson's entry → the Patient it stands for
         self.partners: dict[int, int] = {}  # a partner's Patient → the Patient whose partner it is
@@ -64,7 +62,8 @@ class People:
         self.target = target if target is not None else self._first()
         self.patient: Resource | None = self._patients.get(self.target) if self.target is not None else None
         self.babies = () if self.target is None or self.target in self.partners else tuple(self._babies(self.target))
-        self._owners: dict[str, int] = {}
+        self.owners: dict[object, int] = {}
+        """Whose the resources with these references as subject are, as far as was asked: what ``owner`` found."""
 
     def subjects(self) -> tuple[int, ...]:
         """The Patients who get a result of their own: all but the babies of another (a lone baby is its own)."""
@@ -93,8 +92,8 @@ class People:
         return self._owner_of(resource.get("subject") or resource.get("patient"))
 
     def _is_person(self, reference: Resource) -> bool:
-        text, kinds = str(reference.get("reference", "")), ("Patient", "RelatedPerson")
-        return text in self._places or reference.get("type") in kinds or any(f"{kind}/" in text for kind in kinds)
+        text = str(reference.get("reference", ""))
+        return text in self._places or reference.get("type") in PERSONS or any(f"{kind}/" in text for kind in PERSONS)
 
     def _owner_of(self, reference: Resource | None) -> int:
         if not reference:
@@ -102,9 +101,9 @@ class People:
         text = reference.get("reference")
         if not isinstance(text, str):
             return self._by_identifier(reference.get("identifier"))
-        owner = self._owners.get(text)
+        owner = self.owners.get(text)
         if owner is None:
-            owner = self._owners[text] = self._resolve(text)
+            owner = self.owners[text] = self._resolve(text)
         return owner
 
     def _resolve(self, text: str) -> int:
@@ -112,7 +111,7 @@ class People:
         if index is None:
             if self._patients:
                 return UNKNOWN
-            if not self._owners:  # a record without a Patient is about whom its first resource is about
+            if not self.owners:  # a record without a Patient is about whom its first resource is about
                 return HERS
             return ELSE
         return self._role(index)

@@ -43,9 +43,8 @@ def age(fact: Declared, reading: Reading) -> Fact:
     evidence = (Evidence(reading.people.target, "birthDate", born.text),)
     if reading.future(born, reading.people.target):
         return fact.unknown("implausible-date", evidence)
-    youngest = dates.years_between(min(born.span.high, reading.as_of), reading.as_of)
     oldest = dates.years_between(born.span.low, reading.as_of)
-    if youngest != oldest:
+    if born.day is None and dates.years_between(min(born.span.high, reading.as_of), reading.as_of) != oldest:
         return fact.unknown("date-imprecise", evidence)
     if not fact.fits(oldest):
         reading.issue("value", "the age is not plausible", "implausible-date", reading.people.target, "birthDate")
@@ -78,6 +77,8 @@ def _concepts(kind: str, resource: Resource) -> Iterator[tuple[str, Resource]]:
 
 def consent_refused(fact: Declared, code: str, services: Services, reading: Reading) -> Fact:
     """Services she does not consent to be referred to, or ``all``; the latest answer for each counts."""
+    if code not in reading.sightings and "Consent" not in reading.hers:
+        return fact.known(frozenset())
     said: dict[str, tuple[float, bool, Evidence]] = {}
     for when, refused, key, evidence in (*_findings(code, services, reading), *_consents(services, reading)):
         known = said.get(key)

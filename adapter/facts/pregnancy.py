@@ -7,8 +7,8 @@ to the pregnancy that ended does; a word on pregnancy within two weeks after the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from adapter.facts import dates
 from adapter.facts.dates import TERM_DAYS
@@ -37,8 +37,7 @@ MATERNITY = "714088003"
 ASK_STATUS, ASK_OUTCOME = "confirm-pregnancy-status", "confirm-pregnancy-outcome"
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(NamedTuple):
     """What is known: ``pregnant`` None is unknown, ``note`` and ``ask`` then say why and what to ask.
 
     ``ended_between`` is the span in which a pregnancy without a recorded outcome ended (or may have).
@@ -61,18 +60,18 @@ def tell(events: Events, reading: Reading) -> Story:
     end = latest(events)
     after = end.span.high if end else None
     longest = (reading.number("parameters.longest-gestation-weeks") or 42) * 7 - TERM_DAYS
-    dues = [due for due in events.dues if _plausible(due, reading)]
-    dues = [due for due in dues if after is None or dates.shift(due.span, -TERM_DAYS).low > after]
-    running = [due for due in dues if dates.shift(due.span, longest).high >= reading.as_of]
-    passed = [due for due in dues if due not in running]
-    said = [status for status in events.statuses if _about_now(status, after)]
+    running: list[Due] = []
+    passed: list[Due] = []
+    for due in events.dues:
+        if _plausible(due, reading) and (after is None or dates.plus(due.span.low, -TERM_DAYS) > after):
+            (running if dates.plus(due.span.high, longest) >= reading.as_of else passed).append(due)
+    said = events.statuses if after is None else [one for one in events.statuses if _about_now(one, after)]
     return _decide(
         _Case(reading, end, best_due(running, reading), best_due(passed, reading), _newest(said), said, events)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(NamedTuple):
     reading: Reading
     end: Ended | None
     due: Due | None
@@ -93,7 +92,7 @@ class _Case:
 def _plausible(due: Due, reading: Reading) -> bool:
     if due.recorded is not None and due.recorded.span.low > reading.as_of:
         return False
-    if dates.shift(due.span, -TERM_DAYS - EARLY_DAYS).low > reading.as_of:
+    if dates.plus(due.span.low, -TERM_DAYS - EARLY_DAYS) > reading.as_of:
         reading.issue("value", "the due date is too far ahead", "implausible-date", due.at, due.evidence.path)
         return False
     return True
@@ -101,8 +100,8 @@ def _plausible(due: Due, reading: Reading) -> bool:
 
 def best_due(dues: Sequence[Due], reading: Reading) -> Due | None:
     """By scan before all others, then stated, counted, measured; then the newest; of equals, the span of all."""
-    if not dues:
-        return None
+    if len(dues) < 2:
+        return dues[0] if dues else None
     stated = [due for due in dues if due.rank > MEASURED] or dues
     best = max(stated, key=lambda due: (due.rank, due.recorded.span.high if due.recorded else date.min))
     equals = [due for due in stated if due.rank == best.rank and _recorded(due) == _recorded(best)]
@@ -116,9 +115,7 @@ def _recorded(due: Due) -> DateSpan | None:
     return due.recorded.span if due.recorded else None
 
 
-def _about_now(status: Status, after: date | None) -> bool:
-    if after is None:
-        return True
+def _about_now(status: Status, after: date) -> bool:
     return status.when is not None and (status.when.span.low - after).days > LAG_DAYS and status.role != "postnatal"
 
 
@@ -166,7 +163,10 @@ def _story(
     ended_between: DateSpan | None = None,
     undated: bool = False,
 ) -> Story:
-    evidence = tuple(dict.fromkeys((*((due.evidence,) if due else ()), *(status.evidence for status in said))))
+    found = [status.evidence for status in said]
+    if due is not None:
+        found.insert(0, due.evidence)
+    evidence = tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
     if not evidence and case.end is not None:
         evidence = case.end.evidence
     undated = undated or (case.undated_end and case.end is None)
@@ -189,7 +189,7 @@ def _with_due_date(case: _Case, due: Due, denied: bool) -> Story:
         return _story(case, False, case.newest, due=due, due_passed=True, ended_between=between)
     if due.span.low >= case.as_of and (place := _discharged(case, due)) is not None:
         text = "maternity care ended before the due date, and no outcome is recorded"
-        case.reading.issue("conflict", text, "data-conflict", place.index, place.path)
+        case.reading.issue("conflict", text, "data-conflict", place.entry, place.path)
         return _story(case, None, (), "record-contradicts", ASK_OUTCOME, due=due)
     pregnant = [status for status in case.newest if status.role == "pregnant"]
     return _story(case, True, pregnant, due=due)

@@ -6,10 +6,10 @@ Nothing is decided here; ``pregnancy`` works the story out of the events.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapter.facts import dates
+from adapter.facts.codes import NO_SYSTEM
 from adapter.facts.dates import TERM_DAYS, When
 from adapter.facts.people import HERS, Baby
 from adapter.facts.reading import PREGNANCY, Reading, Sighting
@@ -21,6 +21,7 @@ STATUSES = frozenset({"pregnant", "not-pregnant", "possible", "unconfirmed", "po
 BIRTHS = frozenset({"live-birth", "stillbirth", "birth"})
 LOSSES = frozenset({"stillbirth", "miscarriage", "ectopic", "molar", "termination"})
 DEATHS = frozenset({"neonatal-death", "infant-death"})
+VOID = frozenset({"entered-in-error", "cancelled", "not-done", "preparation"})
 OUTCOMES = BIRTHS | LOSSES | DEATHS
 SCAN, STATED, COUNTED, MEASURED = 3, 2, 1, 0
 """Which due date goes before which: by scan; stated; counted from the last period; from a gestation."""
@@ -73,15 +74,17 @@ class Length(NamedTuple):
     baby: int | None
 
 
-@dataclass(slots=True)
 class Events:
     """All the events of one record."""
 
-    statuses: list[Status] = field(default_factory=list)
-    dues: list[Due] = field(default_factory=list)
-    ends: list[End] = field(default_factory=list)
-    deaths: list[Death] = field(default_factory=list)
-    lengths: list[Length] = field(default_factory=list)
+    __slots__ = ("deaths", "dues", "ends", "lengths", "statuses")
+
+    def __init__(self) -> None:
+        self.statuses: list[Status] = []
+        self.dues: list[Due] = []
+        self.ends: list[End] = []
+        self.deaths: list[Death] = []
+        self.lengths: list[Length] = []
 
 
 def collect(reading: Reading) -> Events:
@@ -96,11 +99,10 @@ def collect(reading: Reading) -> Events:
 
 
 def _void(resource: Resource) -> bool:
-    status = resource.get("status")
-    verification = str((resource.get("verificationStatus") or {}).get("coding", ""))
-    return status in ("entered-in-error", "cancelled", "not-done", "preparation") or any(
-        word in verification for word in ("refuted", "entered-in-error")
-    )
+    if resource.get("status") in VOID:
+        return True
+    verification = str(resource["verificationStatus"].get("coding", "")) if "verificationStatus" in resource else ""
+    return "refuted" in verification or "entered-in-error" in verification
 
 
 def _when(resource: Resource) -> When | None:
@@ -222,13 +224,16 @@ def _values(sighting: Sighting, when: When | None, reading: Reading) -> Iterator
     """The roles of a coded value, whether its display contradicts it, and where it is."""
     concept = sighting.part.get("valueCodeableConcept") or {}
     for number, coding in enumerate(concept.get("coding", ())):
-        path = f"valueCodeableConcept.coding[{number}]"
-        concepts = [found for found in reading.index.find(coding) if found.list == PREGNANCY]
-        for found in concepts:
-            conflict = reading.contradicted(found, coding, sighting.at, sighting.prefix + path)
-            for role in found.roles:
-                yield role, conflict, sighting.evidence(f"{path}.code", when)
-        if concepts:
+        path, read = f"valueCodeableConcept.coding[{number}]", False
+        for found in reading.index.find(coding):
+            if found is NO_SYSTEM:
+                reading.without_system(sighting.at)
+            elif found.list == PREGNANCY:
+                read = True
+                conflict = reading.contradicted(found, coding, sighting.at, sighting.prefix + path)
+                for role in found.roles:
+                    yield role, conflict, sighting.evidence(f"{path}.code", when)
+        if read:
             return
 
 

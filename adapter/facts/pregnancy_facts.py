@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
 
 from adapter.facts import dates
 from adapter.facts.dates import TERM_DAYS
@@ -12,42 +10,31 @@ from adapter.facts.pregnancy import ASK_OUTCOME, ASK_STATUS, Story, best_due, te
 from adapter.facts.pregnancy_events import LOSSES, Events, collect
 from adapter.facts.reading import Declared, Reading
 from adapter.records import Evidence
-from rules import DateSpan, DaySpan, Fact, State
+from rules import DateSpan, DaySpan, Fact
 
 LONGEST_ENDED, SHORTEST_ENDED = 294, 14
 """How long before its end a pregnancy began, where nothing says so: at most and at least."""
 
 
-@dataclass
 class Pregnancy:
     """The events and the story of one reading, and everything that was lost."""
 
-    reading: Reading
+    __slots__ = ("events", "losses", "reading", "story")
 
-    @cached_property
-    def events(self) -> Events:
-        return collect(self.reading)
-
-    @cached_property
-    def story(self) -> Story:
-        return tell(self.events, self.reading)
-
-    @cached_property
-    def losses(self) -> list[tuple[DateSpan | None, Evidence]]:
-        """Every loss of a pregnancy or a baby on record, with its date where it has one."""
-        born = {end.baby: end.span for end in self.events.ends if end.form == "baby"}
-        found = [(end.span or born.get(end.baby), end.evidence) for end in self.events.ends if end.kind in LOSSES]
-        return found + [(death.span, death.evidence) for death in self.events.deaths]
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.events = reading, collect(reading)
+        self.story = tell(self.events, reading)
+        self.losses = list(_losses(self.events)) if self.events.ends or self.events.deaths else []
 
 
-def resolve(name: str, fact: Declared, pregnancy: Pregnancy) -> Fact:
-    """One fact of the pregnancy. ``name`` is one of FACTS."""
-    return FACTS[name](fact, pregnancy)
-
-
-def _absent(fact: Declared, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
-    """Known not to be: quietly not met, whatever the declaration says of a fact nobody knows."""
-    return Fact(fact.name, State.ABSENT, evidence=evidence, note=note)
+def _losses(events: Events) -> Iterator[tuple[DateSpan | None, Evidence]]:
+    """Every loss of a pregnancy or a baby on record, with its date where it has one."""
+    born = {end.baby: end.span for end in events.ends if end.form == "baby"}
+    for end in events.ends:
+        if end.kind in LOSSES:
+            yield end.span or born.get(end.baby), end.evidence
+    for death in events.deaths:
+        yield death.span, death.evidence
 
 
 def _open(fact: Declared, story: Story) -> Fact:
@@ -67,11 +54,14 @@ def _gestation(fact: Declared, pregnancy: Pregnancy) -> Fact:
     if story.pregnant is None:
         return _open(fact, story)
     if not story.pregnant:
-        return _absent(fact, "not-pregnant")
+        return fact.not_so("not-pregnant")
     if story.due is None:
         return fact.unknown("no-date", story.evidence, ASK_STATUS)
     left = dates.days_before(pregnancy.reading.as_of, story.due.span)
-    days = DaySpan(max(0, TERM_DAYS + left.low), max(0, TERM_DAYS + left.high))
+    low, high = max(0, TERM_DAYS + left.low), max(0, TERM_DAYS + left.high)
+    if fact.high is not None and low <= fact.high:
+        high = min(high, int(fact.high))  # she is pregnant, so of a vague date only what is possible remains
+    days = DaySpan(low, high)
     return fact.known(days, story.due.recorded, (story.due.evidence,))
 
 
@@ -81,7 +71,7 @@ def _edd(fact: Declared, pregnancy: Pregnancy) -> Fact:
         return fact.known(story.due.span, story.due.recorded, (story.due.evidence,), story.note)
     if story.pregnant:
         return fact.unknown("no-date", story.evidence, ASK_STATUS)
-    return _open(fact, story) if story.pregnant is None else _absent(fact)
+    return _open(fact, story) if story.pregnant is None else fact.not_so()
 
 
 def _started(fact: Declared, pregnancy: Pregnancy) -> Fact:
@@ -93,7 +83,7 @@ def _started(fact: Declared, pregnancy: Pregnancy) -> Fact:
     if end is None:
         if story.pregnant is None:
             return _open(fact, story)
-        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if story.undated else _absent(fact, "none-recorded")
+        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if story.undated else fact.not_so("none-recorded")
     days = end.gestation or DaySpan(SHORTEST_ENDED, LONGEST_ENDED)
     if end.gestation is None:
         dues = [d for d in pregnancy.events.dues if dates.shift(d.span, -TERM_DAYS).low <= end.span.high]
@@ -116,7 +106,7 @@ def _ended(fact: Declared, pregnancy: Pregnancy) -> Fact:
         return fact.unknown("no-date", story.evidence, ASK_OUTCOME)
     if story.pregnant is None:
         return _open(fact, story)
-    return _absent(fact, "" if story.pregnant else "none-recorded")
+    return fact.not_so("" if story.pregnant else "none-recorded")
 
 
 def _unrecorded(fact: Declared, story: Story) -> Fact | None:
@@ -135,10 +125,10 @@ def _birth(fact: Declared, pregnancy: Pregnancy) -> Fact:
             return fact.known(story.end.birth, None, story.end.birth_evidence)
         if "unknown" in story.end.kinds:
             return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
-        return _absent(fact, "ended-by-loss", story.end.evidence)
+        return fact.not_so("ended-by-loss", story.end.evidence)
     if story.undated:
-        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if not story.pregnant else _absent(fact)
-    return _open(fact, story) if story.pregnant is None else _absent(fact)
+        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if not story.pregnant else fact.not_so()
+    return _open(fact, story) if story.pregnant is None else fact.not_so()
 
 
 def _loss(fact: Declared, pregnancy: Pregnancy) -> Fact:
@@ -153,7 +143,7 @@ def _loss(fact: Declared, pregnancy: Pregnancy) -> Fact:
         return unrecorded
     if story.end is not None and "unknown" in story.end.kinds:
         return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
-    return _absent(fact)
+    return fact.not_so()
 
 
 def _bereaved(fact: Declared, pregnancy: Pregnancy) -> Fact:
@@ -169,7 +159,7 @@ def _bereaved(fact: Declared, pregnancy: Pregnancy) -> Fact:
         if "unknown" in story.end.kinds:
             return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
         return fact.known(False, None, story.end.evidence)
-    return _absent(fact)
+    return fact.not_so()
 
 
 def _living(fact: Declared, pregnancy: Pregnancy) -> Fact:
@@ -196,14 +186,14 @@ def _living(fact: Declared, pregnancy: Pregnancy) -> Fact:
 def _undated(fact: Declared, pregnancy: Pregnancy) -> Fact:
     story = pregnancy.story
     if not story.undated:
-        return _absent(fact)
+        return fact.not_so()
     ends = tuple(end.evidence for end in pregnancy.events.ends if end.span is None)
     return fact.known(True, None, story.evidence or ends)
 
 
 def _due_date_passed(fact: Declared, pregnancy: Pregnancy) -> Fact:
     story = pregnancy.story
-    return fact.known(True, None, story.evidence) if story.due_passed else _absent(fact)
+    return fact.known(True, None, story.evidence) if story.due_passed else fact.not_so()
 
 
 FACTS: Mapping[str, Callable[[Declared, Pregnancy], Fact]] = {
@@ -219,3 +209,4 @@ FACTS: Mapping[str, Callable[[Declared, Pregnancy], Fact]] = {
     "due_date_passed": _due_date_passed,
     "edd": _edd,
 }
+"""Each fact of the pregnancy that a declaration may name, and how it is read off the story."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from adapter.facts import dates
-from adapter.facts.codes import CodeIndex, CodeLists, Concept
+from adapter.facts.codes import NO_SYSTEM, CodeIndex, CodeLists, Concept
 from adapter.facts.declarations import (
     NO_CONSENT,
     OBSERVED,
@@ -19,13 +19,16 @@ from adapter.facts.declarations import (
 from adapter.facts.people import ELSE, HERS, UNKNOWN, People
 from adapter.facts.person import Services
 from adapter.facts.questionnaires import form
-from adapter.facts.reading import PREGNANCY, Reading, Sighting
+from adapter.facts.reading import PREGNANCY, Numbers, Reading, Sighting
 from adapter.fhir.references import Index
 from adapter.records import Issue, Resource
 from rules import Fact
 
-YOUNGEST_AGE = "maternal-score-youngest-age-years"
-TEXT_ONLY = frozenset({"Condition", "MedicationStatement", "MedicationRequest"})
+REMEMBERED_DAYS = 400
+YOUNGEST_AGE = "parameters.maternal-score-youngest-age-years"
+NOTHING: Resource = {}
+SPECIAL = frozenset({"QuestionnaireResponse", "FamilyMemberHistory", "MedicationStatement", "MedicationRequest"})
+"""Those of READ whose codes are not in ``code``."""
 READ = frozenset(
     {
         "Observation",
@@ -77,10 +80,14 @@ class FactReader:
         self._pack = pack
         self._defaults = {one.name: one.default for one in self._compiled.sighted}
         self._by_list: dict[str, list[int]] = {}
+        self._by_form: dict[str, list[int]] = {}
         for number, one in enumerate(self._compiled.sighted):
-            for trigger in (*one.lists, *(f"form:{name}" for name in one.questionnaires)):
-                self._by_list.setdefault(trigger, []).append(number)
-        self._parameters: dict[tuple[str, date], Any] = {}
+            for name in one.lists:
+                self._by_list.setdefault(name, []).append(number)
+            for name in one.questionnaires:
+                self._by_form.setdefault(name, []).append(number)
+        self._silences = [(OBSERVED[kind], _silence(OBSERVED[kind])) for kind in self._compiled.kinds]
+        self._numbers: dict[date, Numbers] = {}
 
     def read(self, bundle: Resource, as_of: date, patient: int | None = None) -> FactResult:
         """The facts about one Patient of a record on a day.
@@ -90,48 +97,73 @@ class FactReader:
         """
         find = Index(bundle)
         people = People(find, as_of, patient)
-        reading = Reading(as_of, find.entries, find, people, self._index, lambda name: self._parameter(name, as_of))
-        for at, entry in enumerate(find.entries):
-            resource = entry.get("resource")
-            if resource is not None and resource.get("resourceType") in READ:
-                self._pass(reading, at, resource)
-        facts = dict(self._defaults)
-        facts.update(self._resolve(reading))
+        reading = Reading(as_of, find, people, self._index, self._numbers_on(as_of))
+        self._pass(reading)
+        facts = self._defaults.copy()
+        self._resolve(reading, facts)
         self._not_supplied(reading)
-        refused = reading.refused
-        return FactResult(facts, tuple(reading.issues), refused, people.target if people.target is not None else 0)
+        return FactResult(facts, tuple(reading.issues), reading.refused, people.target or 0)
 
-    def _parameter(self, name: str, as_of: date) -> Any:
-        key = (name, as_of)
-        if key not in self._parameters:
-            if len(self._parameters) > 4096:
-                self._parameters.clear()
-            self._parameters[key] = self._pack.parameter(name, as_of)
-        return self._parameters[key]
+    def _numbers_on(self, as_of: date) -> Numbers:
+        numbers = self._numbers.get(as_of)
+        if numbers is None:
+            if len(self._numbers) >= REMEMBERED_DAYS:
+                self._numbers.clear()
+            numbers = self._numbers[as_of] = Numbers(self._pack.parameter, as_of)
+        return numbers
 
     # --- the pass --------------------------------------------------------------------------------------------------
-    def _pass(self, reading: Reading, at: int, resource: Resource) -> None:
-        kind, owner = resource["resourceType"], reading.people.owner(resource)
-        if owner == HERS:
-            reading.hers[kind].append(at)
-        elif owner == UNKNOWN:
-            reading.issue("not-found", "it is about somebody who is not in the record", "wrong-subject", at)
-            return
-        elif owner == ELSE:
-            return
+    def _pass(self, reading: Reading) -> None:
+        """Look every code of the record up. Most mean nothing to any fact: those cost one look into ``idle``."""
+        people, hers, idle = reading.people, reading.hers, self._index.idle
+        for at, entry in enumerate(reading.entries):
+            resource = entry.get("resource")
+            if resource is None or (kind := resource.get("resourceType")) not in READ:
+                continue
+            subject = resource.get("subject")
+            owner = people.owners.get(subject.get("reference")) if subject and "focus" not in resource else None
+            if owner is None:
+                owner = people.owner(resource)
+            if owner == HERS:
+                if kind != "Observation":
+                    hers.setdefault(kind, []).append(at)
+            elif owner == UNKNOWN:
+                reading.issue("not-found", "it is about somebody who is not in the record", "wrong-subject", at)
+                continue
+            elif owner == ELSE:
+                continue
+            if kind in SPECIAL:
+                self._special(reading, at, resource, owner)
+                continue
+            concept = resource.get("code")
+            if concept is not None:
+                codings = concept.get("coding")
+                for coding in codings or ():
+                    if coding.get("code") not in idle:
+                        self._look(reading, at, resource, concept, resource, "", "code", owner)
+                        break
+                if not codings and kind == "Condition" and owner == HERS:
+                    reading.uncoded(at, "code")
+            if "component" not in resource:
+                continue
+            for number, component in enumerate(resource["component"]):
+                concept = component.get("code") or NOTHING
+                for coding in concept.get("coding", ()):
+                    if coding.get("code") not in idle:
+                        self._look(reading, at, resource, concept, component, f"component[{number}].", "code", owner)
+                        break
+
+    def _special(self, reading: Reading, at: int, resource: Resource, owner: int) -> None:
+        """The resource types whose codes are not in ``code``."""
+        kind = resource["resourceType"]
         if kind == "QuestionnaireResponse":
             self._form(reading, at, resource, owner)
         elif kind == "FamilyMemberHistory":
             for number, condition in enumerate(resource.get("condition", ())):
                 prefix = f"condition[{number}]."
                 self._look(reading, at, resource, condition.get("code"), condition, prefix, "code", owner)
-        elif kind.startswith("Medication"):
-            self._medicine(reading, at, resource, owner)
         else:
-            self._look(reading, at, resource, resource.get("code"), resource, "", "code", owner)
-            for number, component in enumerate(resource["component"]) if "component" in resource else ():
-                prefix = f"component[{number}]."
-                self._look(reading, at, resource, component.get("code"), component, prefix, "code", owner)
+            self._medicine(reading, at, resource, owner)
 
     def _look(
         self,
@@ -148,20 +180,24 @@ class FactReader:
         if concept is None:
             return
         codings = concept.get("coding")
-        if not codings:
-            if (prefix or resource["resourceType"] in TEXT_ONLY) and owner == HERS and "component" not in prefix:
-                reading.issue("not-supported", "text without a code is not read", "uncoded-text", at, prefix + name)
-            return
+        if not codings and owner == HERS:
+            reading.uncoded(at, prefix + name)
         seen: list[str] = []
-        for number, coding in enumerate(codings):
+        unclear = False
+        for number, coding in enumerate(codings or ()):
             for found in self._index.find(coding):
+                if found is NO_SYSTEM:
+                    unclear = True
+                    continue
                 if found.list in seen:
                     continue
                 seen.append(found.list)
                 path = f"{prefix}{name}.coding[{number}]"
-                conflict = reading.contradicted(found, coding, at, path)
+                conflict = "display" in coding and reading.contradicted(found, coding, at, path)
                 sighting = Sighting(at, resource, found, part, prefix, f"{path}.code", conflict, owner)
                 self._sighted(reading, sighting, found)
+        if unclear and not seen:
+            reading.without_system(at)
 
     def _sighted(self, reading: Reading, sighting: Sighting, found: Concept) -> None:
         if found.list in self._compiled.score_lists:
@@ -208,11 +244,14 @@ class FactReader:
         """A medicine in an entry of its own: what was read is the reference to it."""
         codings = (medicine.get("code") or {}).get("coding")
         if not codings:
-            reading.issue("not-supported", "text without a code is not read", "uncoded-text", at, "medicationReference")
+            reading.uncoded(at, "medicationReference")
             return
+        path = "medicationReference.reference"
         for coding in codings:
             for found in self._index.find(coding):
-                path = "medicationReference.reference"
+                if found is NO_SYSTEM:
+                    reading.without_system(at)
+                    continue
                 conflict = reading.contradicted(found, coding, at, path)
                 self._sighted(reading, Sighting(at, resource, found, resource, "", path, conflict, owner), found)
 
@@ -224,7 +263,7 @@ class FactReader:
             return
         if reading.grown_up is None:
             born = dates.read(reading.people.patient or {}, "birthDate")
-            years = int(self._parameter(YOUNGEST_AGE, reading.as_of))
+            years = reading.number(YOUNGEST_AGE) or 0
             reading.grown_up = dates.add_years(born.span, years).low if born else date.min
         resource = reading.entries[at]["resource"]
         scored = dates.effective(resource) or dates.read(resource, "authored")
@@ -233,23 +272,28 @@ class FactReader:
             reading.refused = True
 
     # --- the facts -------------------------------------------------------------------------------------------------
-    def _resolve(self, reading: Reading) -> Iterator[tuple[str, Fact]]:
-        triggers = [*reading.sightings, *(f"form:{name}" for name in reading.forms)]
-        for number in {number for name in triggers for number in self._by_list.get(name, ())}:
+    def _resolve(self, reading: Reading, facts: dict[str, Fact]) -> None:
+        """Work out what the record speaks of; every other fact stays what it is when nothing is recorded."""
+        numbers = {number for name in reading.sightings for number in self._by_list.get(name, ())}
+        for name in reading.forms:
+            numbers.update(self._by_form.get(name, ()))
+        for number in sorted(numbers):
             extractor = self._compiled.sighted[number]
-            yield extractor.name, extractor.resolve(reading)
+            facts[extractor.name] = extractor.resolve(reading)
         for name, resolve in self._compiled.always:
-            yield name, resolve(reading)
-        yield from resolve_pregnancy(self._compiled, reading)
+            facts[name] = resolve(reading)
+        resolve_pregnancy(self._compiled, reading, facts)
 
     def _not_supplied(self, reading: Reading) -> None:
         """Once for each kind of data that the record holds none of, so that nobody reads silence as health."""
-        for kind in self._compiled.kinds:
-            types = OBSERVED[kind]
-            if not any(name in reading.hers for name in types):
-                text = f"the record holds no {' and no '.join(types)}"
-                issue = Issue("information", "informational", text, "data-not-supplied", "Bundle")
+        for types, issue in self._silences:
+            if reading.hers.keys().isdisjoint(types):
                 reading.issues.append(issue)
+
+
+def _silence(types: Iterable[str]) -> Issue:
+    text = f"the record holds no {' and no '.join(types)}"
+    return Issue("information", "informational", text, "data-not-supplied", "Bundle")
 
 
 def _services(services: Mapping[str, Any]) -> Services:

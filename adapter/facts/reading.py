@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adapter.facts.codes import CodeIndex, Concept
@@ -40,9 +40,13 @@ class Sighting(NamedTuple):
                 return str(coding.get("system")), self.concept.code
         return "", self.concept.code
 
+    def path(self, path: str) -> str:
+        """The path inside the resource of an element of the part (default: the coding)."""
+        return self.prefix + path if path else self.coding
+
     def evidence(self, path: str = "", when: When | None = None) -> Evidence:
         """The place of an element of the part (default: the coding), with the date that counted."""
-        return Evidence(self.at, self.prefix + path if path else self.coding, when.text if when else "")
+        return Evidence(self.at, self.prefix + path if path else self.coding, "" if when is None else when.text)
 
 
 class Answer(NamedTuple):
@@ -61,38 +65,59 @@ class Form(NamedTuple):
     answers: Mapping[str, Answer]  # by linkId
 
 
-@dataclass(slots=True)
+class Numbers(dict[object, int | None]):
+    """The whole numbers of declarations at one as-of date: as written, or the value of ``parameters.NAME``."""
+
+    def __init__(self, parameter: Callable[[str, date], Any], as_of: date) -> None:
+        super().__init__()
+        self._parameter, self._as_of = parameter, as_of
+
+    def __missing__(self, written: object) -> int | None:
+        value = written
+        if isinstance(value, str) and value.startswith("parameters."):
+            value = self._parameter(value.removeprefix("parameters."), self._as_of)
+        self[written] = found = int(value) if isinstance(value, int | float) else None
+        return found
+
+
 class Reading:
     """The state of one pass; afterwards every fact is worked out from it."""
 
-    as_of: date
-    entries: Sequence[Mapping[str, Any]]
-    find: Index
-    people: People
-    index: CodeIndex
-    parameter: Callable[[str], Any]
-    sightings: dict[str, list[Sighting]] = field(default_factory=dict)
-    forms: dict[str, list[Form]] = field(default_factory=dict)
-    issues: list[Issue] = field(default_factory=list)
-    hers: dict[str, list[int]] = field(
-        default_factory=lambda: defaultdict(list)
-    )  # resource type → entries that are hers
-    cases: dict[str, Any] = field(default_factory=dict)  # by code list, what several facts share
-    mismatches: list[Evidence] = field(default_factory=list)  # totals that are not the sum of their items
-    refused: bool = False
-    grown_up: date | None = None  # the first day on which a maternal score can be hers
+    __slots__ = (
+        *("as_of", "cases", "entries", "find", "forms", "grown_up", "hers", "index"),
+        *("issues", "mismatches", "numbers", "people", "refused", "results", "sightings"),
+    )
+
+    def __init__(self, as_of: date, find: Index, people: People, index: CodeIndex, numbers: Numbers) -> None:
+        self.as_of, self.find, self.people, self.index, self.numbers = as_of, find, people, index, numbers
+        self.entries = find.entries
+        self.sightings: dict[str, list[Sighting]] = {}  # by code list
+        self.forms: dict[str, list[Form]] = {}  # by questionnaire
+        self.issues: list[Issue] = []
+        self.hers: dict[str, list[int]] = {}  # resource type → entries that are hers, but for Observations
+        self.cases: dict[str, Any] = {}  # by code list, the diagnoses that several facts share
+        self.results: dict[str, Any] = {}  # by code list, the results that several facts share
+        self.mismatches: list[Evidence] = []  # totals that are not the sum of their items
+        self.refused = False
+        self.grown_up: date | None = None  # the first day on which a maternal score can be hers
 
     def number(self, value: object) -> int | None:
         """A whole number of a declaration: as written, or the value of ``parameters.NAME`` at the as-of date."""
-        if isinstance(value, str) and value.startswith("parameters."):
-            value = self.parameter(value.removeprefix("parameters."))
-        return int(value) if isinstance(value, int | float) else None
+        return None if value is None else self.numbers[value]
 
     def issue(self, code: str, text: str, detail: str, index: int, path: str = "", severity: str = "warning") -> None:
         """Say something about an element; the same is said once."""
         found = Issue(severity, code, text, detail, place(self.entries, index, path))
         if found not in self.issues:
             self.issues.append(found)
+
+    def without_system(self, index: int) -> None:
+        """Say of a resource that it has a code that would count if it had its system."""
+        self.issue("code-invalid", "a code without a system", "unmapped-code", index, severity="information")
+
+    def uncoded(self, index: int, path: str) -> None:
+        """Say that something is in words only, which nobody guesses at."""
+        self.issue("not-supported", "text without a code is not read", "uncoded-text", index, path)
 
     def contradicted(self, concept: Concept, coding: Resource, index: int, path: str) -> bool:
         """Whether a coding's display says the opposite of its code; if so it is reported."""
@@ -119,6 +144,15 @@ def place(entries: Sequence[Mapping[str, Any]], index: int, path: str = "") -> s
     return f"Bundle.entry[{index}].resource" + (f".{path}" if path else "") if index < len(entries) else "Bundle"
 
 
+KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN  # looking a member up is slow
+
+
+@lru_cache(maxsize=2048, typed=True)
+def _bare(name: str, state: State, value: FactValue | None = None, note: str = "") -> Fact:
+    """A fact without evidence, made once."""
+    return Fact(name, state, value, note=note)
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """What a fact's declaration says about its values; makes the fact in each state."""
@@ -127,19 +161,25 @@ class Declared:
     type: str = "boolean"
     low: float | None = None
     high: float | None = None
-    absent: State = State.ABSENT
+    absent: State = ABSENT
 
     def known(
         self, value: FactValue, when: When | None = None, evidence: tuple[Evidence, ...] = (), note: str = ""
     ) -> Fact:
-        return Fact(self.name, State.KNOWN, value, when.day if when else None, evidence, note)
+        if not evidence and when is None:
+            return _bare(self.name, KNOWN, value, note)
+        return Fact(self.name, KNOWN, value, when.day if when else None, evidence, note)
 
     def unknown(self, note: str, evidence: tuple[Evidence, ...] = (), ask: str | None = None) -> Fact:
-        return Fact(self.name, State.UNKNOWN, evidence=evidence, note=note, ask=ask)
+        return Fact(self.name, UNKNOWN, evidence=evidence, note=note, ask=ask)
 
     def missing(self, note: str = "not-recorded") -> Fact:
         """Not in the record: what that means is declared."""
-        return Fact(self.name, self.absent, note=note)
+        return _bare(self.name, self.absent, None, note)
+
+    def not_so(self, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
+        """Known not to be: quietly not met, whatever is declared of a fact that nobody knows."""
+        return Fact(self.name, ABSENT, None, None, evidence, note) if evidence else _bare(self.name, ABSENT, note=note)
 
     def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
         """Found, and too old to count."""

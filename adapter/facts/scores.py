@@ -15,7 +15,7 @@ from adapter.facts import dates
 from adapter.facts.dates import When
 from adapter.facts.reading import Answer, Declared, Form, Reading, Sighting
 from adapter.facts.values import Number, number, truth
-from adapter.records import Evidence
+from adapter.records import Evidence, Resource
 from rules import Fact
 
 FINAL = frozenset({"final", "amended", "corrected"})
@@ -37,28 +37,45 @@ class Score:
     item_high: float | None = None
 
 
+class Result(NamedTuple):
+    """A final Observation or component of a code list: its value (None for a blank) and when it was true."""
+
+    sighting: Sighting
+    value: Number | None
+    when: When | None
+
+
 class Total(NamedTuple):
     """One total: as recorded, or (``summed``) the sum of all its items."""
 
     value: int | float
     when: When | None
-    issued: float | None
+    resource: Resource
     evidence: tuple[Evidence, ...]
     summed: bool
     at: int
 
+    @property
+    def issued(self) -> float | None:
+        """When the result was issued, as POSIX seconds."""
+        when = dates.read(self.resource, "issued")
+        return when.instant if when else None
+
 
 def resolve(score: Score, reading: Reading) -> Fact:
     """The fact of a total."""
-    recorded = list(_recorded(score, reading))
-    sums = [*_questionnaires(score, reading, recorded), *_own_items(score, reading)]
+    recorded = found = list(_recorded(score, reading))
+    if score.questionnaire in reading.forms:
+        found = [*found, *_questionnaires(score, reading, recorded)]
+    if score.items and len(reading.sightings.get(score.items, ())) >= score.item_codes:
+        found = [*found, *_own_items(score, reading)]
     totals: list[Total] = []
     undated: list[Total] = []
-    for total in (*recorded, *sums):
+    for total in found:
         if total.when is None:
             undated.append(total)
             reading.issue("required", "the result has no date and was not used", "", total.at)
-        elif not reading.future(total.when, total.at):
+        elif total.when.span.low <= reading.as_of or not reading.future(total.when, total.at):
             totals.append(total)
     if not totals:
         evidence = tuple(e for total in undated for e in total.evidence)
@@ -76,6 +93,8 @@ def resolve(score: Score, reading: Reading) -> Fact:
 
 def _choose(reading: Reading, totals: Sequence[Total]) -> tuple[Total, tuple[Evidence, ...]]:
     """The newest total; the highest of several that are equally new or that are one form's total and sum."""
+    if len(totals) == 1:
+        return totals[0], totals[0].evidence
     newest = [one for one in totals if not any(_later(other, one) for other in totals)]
     best = max(newest, key=lambda total: total.value)
     if any(one.value != best.value and one.summed == best.summed for one in newest):
@@ -108,7 +127,7 @@ def _same_day(one: Total, other: Total) -> bool:
 
 
 # --- where totals come from ----------------------------------------------------------------------------------------
-def final(sighting: Sighting, reading: Reading) -> bool:
+def _final(sighting: Sighting, reading: Reading) -> bool:
     """Whether a result counts by its status; one that was withdrawn or is not final is reported."""
     status = sighting.resource.get("status")
     if status in FINAL:
@@ -141,30 +160,28 @@ def usable(value: Number, fact: Declared, sighting: Sighting, reading: Reading) 
     return int(found) if found == int(found) else found
 
 
-def observations(name: str, reading: Reading) -> Iterator[Sighting]:
+def results(name: str, reading: Reading) -> Sequence[Result]:
     """The final Observations and components of a code list whose code and display agree."""
-    for sighting in reading.sightings.get(name, ()):
-        kind = sighting.resource.get("resourceType")
-        if kind == "Observation" and not sighting.conflict and final(sighting, reading):
-            yield sighting
+    found: list[Result] | None = reading.results.get(name)
+    if found is None:
+        found = reading.results[name] = [
+            Result(sighting, number(sighting.part), dates.effective(sighting.resource))
+            for sighting in reading.sightings.get(name, ())
+            if sighting.resource["resourceType"] == "Observation"
+            and not sighting.conflict
+            and _final(sighting, reading)
+        ]
+    return found
 
 
 def _recorded(score: Score, reading: Reading) -> Iterator[Total]:
-    for sighting in observations(score.total, reading):
-        value = number(sighting.part)
+    for sighting, value, when in results(score.total, reading):
         if value is None or sighting.prefix:  # a form without its total; a component is an item, never a total
             continue
         found = usable(value, score.fact, sighting, reading)
         if found is not None:
-            when = dates.effective(sighting.resource)
             evidence = (sighting.evidence(value.path, when),)
-            yield Total(found, when, issued(sighting), evidence, False, sighting.at)
-
-
-def issued(sighting: Sighting) -> float | None:
-    """When a result was issued, as POSIX seconds."""
-    when = dates.read(sighting.resource, "issued")
-    return when.instant if when else None
+            yield Total(found, when, sighting.resource, evidence, False, sighting.at)
 
 
 def _questionnaires(score: Score, reading: Reading, recorded: Iterable[Total]) -> Iterator[Total]:
@@ -179,7 +196,7 @@ def _questionnaires(score: Score, reading: Reading, recorded: Iterable[Total]) -
             when = derived.get(_name(form), form.when)
             text = when.text if when else ""
             evidence = tuple(Evidence(form.at, answer.path, text) for answer in answers if answer)
-            yield Total(found, when, None, evidence, True, form.at)
+            yield Total(found, when, form.resource, evidence, True, form.at)
 
 
 def _sources(total: Total, reading: Reading) -> Iterator[str]:
@@ -211,11 +228,8 @@ def _sum(score: Score, form: Form, answers: Sequence[Answer | None], reading: Re
 
 def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
     """Sums of items that are components, or Observations of one day, of the list of all the items."""
-    if not score.items:
-        return
     groups: dict[object, dict[str, tuple[int, Sighting]]] = {}
-    for sighting in observations(score.items, reading):
-        when, value = dates.effective(sighting.resource), number(sighting.part)
+    for sighting, value, when in results(score.items, reading):
         if value is None or value.value is None or value.value != int(value.value):
             continue
         key = (sighting.at if sighting.prefix else "", when.span if when else None)
@@ -229,7 +243,7 @@ def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
             sightings = [sighting for _, sighting in group.values()]
             when = dates.effective(sightings[0].resource)
             evidence = tuple(sighting.evidence("", when) for sighting in sightings)
-            yield Total(total, when, issued(sightings[0]), evidence, True, sightings[0].at)
+            yield Total(total, when, sightings[0].resource, evidence, True, sightings[0].at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +259,8 @@ def resolve_flag(flag: Flag, reading: Reading) -> Fact:
     """The fact of a yes or no result; the newest counts, and yes where two of the same time differ."""
     totals: list[Total] = []
     undated: list[Evidence] = []
-    for sighting in observations(flag.code, reading):
-        said, when = truth(sighting.part), dates.effective(sighting.resource)
+    for sighting, _, when in results(flag.code, reading):
+        said = truth(sighting.part)
         evidence = sighting.evidence("valueBoolean" if "valueBoolean" in sighting.part else "", when)
         if said is None:
             continue
@@ -254,7 +268,7 @@ def resolve_flag(flag: Flag, reading: Reading) -> Fact:
             undated.append(evidence)
             reading.issue("required", "the result has no date and was not used", "", sighting.at)
         elif not reading.future(when, sighting.at):
-            totals.append(Total(int(said), when, issued(sighting), (evidence,), False, sighting.at))
+            totals.append(Total(int(said), when, sighting.resource, (evidence,), False, sighting.at))
     if not totals:
         return flag.fact.unknown("no-date", tuple(undated)) if undated else flag.fact.missing("not-usable")
     chosen, evidences = _choose(reading, totals)

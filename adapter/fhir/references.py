@@ -18,8 +18,9 @@ class Index:
     def __init__(self, bundle: Resource) -> None:
         entries = bundle.get("entry")
         self.entries: Sequence[Entry] = [
-            e if isinstance(e, dict) else {} for e in (entries if isinstance(entries, list) else ())
+            e if type(e) is dict else {} for e in (entries if isinstance(entries, list) else ())
         ]
+        self._resolved: dict[tuple[str, str], int | None] = {}
 
     def resolve(self, reference: str, from_url: str = "") -> int | None:
         """The position of the entry that a reference made in the entry with fullUrl ``from_url`` means, or None.
@@ -27,6 +28,16 @@ class Index:
         An absolute http reference also finds ``Type/id`` among the entries that have no http fullUrl of their own.
         ``#contained`` is None: it means no entry.
         """
+        return self.resolve_under(base_of(from_url), reference)
+
+    def resolve_under(self, base: str, reference: str) -> int | None:
+        """As ``resolve``, for all entries whose fullUrls have the same ``base_of``."""
+        key = base, reference
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(base, reference)
+        return self._resolved[key]
+
+    def _resolve(self, base: str, reference: str) -> int | None:
         if not reference or reference[0] == "#":
             return None
         reference = reference.partition("/_history/")[0].partition("#")[0]
@@ -38,7 +49,6 @@ class Index:
         if not separator:
             return None
         if "/" not in kind and ":" not in kind:
-            base = from_url.rsplit("/", 2)[0] if from_url.startswith("http") else ""
             found = self._by_url.get(f"{base}/{reference}")
             return self._by_type_and_id.get((kind, own)) if found is None else found
         found = self._by_type_and_id.get((kind.rpartition("/")[2], own))
@@ -81,17 +91,19 @@ class Index:
     def _by_url(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for at, entry in enumerate(self.entries):
-            found.setdefault(_url(entry), at)
-        found.pop("", None)
+            url = entry.get("fullUrl")
+            if url and type(url) is str and url not in found:
+                found[url] = at
         return found
 
     @cached_property
     def _by_type_and_id(self) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}
-        for at in range(len(self.entries)):
-            own = self.resource_at(at).get("id")
-            if isinstance(own, str):
-                found.setdefault((self.type_at(at), own), at)
+        for at, entry in enumerate(self.entries):
+            resource = entry.get("resource")
+            if type(resource) is dict and type(own := resource.get("id")) is str:
+                kind = resource.get("resourceType")
+                found.setdefault((kind if type(kind) is str else "", own), at)
         return found
 
     def _conditional(self, reference: str) -> int | None:
@@ -105,6 +117,11 @@ class Index:
         kind = kind.rpartition("/")[2]
         found = {at for key in keys for at in self.by_identifier.get(key, ()) if self.type_at(at) == kind}
         return found.pop() if len(found) == 1 else None
+
+
+def base_of(full_url: str) -> str:
+    """What comes before ``Type/id`` in an http fullUrl, to which relative references belong; "" for any other."""
+    return full_url.rsplit("/", 2)[0] if full_url[:4] == "http" else ""
 
 
 def identifiers_of(resource: Resource) -> Iterator[tuple[str, str]]:

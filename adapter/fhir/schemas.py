@@ -58,6 +58,8 @@ def _define(name: str, definitions: dict[str, Schema]) -> None:
         own["allOf"] = [{"anyOf": [{"required": [key]} for key in groups[group]]} for group in info.required_choices]
     if name == "Extension":
         own |= {"minProperties": 2, "maxProperties": 2}  # the url, and one value or extensions
+    elif name == "ParametersParameter":
+        own |= {"maxProperties": 2}  # the name, and one value, resource or list of parts
     else:
         own |= _one_of_each(groups.values())
 

@@ -77,10 +77,10 @@ def _check_entries(bundle: Resource, path: str, issues: list[Issue]) -> None:
         inside = entry.get("resource")
         if inside is not None:
             kind = inside.get("resourceType")
-            accepts = _accepts.get(kind) if type(kind) is str else None
-            if accepts is None or kind in _HOLDERS or "contained" in inside or not accepts(inside):
+            accepts = _accepts.get(kind) if type(kind) is str and kind not in _HOLDERS else None
+            if accepts is None or "contained" in inside or not accepts(inside):
                 _check(inside, f"{path}.entry[{at}].resource", issues)
-        if "outcome" in entry.get("response", ()):
+        if "response" in entry and "outcome" in entry["response"]:
             _check(entry["response"]["outcome"], f"{path}.entry[{at}].response.outcome", issues)
 
 

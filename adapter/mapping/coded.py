@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping.nodes import Coded, Field
+from adapter.mapping.nodes import Coded
 from adapter.mapping.shapes import NORMAL, system_by_shape
 from adapter.mapping.state import HOLE, Fate, Run
 from adapter.mapping.values import locate
@@ -17,30 +17,32 @@ _NO_SCHEME = "the scheme is missing or unknown; the shape of the code decides it
 _NO_SHAPE = "the code has the shape of no system that this field can hold; it is kept as text"
 
 
-def coded(node: Coded, *, inside: bool) -> Callable[[Run, Row, str], Any]:
+def coded(node: Coded, home: str, *, inside: bool) -> Callable[[Run, Row, str], Any]:
     """Makes the closure: a CodeableConcept with one coding, or with text alone where no system fits.
 
     A local code (of the map ``local``) needs no scheme. A contradiction between scheme and shape is an Issue
     ``data-conflict``; a code that fits nothing is an Issue ``unmapped-code``.
     """
-    find, name = locate(node.field, inside=inside), node.field.name
-    scheme = node.scheme or Field("", "")
-    find_scheme = locate(scheme, inside=inside)
+    field, scheme = node.field, node.scheme
+    key, find = field.key, locate(field, home, inside=inside)
+    find_scheme = locate(scheme, home, inside=inside) if scheme else None
     local = node.local.targets if node.local else {}
     schemes = node.schemes.targets if node.schemes else {}
     systems = tuple(dict.fromkeys(node.systems))
 
     def evaluate(run: Run, row: Row, path: str) -> Any:
-        owner = find(run, row)
-        text = owner.get(name) if owner is not None else None
-        claimed = "" if node.scheme else systems[0]
-        holder = find_scheme(run, row) if node.scheme else None
-        given = holder.get(scheme.name) if holder is not None else None
+        owner = row if find is None else find(run, row)
+        text = owner.texts.get(key) if owner is not None else None
         if owner is None or text is None:
             return HOLE
-        if holder is not None and given is not None:
-            run.reads.append((holder, scheme.name, Fate.MAPPED))
-            claimed = schemes[given].code if given in schemes else ""
+        claimed = systems[0]
+        if scheme is not None:
+            holder = row if find_scheme is None else find_scheme(run, row)
+            given = holder.texts.get(scheme.key) if holder is not None else None
+            claimed = ""
+            if holder is not None and given is not None:
+                run.reads.append((holder, scheme.key))
+                claimed = schemes[given].code if given in schemes else ""
         known = local.get(text.lower())
         if known is not None:
             coding = {"system": known.system, "code": known.code}
@@ -48,16 +50,16 @@ def coded(node: Coded, *, inside: bool) -> Callable[[Run, Row, str], Any]:
             code = NORMAL[claimed](text) if claimed else None
             system = claimed if code is not None else system_by_shape(text, systems)
             if system is None:
-                _report(run, owner, name, "code-invalid", _NO_SHAPE, "unmapped-code")
-                run.reads.append((owner, name, Fate.UNMAPPED_CODE))
-                run.trail[f"{path}.text"] = owner.place(name)
+                _report(run, owner, field.name, "code-invalid", _NO_SHAPE, "unmapped-code")
+                run.marks.append(((owner, key), Fate.UNMAPPED_CODE))
+                run.trail[f"{path}.text"] = owner.place(field.name)
                 return {"text": text}
             if code is None:
-                _report(run, owner, name, "conflict", _CONFLICT if claimed else _NO_SCHEME, "data-conflict")
+                _report(run, owner, field.name, "conflict", _CONFLICT if claimed else _NO_SCHEME, "data-conflict")
                 code = NORMAL[system](text) or text
             coding = {"system": system, "code": code}
-        run.reads.append((owner, name, Fate.MAPPED))
-        run.trail[f"{path}.coding[0].code"] = owner.place(name)
+        run.reads.append((owner, key))
+        run.trail[f"{path}.coding[0].code"] = owner.place(field.name)
         return {"coding": [coding]}
 
     return evaluate

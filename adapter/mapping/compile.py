@@ -1,7 +1,7 @@
 """Turns parsed nodes into closures over plain dicts: ``(run, row, path) → value or HOLE``.
 
 ``path`` is where the value will stand in the resource (``code.coding[0].code``), for lineage. A closure notes every
-field it read in ``run.reads`` and where each value came from in ``run.trail``.
+populated field it read in ``run.reads`` and where each value came from in ``run.trail``.
 """
 
 from __future__ import annotations
@@ -18,135 +18,176 @@ from adapter.mapping.nodes import (
     First,
     From,
     JoinText,
-    Literal,
     Node,
+    Nothing,
     Object,
     ReferenceTo,
+    Test,
     When,
+    conditions,
 )
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.mapping.values import concept, fields_of, is_dynamic, locate, passes, translate
+from adapter.mapping.values import concept, constant, fields_of, is_dynamic, locate, needed, passes, translate
 from adapter.sources.model import Row
 
 Evaluate = Callable[[Run, Row, str], Any]
 Check = Callable[[Run, Row], bool]
+Needs = tuple[str, ...] | None
 Resolve = Callable[[str], tuple[tuple[str, str], ...]]
 
 
 class Compiler:
-    """Compiles nodes of one mapping. ``resolve`` finds the blocks that a reference may mean: (name, for_each) each."""
+    """Compiles nodes for rows of one table or segment, ``home``.
 
-    def __init__(self, resolve: Resolve) -> None:
-        self.resolve = resolve
+    ``resolve`` finds the blocks that a reference may mean: (name, for_each) each. ``inside``: within a repetition.
+    """
 
-    def node(self, node: Node, *, inside: bool = False) -> Evaluate:
-        match node:
-            case Literal(value, when):
-                return self._guarded(when, lambda run, row, path: value, inside)  # noqa: ARG005 - one signature
-            case From():
-                return self._from(node, inside)
-            case First():
-                return self._first(node, inside)
-            case Each():
-                return self._each(node, inside)
-            case ReferenceTo():
-                return self._reference(node, inside)
-            case JoinText():
-                return self._join(node, inside)
-            case Coded():
-                return self._guarded(node.when, coded(node, inside=inside), inside)
-            case Object():
-                return self._object(node, inside)
-            case Array():
-                return self._array(node, inside)
+    def __init__(self, resolve: Resolve, home: str, *, inside: bool = False) -> None:
+        self.resolve, self.home, self.inside = resolve, home, inside
 
-    def _guarded(self, when: When, evaluate: Evaluate, inside: bool) -> Evaluate:
-        if not when:
+    def node(self, node: Node) -> Evaluate:
+        """The node with its conditions."""
+        _, holds, evaluate = self._guarded(node)
+        if holds is None:
             return evaluate
-        holds = self.when(when, inside=inside)
-        return lambda run, row, path: evaluate(run, row, path) if holds(run, row) else HOLE
+        check = holds
+        return lambda run, row, path: evaluate(run, row, path) if check(run, row) else HOLE
 
-    def when(self, when: When, *, inside: bool = False) -> Check:
+    def _guarded(self, node: Node) -> tuple[Needs, Check | None, Evaluate]:
+        """What is ``needed`` for the node, its conditions, if it has any, and what it is where they hold."""
+        when = conditions(node)
+        needs = needed(node, self.home, inside=self.inside)
+        return needs, self.when(when) if when else None, self._bare(node)
+
+    def _bare(self, node: Node) -> Evaluate:
+        value = constant(node)
+        if value is not HOLE:
+            return lambda run, row, path: value  # noqa: ARG005 - one signature
+        match node:
+            case From():
+                return self._from(node)
+            case First():
+                return self._first(node)
+            case Each():
+                return self._each(node) if node.field.name else self._each_row(node)
+            case ReferenceTo():
+                return self._reference(node)
+            case JoinText():
+                return self._join(node)
+            case Coded():
+                return coded(node, self.home, inside=self.inside)
+            case Object():
+                return self._object(node)
+            case Array():
+                return self._array(node)
+            case _:
+                return lambda run, row, path: HOLE  # noqa: ARG005 - one signature
+
+    def when(self, when: When) -> Check:
         """All conditions hold. The fields that are asked for count as read."""
-        tests = [(locate(test.field, inside=inside), test.field.name, passes(test)) for test in when]
+        if len(when) == 1:
+            return self._test(when[0])
+        tests = [(locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)) for test in when]
 
         def holds(run: Run, row: Row) -> bool:
-            for find, name, holds_for in tests:
-                owner = find(run, row)
-                text = None
-                if owner is not None:
-                    text = owner.get(name)
-                    run.reads.append((owner, name, Fate.MAPPED))
+            for find, key, holds_for in tests:
+                owner = row if find is None else find(run, row)
+                text = owner.texts.get(key) if owner is not None else None
+                if owner is not None and text is not None:
+                    run.reads.append((owner, key))
                 if not holds_for(text):
                     return False
             return True
 
         return holds
 
-    def _from(self, node: From, inside: bool) -> Evaluate:
-        find, name, default = locate(node.field, inside=inside), node.field.name, node.default
-        convert = TYPES.get(node.type, str)
-        plain, code_map, as_concept = node.type == "string", node.code_map, node.type == "concept"
+    def _test(self, test: Test) -> Check:
+        find, key, passed = locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)
+
+        def holds(run: Run, row: Row) -> bool:
+            owner = row if find is None else find(run, row)
+            text = owner.texts.get(key) if owner is not None else None
+            if owner is not None and text is not None:
+                run.reads.append((owner, key))
+            return passed(text)
+
+        return holds
+
+    def _from(self, node: From) -> Evaluate:
+        field, default, code_map = node.field, node.default, node.code_map
+        find, key, name = locate(field, self.home, inside=self.inside), field.key, field.name
+        as_concept = node.type == "concept"
+        convert = None if node.type in ("string", "concept") else TYPES[node.type]
+        unfilled = HOLE if default is None else default
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            owner = find(run, row)
-            text = owner.get(name) if owner is not None else None
+            owner = row if find is None else find(run, row)
+            text = owner.texts.get(key) if owner is not None else None
             if text is None or owner is None:
-                return HOLE if default is None else default
+                return unfilled
+            value: Any = text
             if code_map is not None:
-                target = translate(run, owner, name, text, code_map)
-                if as_concept:
-                    value: Any = concept(target, text)
-                else:
-                    value = target.code if target is not None else ""
+                target = translate(run, owner, field, text, code_map)
+                code = target.code if target is not None else ""
+                value = concept(target, text) if as_concept else code
                 if not value:
                     return HOLE
-            else:
-                value = text
-            if not plain and not as_concept:
+            if convert is not None:
                 try:
                     value = convert(value)
                 except Refused as refusal:
-                    run.refuse(owner, name, refusal.text, refusal.detail)
+                    run.refuse(owner, field, refusal.text, refusal.detail)
                     return HOLE
-            run.reads.append((owner, name, Fate.MAPPED))
+            run.reads.append((owner, key))
             run.trail[path] = owner.place(name)
             return value
 
-        return self._guarded(node.when, evaluate, inside)
+        return evaluate
 
-    def _first(self, node: First, inside: bool) -> Evaluate:
-        options = [self.node(option, inside=inside) for option in node.options]
+    def _first(self, node: First) -> Evaluate:
+        if len(node.options) == 1:
+            return self.node(node.options[0])
         rest = [
-            [(locate(f, inside=inside), f.name) for later in node.options[i + 1 :] for f in fields_of(later)]
-            for i in range(len(options))
+            [(locate(f, self.home, inside=self.inside), f.key) for later in node.options[i:] for f in fields_of(later)]
+            for i in range(1, len(node.options) + 1)
+        ]
+        options = [
+            (*self._guarded(option), tuple(dict.fromkeys(others)))
+            for option, others in zip(node.options, rest, strict=True)
         ]
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            for option, others in zip(options, rest, strict=True):
+            texts = row.texts
+            for needs, holds, option, others in options:
+                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
+                    holds is not None and not holds(run, row)
+                ):
+                    continue
                 value = option(run, row, path)
                 if value is not HOLE:
-                    for find, name in others:
-                        owner = find(run, row)
-                        if owner is not None:
-                            run.reads.append((owner, name, Fate.SUPERSEDED))
+                    for find, key in others:
+                        owner = row if find is None else find(run, row)
+                        if owner is not None and key in owner.texts:
+                            run.marks.append(((owner, key), Fate.SUPERSEDED))
                     return value
             return HOLE
 
         return evaluate
 
-    def _each(self, node: Each, inside: bool) -> Evaluate:
-        if not node.field.name:
-            return self._each_row(node)
-        find, name, do = locate(node.field, inside=inside), node.field.name, self.node(node.do, inside=True)
+    def _each(self, node: Each) -> Evaluate:
+        find, name = locate(node.field, self.home, inside=self.inside), node.field.name
+        do = Compiler(self.resolve, "", inside=True).node(node.do)
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            owner = find(run, row)
+            owner = row if find is None else find(run, row)
             if owner is None:
+                return HOLE
+            repetitions = run.each(owner, name)
+            if not repetitions:
                 return HOLE
             before, run.outer = run.outer, owner
             made: list[Any] = []
-            for repetition in run.each(owner, name):
+            for repetition in repetitions:
                 value = do(run, repetition, f"{path}[{len(made)}]")
                 if value is not HOLE:
                     made.append(value)
@@ -156,12 +197,13 @@ class Compiler:
         return evaluate
 
     def _each_row(self, node: Each) -> Evaluate:
-        owner, do = node.field.owner, self.node(node.do)
+        owner, do = node.field.owner, Compiler(self.resolve, node.field.owner).node(node.do)
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            rows = row.each(owner) or [r for r in run.record.rows.get(owner, ()) if r.related(row.name) is row]
             made: list[Any] = []
-            for other in rows:
+            for other in run.record.rows.get(owner, ()):
+                if row.name and other.related(row.name) is not row:
+                    continue
                 value = do(run, other, f"{path}[{len(made)}]")
                 if value is not HOLE:
                     made.append(value)
@@ -169,64 +211,71 @@ class Compiler:
 
         return evaluate
 
-    def _reference(self, node: ReferenceTo, inside: bool) -> Evaluate:
-        targets = self.resolve(node.target)
+    def _reference(self, node: ReferenceTo) -> Evaluate:
+        targets, inside = self.resolve(node.target), self.inside
 
         def evaluate(run: Run, row: Row, path: str) -> Any:  # noqa: ARG001 - one signature
             start = (run.outer or row) if inside else row
             for block, for_each in targets:
-                if not for_each:
-                    url = run.instances.get((block, 0))
-                else:
-                    target = start if start.name == for_each else start.related(for_each)
-                    url = run.instances.get((block, id(target))) if target is not None else None
+                target = start.related(for_each) if for_each else None
+                if target is None and for_each:
+                    continue
+                url = run.instances.get((block, target))
                 if url:
                     run.referenced.add(url)
                     return {"reference": url}
             return HOLE
 
-        return self._guarded(node.when, evaluate, inside)
+        return evaluate
 
-    def _join(self, node: JoinText, inside: bool) -> Evaluate:
-        parts = [(locate(f, inside=inside), f.name) for f in node.fields]
+    def _join(self, node: JoinText) -> Evaluate:
+        parts = [(locate(f, self.home, inside=self.inside), f) for f in node.fields]
         convert, between = TYPES[node.type], node.between
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            found: list[tuple[Row, str, str]] = []
-            for find, name in parts:
-                owner = find(run, row)
-                text = owner.get(name) if owner is not None else None
+            found = []
+            for find, field in parts:
+                owner = row if find is None else find(run, row)
+                text = owner.texts.get(field.key) if owner is not None else None
                 if owner is not None and text is not None:
-                    found.append((owner, name, text))
+                    found.append((owner, field, text))
             if not found:
                 return HOLE
             try:
-                value = convert(between.join(text for _, _, text in found))
+                value = convert(between.join([text for _, _, text in found]))
             except Refused as refusal:
-                for owner, name, _ in found:
-                    run.refuse(owner, name, refusal.text, refusal.detail)
+                for owner, field, _ in found:
+                    run.refuse(owner, field, refusal.text, refusal.detail)
                 return HOLE
-            run.reads.extend((owner, name, Fate.MAPPED) for owner, name, _ in found)
-            run.trail[path] = "; ".join(owner.place(name) for owner, name, _ in found)
+            run.reads.extend([(owner, field.key) for owner, field, _ in found])
+            run.trail[path] = "; ".join([owner.place(field.name) for owner, field, _ in found])
             return value
 
-        return self._guarded(node.when, evaluate, inside)
+        return evaluate
 
-    def _object(self, node: Object, inside: bool) -> Evaluate:
+    def _object(self, node: Object) -> Evaluate:
         keys = {key for key, _ in node.items}
-        items: list[tuple[str, Evaluate, bool]] = []
+        items: list[tuple[str, Needs, Check | None, Evaluate, bool]] = []
         for key, item in node.items:
+            if isinstance(item, Nothing):
+                continue
+            needs, holds, evaluate_item = self._guarded(item)
             if key == "code" and isinstance(item, From) and item.code_map and item.type != "concept":
-                items.append(("", self._coding(item, keys, inside), True))
+                items.append(("", needs, holds, self._coding(item, keys), True))
             else:
-                items.append((key, self.node(item, inside=inside), is_dynamic(item)))
-        dynamic, requires = any(d for _, _, d in items), node.requires
+                items.append((key, needs, holds, evaluate_item, is_dynamic(item)))
+        dynamic, requires = is_dynamic(node), node.requires
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: dict[str, Any] = {}
             filled, start = not dynamic, len(run.reads)
             dot = f"{path}." if path else ""
-            for key, item, has_holes in items:
+            texts = row.texts
+            for key, needs, holds, item, has_holes in items:
+                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
+                    holds is not None and not holds(run, row)
+                ):
+                    continue
                 value = item(run, row, dot + key)
                 if value is HOLE:
                     continue
@@ -234,53 +283,69 @@ class Compiler:
                     made[key] = value
                 else:
                     made.update(value)
-                filled = filled or has_holes
-            if not all(key in made for key in requires):
-                run.lose(start, dot)
-                return HOLE
+                if has_holes:
+                    filled = True
+            for key in requires:
+                if key not in made:
+                    run.lose(start, dot)
+                    return HOLE
             return made if filled and made else HOLE
 
-        return self._guarded(node.when, evaluate, inside)
+        return evaluate
 
-    def _coding(self, node: From, siblings: set[str], inside: bool) -> Evaluate:
+    def _coding(self, node: From, siblings: set[str]) -> Evaluate:
         """The code of a coding through a code map, which also gives system and display where nothing else does."""
-        find, name, default, code_map = locate(node.field, inside=inside), node.field.name, node.default, node.code_map
+        field, default, code_map = node.field, node.default, node.code_map
+        find, key = locate(field, self.home, inside=self.inside), field.key
         take_system, take_display = "system" not in siblings, "display" not in siblings
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
-            owner = find(run, row)
-            text = owner.get(name) if owner is not None else None
+            owner = row if find is None else find(run, row)
+            text = owner.texts.get(key) if owner is not None else None
             if owner is None or text is None or code_map is None:
                 return HOLE if default is None else {"code": default}
-            target = translate(run, owner, name, text, code_map)
+            target = translate(run, owner, field, text, code_map)
             if target is None or not target.code:
                 return HOLE
-            run.reads.append((owner, name, Fate.MAPPED))
-            run.trail[f"{path}code"] = owner.place(name)
+            run.reads.append((owner, key))
+            run.trail[f"{path}code"] = owner.place(field.name)
             made = {"system": target.system} if take_system and target.system else {}
             made["code"] = target.code
             if take_display and target.display:
                 made["display"] = target.display
             return made
 
-        return self._guarded(node.when, evaluate, inside)
+        return evaluate
 
-    def _array(self, node: Array, inside: bool) -> Evaluate:
-        items = [(self.node(item, inside=inside), is_dynamic(item), isinstance(item, Each)) for item in node.items]
-        dynamic = any(d for _, d, _ in items)
+    def _array(self, node: Array) -> Evaluate:
+        items = [
+            (*self._guarded(item), is_dynamic(item), isinstance(item, Each))
+            for item in node.items
+            if not isinstance(item, Nothing)
+        ]
+        dynamic = is_dynamic(node)
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: list[Any] = []
             filled = not dynamic
-            for item, has_holes, spliced in items:
-                value = item(run, row, path if spliced else f"{path}[{len(made)}]")
+            texts = row.texts
+            for needs, holds, item, has_holes, spliced in items:
+                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
+                    holds is not None and not holds(run, row)
+                ):
+                    continue
+                behind = f"{path}+" if made else path  # the places of a list that is spliced in behind others move up
+                value = item(run, row, behind if spliced else f"{path}[{len(made)}]")
                 if value is HOLE:
                     continue
                 if spliced:
+                    if made:
+                        run.move_trail(f"{behind}[", f"{path}[", len(made))
                     made.extend(value)
                 else:
                     made.append(value)
-                filled = filled or has_holes
+                if has_holes:
+                    filled = True
             return made if filled and made else HOLE
 
         return evaluate

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,10 +26,13 @@ _MOMENT = re.compile(
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}", re.ASCII)
 _ODS = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 _PHONE = re.compile(r"\+?[\d() .\-/]{3,}(?:(?:ext|x)\.? ?\d+)?", re.IGNORECASE | re.ASCII)
+_WHOLE = re.compile(r"([+-]?\d{1,10})(?:\.0+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{1,8})?|\.\d{1,8})", re.ASCII)
+_TOO_LARGE = 2**31  # for a FHIR integer
 _EARLIEST, _LATEST = 1850, 2200
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an outcome here, not a fault
+class Refused(Exception):
     """The text is not a value of the type. ``detail`` is a code of the perinatal-issue system."""
 
     def __init__(self, text: str, detail: str = "implausible-value") -> None:
@@ -72,6 +75,7 @@ def _zone(text: str | None) -> timezone | ZoneInfo:
     return timezone(-offset if text[0] == "-" else offset)
 
 
+@lru_cache(maxsize=4096)
 def to_datetime(text: str) -> str:
     """FHIR dateTime: a date of its own precision, or a moment with seconds and offset."""
     if _DATE.fullmatch(text):
@@ -105,19 +109,17 @@ def to_instant(text: str) -> str:
 
 
 def to_integer(text: str) -> int:
-    try:
-        number = Decimal(text) if re.fullmatch(r"[+-]?\d{1,10}(\.0+)?", text, re.ASCII) else None
-    except ArithmeticError:
-        number = None
-    if number is None or not -(2**31) <= number < 2**31:
+    match = _WHOLE.fullmatch(text)
+    number = int(match[1]) if match else _TOO_LARGE
+    if not -_TOO_LARGE <= number < _TOO_LARGE:
         raise Refused("this is not a whole number; the value is left out")
-    return int(number)
+    return number
 
 
 def to_decimal(text: str) -> float | int:
-    if re.fullmatch(r"[+-]?(\d{1,12}(\.\d{1,8})?|\.\d{1,8})", text, re.ASCII) is None:
+    if _NUMBER.fullmatch(text) is None:
         raise Refused("this is not a number; the value is left out")
-    return int(text) if re.fullmatch(r"[+-]?\d+", text, re.ASCII) else float(text)
+    return float(text) if "." in text else int(text)
 
 
 _YES, _NO = frozenset(("y", "yes", "true", "1")), frozenset(("n", "no", "false", "0"))

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import Final
 
-from adapter.mapping.nodes import canonical
 from adapter.mapping.state import Fate, Run
 from adapter.records import FieldUse, Issue
 from adapter.sources.model import Row
 
 Ignored = Callable[[str, str], str | None]
-_WORDS = {
-    Fate.SUPERSEDED: ("ignored", "another field filled the element"),
-    Fate.LOST: ("refused", "what it was for could not be made"),
-    Fate.MAPPED: ("mapped", ""),
-    Fate.UNMAPPED_CODE: ("unmapped-code", ""),
-    Fate.REFUSED: ("refused", ""),
-}
+_IS_MAPPED: Final = Fate.MAPPED
+_MAPPED = ("mapped", "")
+_UNMAPPED = ("unmapped", "")
+_WORDS = [  # by Fate
+    _UNMAPPED,
+    ("ignored", "another field filled the element"),
+    ("refused", "what it was for could not be made"),
+    _MAPPED,
+    ("unmapped-code", ""),
+    ("refused", ""),
+]
 _NULL = ("ignored", "explicit null")
+_NOBODY: frozenset[str] = frozenset()
+_SHOWN = 3
 
 
 def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
@@ -41,79 +46,108 @@ def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
     return reason
 
 
-@dataclass(slots=True)
 class _Tally:
-    count: int = 0
-    places: list[str] = field(default_factory=list)
+    """One FieldUse in the making."""
+
+    __slots__ = ("count", "name", "owner", "places", "words")
+
+    def __init__(self, owner: str, name: str, words: tuple[str, str]) -> None:
+        self.owner, self.name, self.words = owner, name, words
+        self.count = 0
+        self.places: list[str] = []
+
+    def use(self) -> FieldUse:
+        own = self.name.startswith(f"{self.owner}-")
+        full = self.name if own else f"{self.owner}.{self.name}"
+        return FieldUse(full, *self.words, self.count, tuple(self.places))
 
 
-def _leaves(run: Run, row: Row) -> Iterator[tuple[Row, str, str, Fate | None]]:
-    """Each populated leaf: the row to ask, its name there, its full name, and what became of it."""
+_Leaf = tuple[Row, str, str, str, Fate | None]
+
+
+def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[_Leaf]:
+    """Each populated leaf: the row to ask, its name there, its key, its full name, and what became of it.
+
+    ``fields`` are those that were taken apart by repetition.
+    """
     expanded: set[str] = set()
     for name in row.populated():
         base = name.partition(".")[0].partition("[")[0]
-        repetitions = run.repetitions.get((id(row), base))
-        if repetitions is None:
-            yield row, name, name, run.fates.get((id(row), canonical(name)))
+        if base not in fields:
+            key = row.key_of(name)
+            yield row, name, key, name, run.fate((row, key))
         elif base not in expanded:
             expanded.add(base)
-            for index, repetition in enumerate(repetitions):
+            for index, repetition in enumerate(run.repetitions[row, base]):
                 for leaf in repetition.populated():
-                    fate = run.fates.get((id(repetition), canonical(leaf)))
+                    key = repetition.key_of(leaf)
+                    fate = run.fate((repetition, key))
                     if fate is None and index == 0:
-                        fate = run.fates.get((id(row), canonical(f"{base}.{leaf}")))
-                    yield repetition, leaf, f"{base}.{leaf}", fate
+                        fate = run.fate((row, row.key_of(f"{base}.{leaf}")))
+                    yield repetition, leaf, key, f"{base}.{leaf}", fate
+
+
+def _whole(run: Run, row: Row) -> Iterator[_Leaf]:
+    """Like ``_leaves`` for a row none of whose fields was taken apart."""
+    texts, fates, mapped = row.texts, run.fates, run.mapped
+    for name in row.populated():
+        key = name if name in texts else row.key_of(name)
+        cell = (row, key)
+        yield row, name, key, name, run.fate(cell) if cell in fates else _IS_MAPPED if cell in mapped else None
 
 
 def coverage(run: Run, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> tuple[FieldUse, ...]:
     """One FieldUse per field and fate, in the order of the source. ``keys`` are the join keys of each table."""
-    tallies: dict[tuple[str, str, str], _Tally] = {}
-    nobody: frozenset[str] = frozenset()
+    tallies: dict[tuple[str, str, str, str], _Tally] = {}
+    divided: dict[Row, set[str]] = {}
+    for (row, field), repetitions in run.repetitions.items():
+        if repetitions:
+            divided.setdefault(row, set()).add(field)
     for row in run.record.order:
-        joined = keys.get(row.name, nobody)
-        for asked, leaf, name, fate in _leaves(run, row):
-            if fate is not None and fate is not Fate.SUPERSEDED and fate is not Fate.LOST:
+        owner = row.name
+        joined = keys.get(owner, _NOBODY)
+        for asked, leaf, key, name, fate in _leaves(run, row, divided[row]) if row in divided else _whole(run, row):
+            there = key in asked.texts
+            if fate is _IS_MAPPED and there:
+                words = _MAPPED
+            elif fate is not None and fate > _IS_MAPPED:
                 words = _WORDS[fate]
-                if fate is Fate.MAPPED and asked.get(leaf) is None:
-                    words = _NULL
             elif leaf in joined:
-                words = _WORDS[Fate.MAPPED]
-            elif asked.get(leaf) is None:
+                words = _MAPPED
+            elif not there:
                 words = _NULL
             elif fate is not None:
                 words = _WORDS[fate]
             else:
-                reason = ignored(row.name, name)
-                words = ("unmapped", "") if reason is None else ("ignored", reason)
-            full = name if name.startswith(f"{row.name}-") else f"{row.name}.{name}"
-            tally = tallies.setdefault((full, *words), _Tally())
+                reason = ignored(owner, name)
+                words = _UNMAPPED if reason is None else ("ignored", reason)
+            counted = (owner, name, words[0], words[1])
+            tally = tallies.get(counted)
+            if tally is None:
+                tally = tallies[counted] = _Tally(owner, name, words)
             tally.count += 1
-            if len(tally.places) < 3:
+            if tally.count <= _SHOWN:
                 tally.places.append(asked.place(leaf))
-    return tuple(
-        FieldUse(full, fate, reason, tally.count, tuple(tally.places))
-        for (full, fate, reason), tally in tallies.items()
-    )
+    return tuple([tally.use() for tally in tallies.values()])
 
 
 def unmapped_issues(uses: tuple[FieldUse, ...]) -> Iterator[Issue]:
     """One Issue for each field that no line of the mapping reads."""
     for use in uses:
         if use.fate == "unmapped":
-            times = f", {use.count} times" if use.count > 1 else ""
+            times = f", {use.times} times" if use.times > 1 else ""
             text = f"no line of the mapping reads {use.field}{times}"
             yield Issue("information", "informational", text, "unmapped-field", use.places[0])
 
 
-def all_refused(record_rows: tuple[Row, ...] | list[Row]) -> tuple[FieldUse, ...]:
+def all_refused(rows: Iterable[Row]) -> tuple[FieldUse, ...]:
     """The coverage of a record that was refused as a whole."""
-    tallies: dict[str, _Tally] = {}
-    for row in record_rows:
+    tallies: dict[tuple[str, str], _Tally] = {}
+    words = ("refused", "the record was refused")
+    for row in rows:
         for name in row.populated():
-            full = name if name.startswith(f"{row.name}-") else f"{row.name}.{name}"
-            tally = tallies.setdefault(full, _Tally())
+            tally = tallies.setdefault((row.name, name), _Tally(row.name, name, words))
             tally.count += 1
-            if len(tally.places) < 3:
+            if tally.count <= _SHOWN:
                 tally.places.append(row.place(name))
-    reason = "the record was refused"
-    return tuple(FieldUse(full, "refused", reason, t.count, tuple(t.places)) for full, t in tallies.items())
+    return tuple(tally.use() for tally in tallies.values())

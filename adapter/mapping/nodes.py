@@ -11,17 +11,14 @@ from adapter.mapping.code_maps import CodeMap
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A source field. ``owner`` is its table or segment, "" for the row at hand; ``name`` as ``Row.get`` takes it."""
+    """A source field. ``owner`` is its table or segment, "" for the row at hand; ``name`` as ``Row.get`` takes it.
+
+    ``key`` is its one name in ``Row.texts``, where ``name`` may be one of several.
+    """
 
     owner: str
     name: str
-
-
-def canonical(name: str) -> str:
-    """One name for a field that has several: in HL7 v2 ``PID-7.1`` and ``PID-7.1.1`` are ``PID-7``."""
-    while name.endswith(".1"):
-        name = name[:-2]
-    return name
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,13 @@ class From:
     code_map: CodeMap | None = None
     default: Any = None
     when: When = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """What can never be filled (``prune`` makes it). ``dynamic``: it was a hole, and leaves its dict without one."""
+
+    dynamic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,12 @@ class Array:
     items: tuple[Node, ...]
 
 
-Node = Literal | From | First | Each | ReferenceTo | JoinText | Coded | Object | Array
+Node = Nothing | Literal | From | First | Each | ReferenceTo | JoinText | Coded | Object | Array
+
+
+def conditions(node: Node) -> When:
+    """Those that stand at the node itself."""
+    return () if isinstance(node, Nothing | First | Each | Array) else node.when
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ class Block:
     name: str
     for_each: str
     body: Object
-    id: tuple[Field, ...] | None = None  # None: the row's place is its identity
+    id: tuple[Field | Node, ...] | None = None  # None: the row's place is its identity
     when: When = ()
     requires: tuple[str, ...] = ()
 

@@ -33,6 +33,7 @@ from adapter.mapping.nodes import (
     When,
 )
 from adapter.mapping.shapes import NORMAL, SHAPES
+from adapter.sources.hl7v2_rows import field_key
 from rules import ContentError, Document, load_yaml
 
 _HL7_FIELD = re.compile(r"(?:([A-Z][A-Z0-9]{2})-)?[1-9]\d*(?:\[[1-9]\d*\])?(?:\.[1-9]\d*){0,2}")
@@ -127,7 +128,7 @@ class _File:
         self._owner((*at, "for_each"), for_each) if for_each else None
         identity = block.get("id")
         if identity is not None and not isinstance(identity, list):
-            raise self.document.error((*at, "id"), "id is a list of fields: id: [OBR-3, OBX-3.1]")
+            raise self.document.error((*at, "id"), "id is a list of fields or values: id: [OBR-3, OBX-3.1]")
         name = block.get("name") if isinstance(block.get("name"), str) else None  # else it is FHIR's element name
         body = {k: v for k, v in block.items() if k not in BLOCK_KEYS or (k == "name" and name is None)}
         parsed = self._object(at, body, ())
@@ -136,10 +137,15 @@ class _File:
             name or "-".join(filter(None, (block["resource"], for_each))),
             for_each,
             parsed,
-            None if identity is None else tuple(self._field((*at, "id", i), f) for i, f in enumerate(identity)),
+            None
+            if identity is None
+            else tuple(self._identity((*at, "id", i), part) for i, part in enumerate(identity)),
             self._when(at, block),
             self._requires(at, block, body),
         )
+
+    def _identity(self, at: Place, part: Any) -> Field | Node:
+        return self._node(at, part) if isinstance(part, dict) else self._field(at, part)
 
     def _owner(self, at: Place, name: Any) -> str:
         if self.hl7 and not (isinstance(name, str) and _HL7_SEGMENT.fullmatch(name)):
@@ -157,11 +163,11 @@ class _File:
                 raise self.document.error(
                     at, f"{name!r} is no HL7 field: write PID-3.4 or, inside each, a component '4'"
                 )
-            return Field(match[1] or "", name)
+            return Field(match[1] or "", name, field_key(name))
         owner, dot, column = name.partition(".")
         if dot and self.tables and owner in self.tables.known:
-            return Field(owner, column)
-        return Field("", name)
+            return Field(owner, column, column)
+        return Field("", name, name)
 
     def _map(self, at: Place, name: Any) -> CodeMap:
         if name not in self.maps:
@@ -269,7 +275,7 @@ class _File:
             raise self.document.error(at, "each needs do: what to make of one repetition")
         name = value["each"]
         is_owner = (self.tables and name in self.tables.known) or (self.hl7 and _HL7_SEGMENT.fullmatch(str(name)))
-        field = Field(str(name), "") if is_owner else self._field((*at, "each"), name)
+        field = Field(str(name), "", "") if is_owner else self._field((*at, "each"), name)
         return Each(field, self._node((*at, "do"), value["do"]))
 
     def _reference_to(self, at: Place, value: dict[str, Any]) -> ReferenceTo:

@@ -4,26 +4,67 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adapter.fhir.ids import stable_id
-from adapter.mapping.compile import Check, Compiler, Evaluate
+from adapter.mapping.compile import Compiler, Evaluate, Resolve
 from adapter.mapping.coverage import all_refused, coverage, ignored_fields, unmapped_issues
-from adapter.mapping.nodes import Block, Program, Tables
+from adapter.mapping.identifiers import joined_identifiers
+from adapter.mapping.nodes import Block, Field, Node, Program, Tables
 from adapter.mapping.parse import parse_mapping
-from adapter.mapping.state import HOLE, Fate, Read, RecordRow, Run
-from adapter.mapping.values import Locate, locate
+from adapter.mapping.prune import prune, selector
+from adapter.mapping.state import HOLE, Cell, Fate, RecordRow, Run
+from adapter.mapping.values import locate
 from adapter.records import Issue, MappedBundle, Resource
 from adapter.sources.model import Row, SourceRecord
 
 
-@dataclass(frozen=True, slots=True)
 class _Block:
-    """A block, compiled."""
+    """A block, compiled; its body once for each text of its selector (see ``prune``), when it is first met."""
 
-    block: Block
-    holds: Check
-    identity: tuple[tuple[Locate, str], ...] | None
-    body: Evaluate
+    def __init__(self, block: Block, resolve: Resolve) -> None:
+        self.block = block
+        self.compiler = Compiler(resolve, block.for_each)
+        self.holds = self.compiler.when(block.when) if block.when else None
+        self.identity = None if block.id is None else [self._part(part) for part in block.id]
+        self.general = self.compiler.node(block.body)
+        selected = selector(block.body, block.for_each)
+        self.selector = selected[0] if selected else None
+        self.texts = selected[1] if selected else frozenset[str]()
+        self.bodies: dict[str | None, Evaluate] = {}
+
+    def _part(self, part: Field | Node) -> Evaluate:
+        if not isinstance(part, Field):
+            return self.compiler.node(part)
+        find, key = locate(part, self.block.for_each, inside=False), part.key
+
+        def evaluate(run: Run, row: Row, path: str) -> str:  # noqa: ARG001 - one signature
+            owner = row if find is None else find(run, row)
+            text = owner.texts.get(key) if owner is not None else None
+            if owner is None or text is None:
+                return ""
+            run.reads.append((owner, key))
+            return text
+
+        return evaluate
+
+    def body(self, run: Run, row: Row) -> Any:
+        """The resource's elements, or HOLE."""
+        if self.selector is None:
+            return self.general(run, row, "")
+        text = row.texts.get(self.selector.key)
+        if text is not None:
+            run.reads.append((row, self.selector.key))
+            if text not in self.texts:
+                return self.general(run, row, "")
+        body = self.bodies.get(text)
+        if body is None:
+            pruned = prune(self.block.body, self.selector, text)
+            body = self.bodies[text] = self.compiler.node(pruned)
+        return body(run, row, "")
+
+
+_Marks = list[tuple[Cell, Fate]]
 
 
 @dataclass(slots=True)
@@ -33,7 +74,8 @@ class _Instance:
     block: _Block
     row: Row
     url: str
-    reads: list[Read]
+    reads: list[Cell]
+    marks: _Marks
 
 
 @dataclass(slots=True)
@@ -57,16 +99,7 @@ class Mapping:
             named = tuple((name, each) for name, _, each in targets if name == target)
             return named or tuple((name, each) for name, resource, each in targets if resource == target)
 
-        compiler = Compiler(resolve)
-        self._blocks = tuple(
-            _Block(
-                block,
-                compiler.when(block.when),
-                None if block.id is None else tuple((locate(f, inside=False), f.name) for f in block.id),
-                compiler.node(block.body),
-            )
-            for block in program.blocks
-        )
+        self._blocks = tuple(_Block(block, resolve) for block in program.blocks)
         self._ignored = ignored_fields(program.ignored)
         self._keys = _join_keys(program.tables)
 
@@ -78,7 +111,7 @@ class Mapping:
         label = f"{self.name}@{self.version}"
         if record.refused:
             empty: Resource = {"resourceType": "Bundle", "type": "collection"}
-            used = all_refused(list(record.order))
+            used = all_refused(record.order)
             return MappedBundle(record.source, empty, {}, used, record.issues, label, refused=True)
         run = Run(record)
         made = _make_all(run, self._instances(run))
@@ -87,24 +120,24 @@ class Mapping:
         if made:
             bundle["entry"] = [{"fullUrl": url, "resource": one.resource} for url, one in made.items()]
         lineage = {(url, path): place for url, one in made.items() for path, place in one.trail.items()}
+        lineage.update({(url, ""): one.place for url, one in made.items() if one.place})
         issues = tuple(dict.fromkeys((*record.issues, *run.issues, *unmapped_issues(uses))))
         return MappedBundle(record.source, bundle, lineage, uses, issues, label)
 
     def _instances(self, run: Run) -> list[_Instance]:
         """What is to be made, with ids, before anything is: so that references can point forward."""
         found: list[_Instance] = []
-        whole = RecordRow(run.record)
+        whole = (RecordRow(run.record),)
         for compiled in self._blocks:
             block = compiled.block
-            rows = run.record.rows.get(block.for_each, ()) if block.for_each else (whole,)
-            for row in rows:
-                run.reads = []
-                if not compiled.holds(run, row):
-                    run.settle(run.reads, made=True)
+            for row in run.record.rows.get(block.for_each, ()) if block.for_each else whole:
+                run.reads, run.marks = [], []
+                if compiled.holds is not None and not compiled.holds(run, row):
+                    run.settle(run.reads, (), made=True)
                     continue
                 url = f"urn:uuid:{stable_id(run.record.patient_key, block.name, *_identity(run, compiled, row))}"
-                run.instances[block.name, id(row) if block.for_each else 0] = url
-                found.append(_Instance(compiled, row, url, run.reads))
+                run.instances[block.name, row if block.for_each else None] = url
+                found.append(_Instance(compiled, row, url, run.reads, run.marks))
         return found
 
 
@@ -127,39 +160,41 @@ def _join_keys(tables: Tables | None) -> dict[str, frozenset[str]]:
 def _identity(run: Run, compiled: _Block, row: Row) -> list[str]:
     if compiled.identity is None:
         return [row.place("")]
-    values: list[str] = []
-    for find, name in compiled.identity:
-        owner = find(run, row)
-        text = owner.get(name) if owner is not None else None
-        if owner is not None:
-            run.reads.append((owner, name, Fate.MAPPED))
-        values.append(text or "")
-    return values
+    values = [part(run, row, "") for part in compiled.identity]
+    return ["" if value is HOLE else str(value) for value in values]
 
 
 def _make_all(run: Run, instances: list[_Instance]) -> dict[str, _Made]:
     """Make every resource; when one that others refer to cannot be made, make the others again without it."""
-    said, settled = len(run.issues), run.fates
+    said, mapped, fates = len(run.issues), run.mapped, run.fates
     failures: list[Issue] = []
+    lost: list[_Failure] = []
     while True:
-        run.fates = dict(settled)
+        run.mapped, run.fates = set(mapped), dict(fates)
         made, failed = _one_pass(run, instances)
-        for _, reads, issues in failed:
-            failures.extend(issues)
-            run.settle(reads, made=False, into=settled)
-        if not run.referenced & {instance.url for instance, _, _ in failed if instance.url not in made}:
-            run.settle([read for _, reads, _ in failed for read in reads], made=False)
+        lost += failed
+        failures += [issue for failure in failed for issue in failure.issues]
+        if not run.referenced & {failure.instance.url for failure in failed if failure.instance.url not in made}:
+            for failure in lost:
+                run.settle(failure.reads, failure.marks, made=False)
             run.issues.extend(failures)
             return made
         del run.issues[said:]
         run.referenced.clear()
-        gone = {id(instance) for instance, _, _ in failed}
+        gone = {id(failure.instance) for failure in failed}
         instances = [instance for instance in instances if id(instance) not in gone]
         there = {instance.url for instance in instances}
         run.instances = {key: url for key, url in run.instances.items() if url in there}
 
 
-_Failure = tuple[_Instance, list[Read], list[Issue]]
+@dataclass(slots=True)
+class _Failure:
+    """A resource that was not made, and what had been read for it."""
+
+    instance: _Instance
+    reads: list[Cell]
+    marks: _Marks
+    issues: list[Issue]
 
 
 def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], list[_Failure]]:
@@ -167,21 +202,28 @@ def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], l
     failed: list[_Failure] = []
     for instance in instances:
         block = instance.block.block
-        run.reads, run.trail, said = list(instance.reads), {}, len(run.issues)
-        body = instance.block.body(run, instance.row, "")
-        missing = [name for name in block.requires if body is HOLE or name not in body]
+        run.reads, run.marks, run.trail, said = list(instance.reads), list(instance.marks), {}, len(run.issues)
+        body = instance.block.body(run, instance.row)
+        missing = [name for name in block.requires if body is HOLE or name not in body] if block.requires else []
         if body is HOLE or missing:
             issues = run.issues[said:]
             del run.issues[said:]
             if missing:
                 text = f"no {block.resource} was made of this: {' and '.join(missing)} could not be filled"
                 issues.append(Issue("warning", "required", text, "", instance.row.place("")))
-            failed.append((instance, run.reads, issues))
+            failed.append(_Failure(instance, run.reads, run.marks, issues))
             continue
-        run.settle(run.reads, made=True)
+        run.settle(run.reads, run.marks, made=True)
         resource = {"resourceType": block.resource, "id": instance.url[9:], **body}
-        _add(run, made, instance, _Made(resource, run.trail, instance.row.place("")))
+        _add(run, made, instance, _Made(resource, run.trail, _place(run, instance.row)))
     return made, failed
+
+
+def _place(run: Run, row: Row) -> str:
+    """Where the resource comes from: its row; of a whole record the row that was read first."""
+    if row.name:
+        return row.place("")
+    return run.reads[0][0].place("") if run.reads else ""
 
 
 def _add(run: Run, made: dict[str, _Made], instance: _Instance, new: _Made) -> None:
@@ -199,18 +241,15 @@ def _add(run: Run, made: dict[str, _Made], instance: _Instance, new: _Made) -> N
 
 def _joined(old: _Made, new: _Made) -> _Made:
     """One patient of two: what is given again replaces (of a choice the one type that is there), identifiers add up."""
-    given = {_choice(element) for element in new.resource} - {"identifier"}
+    given = {_choice(element) for element in new.resource} | {"identifier"}
     resource = {key: value for key, value in old.resource.items() if _choice(key) not in given}
     trail = {path: place for path, place in old.trail.items() if _choice(_element(path)) not in given}
-    identifiers = list(resource.get("identifier", ()))
-    for index, identifier in enumerate(new.resource.get("identifier", ())):
-        if identifier not in identifiers:
-            was, now = f"identifier[{index}]", f"identifier[{len(identifiers)}]"
-            moved = ((path, place) for path, place in new.trail.items() if path.startswith(was))
-            trail.update((now + path.removeprefix(was), place) for path, place in moved)
-            identifiers.append(identifier)
-    resource.update({**new.resource, "identifier": identifiers} if identifiers else new.resource)
+    resource.update(new.resource)
     trail.update((path, place) for path, place in new.trail.items() if _element(path) != "identifier")
+    identifiers, places = joined_identifiers([(old.resource, old.trail), (new.resource, new.trail)])
+    if identifiers:
+        resource["identifier"] = identifiers
+        trail.update(places)
     return _Made(resource, trail, new.place)
 
 

@@ -83,7 +83,7 @@ def blocks_schema() -> dict[str, Any]:
     block_keys: dict[str, Any] = {
         "resource": _TEXT,
         "for_each": _TEXT,
-        "id": _TEXTS,
+        "id": {"type": "array", "items": {"anyOf": [_TEXT, {"$ref": "#/$defs/node"}]}},
         "name": {"anyOf": [_TEXT, {"$ref": "#/$defs/node"}]},
         "when": {"$ref": "#/$defs/when"},
         "requires": _TEXTS,

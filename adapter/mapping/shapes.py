@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 SNOMED = "http://snomed.info/sct"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
@@ -69,6 +70,7 @@ def is_sctid(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def normal_snomed(text: str) -> str | None:
     """A SNOMED CT concept id or post-coordinated expression without its terms; None when it is neither."""
     bare = "".join(_TERM.sub("", text).split()) if not text.isdigit() else text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Final
 
-from adapter.mapping.nodes import canonical
+from adapter.mapping.nodes import Field
 from adapter.records import Issue
 from adapter.sources.model import Row, SourceRecord
 
@@ -30,57 +31,95 @@ class _Hole:
 
 HOLE: Final = _Hole()
 
-Read = tuple[Row, str, Fate]
+Cell = tuple[Row, str]
+"""A row and the key of one of its fields (``Field.key``)."""
 
 
 class Run:
-    """The state of one run. ``reads``, ``trail`` and ``outer`` belong to the resource that is being made."""
+    """The state of one run. ``reads``, ``marks``, ``trail`` and ``outer`` belong to the resource that is being made.
 
-    __slots__ = ("fates", "instances", "issues", "outer", "reads", "record", "referenced", "repetitions", "trail")
+    ``reads`` are the populated cells that were read, ``marks`` what became of some of them besides. Of what is
+    settled, ``mapped`` are the cells that reached a resource and ``fates`` the other outcomes.
+    """
+
+    __slots__ = (
+        "fates",
+        "instances",
+        "issues",
+        "mapped",
+        "marks",
+        "outer",
+        "reads",
+        "record",
+        "referenced",
+        "repetitions",
+        "trail",
+    )
 
     def __init__(self, record: SourceRecord) -> None:
         self.record = record
         self.issues: list[Issue] = []
-        self.fates: dict[tuple[int, str], Fate] = {}
-        self.instances: dict[tuple[str, int], str] = {}  # (block name, id of the row) → fullUrl
-        self.repetitions: dict[tuple[int, str], Sequence[Row]] = {}
+        self.mapped: set[Cell] = set()
+        self.fates: dict[Cell, Fate] = {}
+        self.instances: dict[tuple[str, Row | None], str] = {}  # (block name, its row) → fullUrl
+        self.repetitions: dict[Cell, Sequence[Row]] = {}
         self.referenced: set[str] = set()
-        self.reads: list[Read] = []
+        self.reads: list[Cell] = []
+        self.marks: list[tuple[Cell, Fate]] = []
         self.trail: dict[str, str] = {}
         self.outer: Row | None = None
 
-    def settle(self, reads: Iterable[Read], *, made: bool, into: dict[tuple[int, str], Fate] | None = None) -> None:
+    def settle(self, reads: Iterable[Cell], marks: Sequence[tuple[Cell, Fate]], *, made: bool) -> None:
         """Book the readings of one resource (or condition); those of a resource that was not made are lost."""
-        fates = self.fates if into is None else into
-        for row, name, fate in reads:
-            key = (id(row), canonical(name))
-            if not made and fate is Fate.MAPPED:
-                fate = Fate.LOST
-            if fate > fates.get(key, 0):
-                fates[key] = fate
+        if made:
+            self.mapped.update(reads)
+        else:
+            self._mark((cell, Fate.LOST) for cell in reads)
+        if marks:
+            self._mark(marks)
+
+    def _mark(self, marks: Iterable[tuple[Cell, Fate]]) -> None:
+        fates = self.fates
+        for cell, fate in marks:
+            before = fates.get(cell)
+            if before is None or fate > before:
+                fates[cell] = fate
+
+    def fate(self, cell: Cell) -> Fate | None:
+        """What became of a cell in the end; None when nothing read it."""
+        fate = self.fates.get(cell)
+        return Fate.MAPPED if cell in self.mapped and (fate is None or fate < Fate.MAPPED) else fate
 
     def each(self, row: Row, field: str) -> Sequence[Row]:
         """The repetitions of a field: the same rows each time, so that what is read of them can be booked."""
-        key = (id(row), field)
-        found = self.repetitions.get(key)
+        cell = (row, field)
+        found = self.repetitions.get(cell)
         if found is None:
-            found = self.repetitions[key] = list(row.each(field))
+            found = self.repetitions[cell] = list(row.each(field))
         return found
 
     def lose(self, start: int, prefix: str) -> None:
         """What was read since ``start`` for the element at ``prefix`` comes to nothing."""
-        self.reads[start:] = [(r, name, Fate.LOST if f is Fate.MAPPED else f) for r, name, f in self.reads[start:]]
+        self.marks.extend((cell, Fate.LOST) for cell in self.reads[start:])
+        del self.reads[start:]
         self.trail = {path: place for path, place in self.trail.items() if not path.startswith(prefix)}
 
-    def refuse(self, row: Row, name: str, text: str, detail: str, *, severity: str = "warning") -> None:
-        self.reads.append((row, name, Fate.REFUSED))
-        self.issues.append(Issue(severity, "value", text, detail, row.place(name)))
+    def move_trail(self, prefix: str, to: str, by: int) -> None:
+        """The elements of a list were made at ``prefix`` and stand at ``to``, ``by`` places further back."""
+        for path in [path for path in self.trail if path.startswith(prefix)]:
+            index, rest = path.removeprefix(prefix).split("]", 1)
+            self.trail[f"{to}{int(index) + by}]{rest}"] = self.trail.pop(path)
+
+    def refuse(self, row: Row, field: Field, text: str, detail: str) -> None:
+        self.marks.append(((row, field.key), Fate.REFUSED))
+        self.issues.append(Issue("warning", "value", text, detail, row.place(field.name)))
 
 
 class RecordRow:
     """The record itself as a row: a table or segment is related to it by its first row."""
 
     name = ""
+    texts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, record: SourceRecord) -> None:
         self.record = record
@@ -96,6 +135,9 @@ class RecordRow:
 
     def populated(self) -> Iterator[str]:
         return iter(())
+
+    def key_of(self, leaf: str) -> str:
+        return leaf
 
     def related(self, name: str) -> Row | None:
         rows = self.record.rows.get(name)

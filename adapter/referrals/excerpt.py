@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
-from adapter.fhir.ids import stable_id
+import orjson
+
+from adapter.fhir.ids import Ids
 from adapter.fhir.profiles import with_profile
-from adapter.fhir.references import Index
+from adapter.fhir.references import Index, base_of
 from adapter.records import MappedBundle, Resource
+
+_REFERENCE = b'"reference":'
+"""How the key of a reference looks in JSON without spaces; in a text the quotation marks would be escaped."""
 
 
 class Excerpt:
@@ -20,9 +26,12 @@ class Excerpt:
     def __init__(self, record: MappedBundle, key: str) -> None:
         self._entries: list[Resource] = record.bundle.get("entry", [])
         self._index = Index(record.bundle)
-        self._key = key
+        self._id = Ids(key)
         self._urls: dict[int, str] = {}
         self._taken: set[str] = set()
+        self._waiting: list[int] = []
+        self._done: dict[int, Resource] = {}
+        self._links: dict[tuple[str, str], str] = {}
 
     def url(self, index: int) -> str:
         """The full URL, in the result, of this entry of the record; the entry is then part of the excerpt."""
@@ -32,11 +41,12 @@ class Excerpt:
         entry = self._entries[index]
         full_url = str(entry.get("fullUrl") or f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}")
         if not full_url.startswith("urn:uuid:"):
-            full_url = "urn:uuid:" + stable_id(self._key, full_url)
+            full_url = "urn:uuid:" + self._id(full_url)
         if full_url in self._taken:  # two versions of one resource
-            full_url = "urn:uuid:" + stable_id(self._key, full_url, str(index))
+            full_url = "urn:uuid:" + self._id(full_url, str(index))
         self._taken.add(full_url)
         self._urls[index] = full_url
+        self._waiting.append(index)
         return full_url
 
     def kind(self, index: int) -> str:
@@ -46,36 +56,53 @@ class Excerpt:
     def entries(self, first: int) -> tuple[Resource, list[Resource]]:
         """The entry ``first`` and, in the record's order, all else that was asked for with all that it refers to."""
         self.url(first)
-        done: dict[int, Resource] = {}
-        while len(done) < len(self._urls):
-            for index in [i for i in self._urls if i not in done]:
-                resource = self._rewrite(self._entries[index]["resource"], self._entries[index].get("fullUrl", ""))
-                done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
-        head = done.pop(first)
-        return head, [done[index] for index in sorted(done)]
+        for index in self._waiting:  # grows as they refer to others
+            entry = self._entries[index]
+            resource = self._rewrite_whole(entry["resource"], base_of(entry.get("fullUrl", "")))
+            self._done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
+        self._waiting.clear()
+        return self._done[first], [self._done[index] for index in sorted(self._done) if index != first]
 
-    def _rewrite(self, node: Any, within: str) -> Any:
+    def _rewrite_whole(self, resource: Resource, base: str) -> Resource:
+        """As ``_rewrite``, without looking for references deep inside a resource whose JSON has none there."""
+        changed, found = resource.copy(), 0
+        for name, value in resource.items():
+            if type(value) is dict:
+                if "reference" in value:
+                    changed[name] = self._refer(value, base)
+                    found += 1
+            elif type(value) is list and value and type(value[0]) is dict and "reference" in value[0]:
+                changed[name] = [self._refer(each, base) for each in value]
+                found += sum("reference" in each for each in value)
+        return changed if found == orjson.dumps(resource).count(_REFERENCE) else self._rewrite(resource, base)
+
+    def _rewrite(self, node: Resource, base: str) -> Resource:
         """``node`` with its references rewritten; the very same object where it holds none."""
-        changed: Any = None
-        if type(node) is dict:
-            for name, value in node.items():
-                if type(value) in (dict, list) and (new := self._rewrite(value, within)) is not value:
-                    changed = dict(node) if changed is None else changed
-                    changed[name] = new
-            reference = node.get("reference")
-            if type(reference) is str and reference[:1] != "#":
-                return self._refer(node if changed is None else changed, reference, within)
-        else:
-            for position, value in enumerate(node):
-                if type(value) in (dict, list) and (new := self._rewrite(value, within)) is not value:
-                    changed = list(node) if changed is None else changed
-                    changed[position] = new
-        return node if changed is None else changed
+        changed = node
+        for name, value in node.items():
+            if type(value) is dict:
+                new: Any = self._rewrite(value, base)
+            elif type(value) is list:
+                new = [self._rewrite(each, base) if type(each) is dict else each for each in value]
+                new = value if all(map(is_, new, value)) else new
+            else:
+                continue
+            if new is not value:
+                changed = node.copy() if changed is node else changed
+                changed[name] = new
+        return self._refer(changed, base)
 
-    def _refer(self, node: Resource, reference: str, within: str) -> Resource:
-        target = self._index.resolve(reference, within)
-        if target is not None and self._index.type_at(target):
-            return {**node, "reference": self.url(target)}
-        logical = {name: value for name, value in node.items() if name != "reference"}
-        logical.setdefault("identifier", {"value": reference})
-        return logical
+    def _refer(self, node: Resource, base: str) -> Resource:
+        """``node`` with the literal reference that it may be rewritten, but for one to a contained resource."""
+        reference = node.get("reference")
+        if type(reference) is not str or reference[:1] == "#":
+            return node
+        url = self._links.get((base, reference))
+        if url is None:
+            target = self._index.resolve_under(base, reference)
+            if target is None or not self._index.type_at(target):
+                logical = {name: value for name, value in node.items() if name != "reference"}
+                logical.setdefault("identifier", {"value": reference})
+                return logical
+            url = self._links[base, reference] = self.url(target)
+        return {**node, "reference": url}

@@ -61,8 +61,10 @@ def rule_statuses(scope: Scope) -> Resource:
 
 def _parts(outcome: RuleOutcome) -> list[Resource]:
     parts = [{"name": "status", "valueCode": outcome.status.value}]
-    parts += [{"name": "missing", "valueString": name} for name in outcome.missing]
-    parts += [{"name": "suppressed-by", "valueString": name} for name in outcome.suppressed_by]
+    if outcome.missing:
+        parts += [{"name": "missing", "valueString": name} for name in outcome.missing]
+    if outcome.suppressed_by:
+        parts += [{"name": "suppressed-by", "valueString": name} for name in outcome.suppressed_by]
     return parts
 
 

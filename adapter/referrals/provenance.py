@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapter.records import MappedBundle, Resource
@@ -14,15 +14,15 @@ def provenance(
     target: Resource,
     rules: tuple[str, ...],
     origin: Iterable[Resource],
-    evidence: Iterable[tuple[str, str]],
+    places: Mapping[str, Iterable[str]],
 ) -> Resource:
     """The entry that accounts for one proposal.
 
-    ``origin`` is what all proposals of a result have in common (see :func:`origin`); ``evidence`` is (full URL,
-    place in the source) of every element that the rules rest on.
+    ``origin`` is what all proposals of a result have in common (see :func:`origin`); ``places`` has, under the full
+    URL of each resource that the rules rest on, where in the source its elements are.
     """
     quoted: list[Resource] = [
-        {"role": "quotation", "what": {"reference": url, "display": place}} for url, place in evidence
+        {"role": "quotation", "what": {"reference": url, "display": "; ".join(found)}} for url, found in places.items()
     ]
     resource: dict[str, Any] = {
         "resourceType": "Provenance",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from adapter.fhir.validate import validate
 from adapter.records import Evidence, Issue, MappedBundle, Resource
 from adapter.referrals.excerpt import Excerpt
 from adapter.referrals.grounds import grounds
@@ -17,6 +18,24 @@ from adapter.referrals.wanted import Wanted, wanted
 from rules import PRIORITIES, Decision, Fact, ProposedFlag, ProposedReferral, ProposedTask, Service
 
 _NOTHING_KNOWN: Mapping[str, Wanted] = {}
+
+MADE = frozenset(
+    {
+        "Device",
+        "Flag",
+        "GuidanceResponse",
+        "HealthcareService",
+        "OperationOutcome",
+        "Parameters",
+        "Provenance",
+        "ServiceRequest",
+        "Task",
+    }
+)
+"""The resource types of what a result adds to what it quotes."""
+
+_Found = dict[int, dict[str, Evidence]]
+"""Evidence by the entry of the record and the element in it."""
 
 
 def build_result(
@@ -75,6 +94,15 @@ def build_result(
     codes = [*(r.service for r in decision.referrals), *(f.code for f in decision.flags)]
     result: Resource = scope.entry(restrict(bundle, codes))["resource"]
     return result
+
+
+def flaws(result: Resource) -> tuple[Issue, ...]:
+    """What is not valid FHIR R4 in the resources made here; those quoted were checked as the record was read."""
+    made = [
+        entry if entry["resource"]["resourceType"] in MADE else {"fullUrl": entry["fullUrl"]}
+        for entry in result["entry"]
+    ]
+    return tuple(found for found in validate({**result, "entry": made}) if found.severity == "error")
 
 
 class _Draft:
@@ -137,16 +165,22 @@ class _Draft:
             self.services[key] = to, fresh(kept)
         return self.services[key]
 
-    def _quote(self, found: Iterable[Evidence]) -> list[tuple[str, str]]:
+    def _quote(self, found: _Found) -> list[tuple[str, str]]:
         """(resource type, full URL) of the resources, other than herself, that the evidence lies in."""
-        indices = dict.fromkeys(evidence.index for evidence in found if evidence.index != self._patient)
-        return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in indices]
+        return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in found if index != self._patient]
 
-    def _account(self, target: Resource, rules: tuple[str, ...], found: Iterable[Evidence]) -> None:
-        places = [(self._excerpt.url(evidence.index), place(self._record, evidence)) for evidence in found]
+    def _account(self, target: Resource, rules: tuple[str, ...], found: _Found) -> None:
+        places = {
+            self._excerpt.url(index): [place(self._record, evidence) for evidence in elements.values()]
+            for index, elements in found.items()
+        }
         self.provenances.append(provenance(self._scope, target, rules, self._source, places))
 
 
-def _evidence(facts: Iterable[Fact]) -> list[Evidence]:
-    """The evidence of these facts, each element once, in order."""
-    return list(dict.fromkeys(evidence for fact in facts for evidence in fact.evidence))
+def _evidence(facts: Iterable[Fact]) -> _Found:
+    """The evidence of these facts in order, each element once."""
+    found: _Found = {}
+    for fact in facts:
+        for evidence in fact.evidence:
+            found.setdefault(evidence.entry, {}).setdefault(evidence.path, evidence)
+    return found

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
-from adapter.fhir.ids import stable_id
-from adapter.fhir.profiles import with_profile
+from adapter.fhir.ids import Ids, stable_id
+from adapter.fhir.profiles import profile_for
 from adapter.records import Resource
 from rules import Decision
 
@@ -15,25 +14,20 @@ DISTRIBUTION = "perinatal-referrals"
 SNOMED = "http://snomed.info/sct"
 
 
-@dataclass(frozen=True, slots=True)
 class Scope:
-    """``key`` names the patient: system and value of the first identifier, or else the entry's full URL."""
+    """``key`` names the patient: system and value of the first identifier, or else the entry's full URL.
 
-    base: str
-    key: str
-    decision: Decision
-    subject: str  # full URLs inside the result
-    device: str
+    ``subject`` and ``device`` are full URLs inside the result; ``day`` is the as-of date as FHIR writes it; ``pack`` is
+    the canonical of the rule pack, with its version.
+    """
 
-    @property
-    def day(self) -> str:
-        """The as-of date, as FHIR writes it."""
-        return self.decision.as_of.isoformat()
+    __slots__ = ("_ids", "base", "day", "decision", "device", "pack", "subject")
 
-    @property
-    def pack(self) -> str:
-        """The canonical of the rule pack, with its version."""
-        return canonical(self.base, self.decision.pack, self.decision.version)
+    def __init__(self, base: str, key: str, decision: Decision, subject: str, device: str) -> None:
+        self.base, self.decision, self.subject, self.device = base, decision, subject, device
+        self.day = decision.as_of.isoformat()
+        self.pack = canonical(base, decision.pack, decision.version)
+        self._ids = Ids(key, self.day, f"{decision.pack}@{decision.version}", decision.provider)
 
     def rules(self, ids: tuple[str, ...]) -> list[str]:
         """The canonicals of these rules, with the pack's version."""
@@ -41,9 +35,7 @@ class Scope:
 
     def entry(self, resource: Resource, *name: str) -> Resource:
         """A Bundle entry whose id follows from patient, day, pack, provider, resource type and ``name`` alone."""
-        decision = self.decision
-        evaluation = (self.key, self.day, f"{decision.pack}@{decision.version}", decision.provider)
-        return entry(stable_id(*evaluation, resource["resourceType"], *name), resource)
+        return entry(self._ids(resource["resourceType"], *name), resource)
 
 
 def canonical(base: str, module: str, module_version: str) -> str:
@@ -61,8 +53,11 @@ def patient_key(patient: Resource, full_url: str) -> str:
 
 def entry(ident: str, resource: Resource) -> Resource:
     """A Bundle entry for a resource that this project makes."""
-    named = {"resourceType": resource["resourceType"], "id": ident, **resource}
-    return {"fullUrl": f"urn:uuid:{ident}", "resource": with_profile(named)}
+    kind: str = resource["resourceType"]
+    named = {"resourceType": kind, "id": ident, "meta": {"profile": [profile_for(kind)]}}
+    if "meta" in resource:
+        resource = {**resource, "meta": named["meta"] | resource["meta"]}
+    return {"fullUrl": f"urn:uuid:{ident}", "resource": named | resource}
 
 
 def reference(full_url: str) -> Resource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +13,7 @@ from adapter.referrals.requests import task_text
 from adapter.referrals.services import destination
 from adapter.referrals.terms import display
 from adapter.referrals.wanted import Wanted, wanted
-from adapter.referrals.words import day, finding
+from adapter.referrals.words import day, finding, spoken
 from rules import PRIORITIES, Decision, Fact, Service, Status
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _STYLES = {"stat": "bold white on red", "asap": "bold red", "urgent": "yellow", "routine": "green", "alert": "magenta"}
 _PRIORITIES = {"stat": "emergency (stat)", "asap": "very urgent (asap)"}  # the field's words beside FHIR's
+_WORD = re.compile(r"[\w-]+")
+_ARTICLES = frozenset({"a", "an", "the"})
 _PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
 
 
@@ -79,7 +82,8 @@ def lines(result: Decided) -> Iterator[Line]:
         to = destination(referral.service, result.services.get(referral.service)).label
         start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
         how_soon = _PRIORITIES.get(referral.priority, referral.priority)
-        notes = [note for note in referral.notes if note not in titles.values()]
+        told = [_bare(titles.get(rule, rule)) for rule in referral.rules]
+        notes = [note for note in referral.notes if not any(_bare(note) in title for title in told)]
         reasons = "\n".join(part for part in (why(referral.rules), *notes, _known(referral.facts, result)) if part)
         yield Line(f"Refer: {to}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
@@ -100,9 +104,14 @@ def lines(result: Decided) -> Iterator[Line]:
 
 
 def _known(facts: tuple[Fact, ...], result: Decided) -> str:
-    """What the record says: ``EPDS item 10: 1 on 2026-02-20; gestation: 196 days``."""
-    said = (f"{wanted(fact.name, result.facts).label}: {finding(fact)}" for fact in facts)
+    """What the record says: ``EPDS item 10: 1 on 20-Feb-2026; gestation: 196 days``."""
+    said = (f"{wanted(fact.name, result.facts).label}: {finding(fact, spoken)}" for fact in facts)
     return f"Because of {'; '.join(said)}" if facts else ""
+
+
+def _bare(sentence: str) -> str:
+    """A sentence without articles, punctuation and capitals: two that are alike say the same."""
+    return " ".join(word for word in _WORD.findall(sentence.casefold()) if word not in _ARTICLES)
 
 
 def who(result: Decided) -> str:

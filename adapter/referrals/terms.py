@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import lru_cache
 from pathlib import Path
 
 from adapter.records import Resource
@@ -16,6 +17,7 @@ def _load() -> dict[tuple[str, str], str]:
 _TERMS = _load()
 
 
+@lru_cache(maxsize=1024)
 def humanise(code: str) -> str:
     """A code as words: ``self-harm-risk`` → ``Self-harm risk``."""
     words = code.replace("self-harm", "self\0harm").replace("-", " ").replace("_", " ").replace("\0", "-")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from rules import DateSpan, DaySpan, Fact, FactValue, State, Truth
 
 TRUTHS: dict[Truth, str] = {True: "met", False: "not met", None: "cannot tell"}
+
+Dated = Callable[[str], str]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever the locale
 
@@ -16,15 +19,21 @@ def day(when: date) -> str:
     return f"{when.day:02d}-{_MONTHS[when.month - 1]}-{when.year}"
 
 
-def value(found: FactValue | None) -> str:
-    """A fact's value: ``yes``, ``14``, ``between 2026-02-01 and 2026-02-03``."""
+def spoken(written: str) -> str:
+    """A FHIR date in the same way, no more exact than it is: ``09-Mar-2026``, ``Mar-2026``, ``2026``."""
+    year, *rest = written.split("-")
+    return "-".join([*rest[1:], *(_MONTHS[int(month) - 1] for month in rest[:1]), year])
+
+
+def value(found: FactValue | None, dated: Dated = str) -> str:
+    """A fact's value: ``yes``, ``14``, ``between 2026-02-01 and 2026-02-03``; ``dated`` words an ISO date."""
     match found:
         case None:
             return "nothing"
         case bool():
             return "yes" if found else "no"
         case DateSpan():
-            return _span(found.low.isoformat(), found.high.isoformat())
+            return _span(dated(found.low.isoformat()), dated(found.high.isoformat()))
         case DaySpan():
             days, weeks = _span(str(found.low), str(found.high)), _span(_weeks(found.low), _weeks(found.high))
             return f"{days} days ({weeks} weeks)" if found.low >= 7 else f"{days} days"
@@ -34,25 +43,26 @@ def value(found: FactValue | None) -> str:
             return str(found)
 
 
-def finding(fact: Fact) -> str:
-    """What the record says of a fact: its value and date, or why there is none."""
+def finding(fact: Fact, dated: Dated = str) -> str:
+    """What the record says of a fact: its value and date, or why there is none; ``dated`` words an ISO date."""
     if fact.state is State.KNOWN:
-        dated = "" if isinstance(fact.value, DateSpan) else _dated(" on ", fact.on, fact)
-        return value(fact.value) + dated
+        on = "" if isinstance(fact.value, DateSpan) else _date(fact.on, fact)
+        return value(fact.value, dated) + (f" on {dated(on)}" if on else "")
     if fact.older is not None:
-        return f"only {value(fact.older)}{_dated(' of ', fact.older_on, fact)}, too old to count"
+        on = _date(fact.older_on, fact)
+        return f"only {value(fact.older, dated)}{f' of {dated(on)}' if on else ''}, too old to count"
     missing = "not in the record" if fact.state is State.ABSENT else "not known"
     why = fact.note.replace("-", " ")
     return f"{missing} ({why})" if why else missing
 
 
-def _dated(word: str, when: date | None, fact: Fact) -> str:
+def _date(when: date | None, fact: Fact) -> str:
     """The date that counted, no more exact than the record has it (``2015`` stays a year)."""
     if when is None:
         return ""
     exact = when.isoformat()
     written = (evidence.date for evidence in fact.evidence if evidence.date and exact.startswith(evidence.date))
-    return word + next(written, exact)
+    return next(written, exact)
 
 
 def _weeks(days: int) -> str:

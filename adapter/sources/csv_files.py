@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,19 +16,20 @@ from adapter.sources.model import Row
 class TableRow:
     """One row of a table. ``number`` is that of a spreadsheet: the header is row 1."""
 
-    __slots__ = ("cells", "columns", "header", "name", "number", "parent", "ragged")
+    __slots__ = ("cells", "columns", "header", "name", "number", "parent", "ragged", "texts")
 
     def __init__(self, name: str, columns: dict[str, int], number: int, cells: Sequence[str]) -> None:
         self.name, self.columns, self.number, self.cells = name, columns, number, cells
-        self.ragged = len(cells) < len(columns) or any(cell.strip() for cell in cells[len(columns) :])
+        self.texts = {
+            column: text for column, cell in zip(columns, cells, strict=False) if cell and (text := cell.strip())
+        }
+        surplus = len(cells) - len(columns)
+        self.ragged = surplus < 0 or (surplus > 0 and any(cell.strip() for cell in cells[len(columns) :]))
         self.parent: TableRow | None = None
         self.header: TableRow | None = None
 
     def get(self, field: str) -> str | None:
-        index = self.columns.get(field)
-        if index is None or index >= len(self.cells):
-            return None
-        return self.cells[index].strip() or None
+        return self.texts.get(field)
 
     def each(self, field: str) -> Sequence[Row]:  # noqa: ARG002 - a cell does not repeat
         return ()
@@ -36,8 +37,11 @@ class TableRow:
     def place(self, field: str) -> str:
         return f"{self.name} row {self.number}, {field}" if field else f"{self.name} row {self.number}"
 
-    def populated(self) -> Iterator[str]:
-        return (name for name, cell in zip(self.columns, self.cells, strict=False) if cell.strip())
+    def populated(self) -> Iterable[str]:
+        return self.texts
+
+    def key_of(self, leaf: str) -> str:
+        return leaf
 
     def related(self, name: str) -> TableRow | None:
         """The row of the table ``name`` that this one reaches through its joins, or the header's row."""

@@ -77,7 +77,7 @@ class _Batch:
         entries = self.bundle.get("entry")
         if not isinstance(entries, list):
             return []
-        return [_kind_of(entry.get("resource")) if isinstance(entry, dict) else "Resource" for entry in entries]
+        return [_kind_of(entry.get("resource") if isinstance(entry, dict) else None) for entry in entries]
 
     @property
     def errors(self) -> tuple[tuple[int, Issue], ...]:

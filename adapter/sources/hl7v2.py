@@ -1,46 +1,41 @@
-"""HL7 v2.3 to 2.5 → one SourceRecord per patient: ADT A01 A03 A04 A05 A08 A28 A31 and ORU R01.
+"""HL7 v2.3 to 2.5 → one SourceRecord per patient: ADT A01 A03 A04 A05 A08 A28 A31 A40 and ORU R01.
 
 The splitter is our own: the ``hl7`` library of PyPI builds the whole tree of every message, removes the escape
 sequences that it does not know, and keeps no place of a field. It is the judge in the tests instead, field by field.
 
 A message that is cut short, unsupported or without an identifier of the patient is refused: it becomes a record of
-its own with an Issue that says where, and the others go on. Patients that share one message are kept apart.
+its own with an Issue that says where, and the others go on. Patients that share one message are kept apart; records
+that an A40 joins are one.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-
-from nhs_number.validate import is_valid
+from dataclasses import dataclass, replace
 
 from adapter.errors import Malformed
+from adapter.mapping.convert import Refused, to_datetime
 from adapter.records import Issue, RawRecord
+from adapter.sources.hl7v2_identity import Identity, Merge, Merged, identity_of, keys_of, merge
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.hl7v2_stream import Message, malformed, read_messages
-from adapter.sources.model import Row, SourceRecord
+from adapter.sources.model import SourceRecord
 
-NHS_AUTHORITIES = frozenset({"NHS", "NH", "2.16.840.1.113883.2.1.4.1", "2.16.840.1.113883.2.1.3.2.4.18.23"})
-"""What marks an identifier as an NHS number in CX.4 or CX.5: the authority as in NHS England's ITK samples, HL7 table
-0203, the OID of HL7 v3 and that of the NHS genomics guide. ``code_maps/hl7-nhs-authority.csv`` lists the same."""
-
-EVENTS = {"ADT": frozenset({"A01", "A03", "A04", "A05", "A08", "A28", "A31"}), "ORU": frozenset({"R01"})}
+EVENTS = {"ADT": frozenset({"A01", "A03", "A04", "A05", "A08", "A28", "A31", "A40"}), "ORU": frozenset({"R01"})}
 _MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])MSH")
 _VERSION = re.compile(r"2\.[345](\.\d+)?")
 _TYPE = re.compile(r"[A-Z]{3}(\^[A-Z0-9]{3})?")
-_ONCE = frozenset({"MSH", "EVN", "PID", "PD1", "PV1", "PV2"})
-_IDENTIFIERS = ("PID-3", "PID-2", "PID-4")
+_ONCE = frozenset({"MSH", "EVN", "PID", "PD1", "MRG", "PV1", "PV2"})
 _CHANGES = frozenset("CDW")  # HL7 table 0085: corrects, deletes, posted as wrong
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one message says about one patient; ``local`` are "assigner|identifier", ``number`` a valid NHS number."""
+    """What one message says about one patient."""
 
     segments: tuple[Segment, ...]
-    number: str
-    local: tuple[str, ...]
+    identity: Identity
     issues: tuple[Issue, ...]
 
 
@@ -70,20 +65,31 @@ def _read(source: str, data: bytes) -> Iterator[SourceRecord]:
             continue
         content = b"\r".join(item.lines)
         for part in _parts(item):
-            if not part.number and not part.local:
-                place = next(s for s in part.segments if s.name == "PID").place("PID-3")
-                refused.append((malformed("the patient has no identifier", place),))
+            if missing := _unidentified(part):
+                refused.append((missing,))
             elif content in seen:
                 again = Issue(
                     "information", "duplicate", "the same message again", "duplicate", part.segments[0].place("")
                 )
-                parts.append(_Part((), part.number, part.local, (again,)))
+                parts.append(_Part((), replace(part.identity, prior=frozenset()), (again,)))
             else:
                 parts.append(part)
         seen.add(content)
     yield from _records(source, parts)
     for issues in refused:
         yield SourceRecord(source, "hl7v2", "", {}, (), issues, refused=True)
+
+
+def _unidentified(part: _Part) -> Issue | None:
+    """Why nobody can say whose this is, or in an A40 what record is to join it."""
+    pid = next(row for row in part.segments if row.name == "PID")
+    if not part.identity.own:
+        return malformed("the patient has no identifier", pid.place("PID-3"))
+    if pid.get("MSH-9.2") == "A40" and not part.identity.prior:
+        ending = pid.related("MRG")
+        place = ending.place("MRG-1") if ending else pid.place("")
+        return malformed("A40 names no prior identifier that is not the surviving patient's own", place)
+    return None
 
 
 def _refusals(message: Message) -> Iterator[Issue]:
@@ -101,11 +107,11 @@ def _refusals(message: Message) -> Iterator[Issue]:
     if event not in EVENTS.get(kind, ()):
         name = f"{kind}^{event}" if event else kind
         shown = f" {name}" if _TYPE.fullmatch(name) else ""
-        why = "merging patients is not done here" if event == "A40" and kind == "ADT" else "this type is not read here"
-        yield Issue("error", "not-supported", f"message type{shown} (MSH-9): {why}", "unsupported", place)
+        text = f"message type{shown} (MSH-9): this type is not read here"
+        yield Issue("error", "not-supported", text, "unsupported", place)
         return
     names = {fields[0] for fields in message.segments}
-    for needed in ("PID", "OBR", "OBX") if kind == "ORU" else ("PID",):
+    for needed in ("PID", "OBR", "OBX") if kind == "ORU" else ("PID", "MRG") if event == "A40" else ("PID",):
         if needed not in names:
             yield malformed(f"{kind}^{event} without {needed}: it may have been cut short", end)
             return
@@ -127,8 +133,8 @@ def _parts(message: Message) -> Iterator[_Part]:
     for start, stop in zip(starts, [*starts[1:], len(message.segments)], strict=True):
         segments = _rows(message, (*range(starts[0]), *range(start, stop)))
         pid = next(segment for segment in segments if segment.name == "PID")
-        number, local, conflicts = _identity(pid)
-        yield _Part(segments, number, local, (*issues, *conflicts, *_results(segments)))
+        identity, conflicts = identity_of(pid)
+        yield _Part(segments, identity, (*issues, *conflicts, *_results(segments)))
 
 
 def _remarks(message: Message) -> Iterator[Issue]:
@@ -156,7 +162,9 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
         elif name in ("ORC", "PID"):
             above, result = {}, None
         hangs_on = {**above, "OBX": result} if name == "NTE" and result else above
-        row = Segment(fields, index + 1, message.number, message.encoding, alone, hangs_on)
+        row = (Merge if name == "MRG" else Segment)(
+            fields, index + 1, message.number, message.encoding, alone, hangs_on
+        )
         rows.append(row)
         if name in _ONCE:
             alone.setdefault(name, row)
@@ -165,32 +173,6 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
         elif name == "OBX":
             result = row
     return tuple(rows)
-
-
-def _identity(pid: Segment) -> tuple[str, tuple[str, ...], list[Issue]]:
-    """The valid NHS number, the local identifiers, and whether two NHS numbers contradict each other."""
-    numbers: dict[str, str] = {}
-    local: list[str] = []
-    for name in _IDENTIFIERS:
-        for one in pid.each(name):
-            value = one.get("1")
-            if not value:
-                continue
-            if not NHS_AUTHORITIES.isdisjoint((one.get("4"), one.get("4.2"), one.get("5"))):
-                digits = value.replace(" ", "").replace("-", "")
-                if digits.isascii() and digits.isdigit() and is_valid(digits):
-                    numbers.setdefault(digits, one.place("1"))
-                    continue
-            local.append(f"{_assigner(one)}|{value}")
-    conflicts = [
-        Issue("warning", "conflict", "a second, different NHS number; the first counts", "data-conflict", place)
-        for place in list(numbers.values())[1:]
-    ]
-    return next(iter(numbers), ""), tuple(local), conflicts
-
-
-def _assigner(one: Row) -> str:
-    return one.get("4.2") or one.get("4") or one.get("6") or one.get("MSH-4") or ""
 
 
 def _results(segments: tuple[Segment, ...]) -> Iterator[Issue]:
@@ -205,39 +187,58 @@ def _results(segments: tuple[Segment, ...]) -> Iterator[Issue]:
 
 
 def _records(source: str, parts: list[_Part]) -> Iterator[SourceRecord]:
-    numbers: dict[str, set[str]] = {}
-    for part in parts:
-        for local in part.local if part.number else ():
-            numbers.setdefault(local, set()).add(part.number)
-    patients: dict[str, list[_Part]] = {}
-    for part in parts:
-        patients.setdefault(_key(part, numbers), []).append(part)
+    before = keys_of([part.identity for part in parts])
+    keys, merges = merge([part.identity for part in parts], before)
+    remarks = {each.position: tuple(_merge_remarks(parts[each.position], each)) for each in merges}
+    patients: dict[str, list[int]] = {}
+    for index, key in enumerate(keys):
+        patients.setdefault(key, []).append(index)
     for key, own in patients.items():
-        order = tuple(row for part in own for row in part.segments)
+        order = tuple(row for index in own for row in parts[index].segments)
         rows: dict[str, list[Segment]] = {}
         for row in order:
             rows.setdefault(row.name, []).append(row)
-        issues = tuple(issue for part in own for issue in part.issues)
+        prior = {id(row) for index in own if before[index] != key for row in parts[index].segments}
+        rows.get("PID", []).sort(key=lambda row: id(row) not in prior)  # what the surviving record says comes later
+        issues = tuple(issue for index in own for issue in (*parts[index].issues, *remarks.get(index, ())))
         yield SourceRecord(source, "hl7v2", key, rows, order, (*issues, *_strays(rows.get("OBX", ()))))
 
 
-def _key(part: _Part, numbers: Mapping[str, set[str]]) -> str:
-    """The NHS number; else the one that other messages give for the same local identifier; else that identifier."""
-    known = {number for local in part.local for number in numbers.get(local, ())}
-    return part.number or (known.pop() if len(known) == 1 else part.local[0])
+def _merge_remarks(part: _Part, merged: Merged) -> Iterator[Issue]:
+    place = next(row for row in part.segments if row.name == "MRG").place("MRG-1")
+    if merged.joined:
+        yield Issue("information", "informational", "the record of a prior identifier joined this one", "", place)
+    if merged.kept_apart:
+        text = (
+            "a record of the prior identifier has another valid NHS number, which is not named here: it is kept apart"
+        )
+        yield Issue("warning", "conflict", text, "data-conflict", place)
+    if not merged.joined and not merged.kept_apart:
+        yield Issue("information", "informational", "no record of the prior identifier came with this one", "", place)
 
 
 def _strays(results: Iterable[Segment]) -> Iterator[Issue]:
     """Corrections and withdrawals of an earlier result that name another time than it: both would stand."""
+    results = list(results)
+    if all(row.raw(11).strip() not in _CHANGES for row in results):
+        return
     times: dict[tuple[str | None, ...], set[str | None]] = {}
     for row in results:
         order = row.get("OBR-3") or row.get("OBR-2")
         if not order:
             continue
         same = (order, row.get("OBX-3"), row.get("OBX-4"))
-        time = row.get("OBX-14") or row.get("OBR-7")
+        time = _moment(row.get("OBX-14")) or _moment(row.get("OBR-7"))
         earlier = times.setdefault(same, set())
         if row.raw(11).strip() in _CHANGES and earlier and time not in earlier:
             text = "changes an earlier result, but names another time than it has: both are kept"
             yield Issue("warning", "conflict", text, "data-conflict", row.place("OBX-11"))
         earlier.add(time)
+
+
+def _moment(text: str | None) -> str | None:
+    """The time as FHIR writes it, so that one written to the minute equals the same to the second."""
+    try:
+        return to_datetime(text) if text else None
+    except Refused:
+        return None

@@ -102,35 +102,31 @@ def parse_path(name: str) -> Path:
     return Path(segment or "", int(field), int(repetition or 0), int(first or 0), int(second or 0))
 
 
-def _part(text: str, separator: str, number: int) -> str:
-    """The ``number``-th part (the first when 0), "" when there are fewer."""
-    if separator not in text:
-        return text if number < 2 else ""
-    parts = text.split(separator)
-    return parts[number - 1 if number else 0] if number <= len(parts) else ""
+@lru_cache(maxsize=4096)
+def field_key(name: str) -> str:
+    """The one name in ``texts`` of a field that has several: of ``PID-7[1].1.1`` it is ``PID-7``."""
+    name = name.replace("[1]", "")
+    while name.endswith(".1"):
+        name = name[:-2]
+    return name
 
 
-def _leaf(repetition: str, component: int, subcomponent: int, encoding: Encoding) -> str | None:
-    raw = _part(_part(repetition, encoding.component, component), encoding.subcomponent, subcomponent)
-    if not raw or raw == NULL:
-        return None
-    return encoding.text(raw) or None
-
-
-def _leaves(repetition: str, encoding: Encoding) -> Iterator[str]:
-    """Suffixes of what is filled in: "" for an undivided value, else ``.1``, ``.4.2``."""
-    if encoding.component not in repetition and encoding.subcomponent not in repetition:
-        if repetition.strip():
-            yield ""
+def _leaves(repetition: str, encoding: Encoding) -> Iterator[tuple[str, str]]:
+    """What is filled in, raw, each with its suffix: "" for an undivided value, else ``.1``, ``.4.2``."""
+    divided = encoding.subcomponent in repetition
+    if not divided and encoding.component not in repetition:
+        if repetition and not repetition.isspace():
+            yield "", repetition
         return
     for number, component in enumerate(repetition.split(encoding.component), 1):
-        if encoding.subcomponent not in component:
-            if component.strip():
-                yield f".{number}"
+        if not component or component.isspace():
+            continue
+        if not divided or encoding.subcomponent not in component:
+            yield f".{number}", component
             continue
         for below, part in enumerate(component.split(encoding.subcomponent), 1):
             if part.strip():
-                yield f".{number}.{below}"
+                yield f".{number}.{below}", part
 
 
 class Segment:
@@ -140,7 +136,7 @@ class Segment:
     once for the patient in the message (MSH, EVN, PID, PD1, PV1 …), ``above`` those this one hangs on (ORC, OBR, OBX).
     """
 
-    __slots__ = ("above", "alone", "encoding", "fields", "known", "message", "name", "number")
+    __slots__ = ("above", "alone", "encoding", "fields", "leaves", "message", "name", "number", "texts", "where")
 
     def __init__(
         self,
@@ -158,32 +154,53 @@ class Segment:
         self.encoding = encoding
         self.alone = alone
         self.above = above
-        self.known: dict[str, str | None] = {}
+        self.where = f"(segment {number} of message {message})"
+        self.leaves: list[str] = []
+        self.texts: dict[str, str] = {}
+        self._split()
+
+    def _split(self) -> None:
+        """Fills ``leaves``, the names of what is there, and ``texts``."""
+        encoding, leaves, texts = self.encoding, self.leaves, self.texts
+        component, subcomponent, repeat, escape = (
+            encoding.component,
+            encoding.subcomponent,
+            encoding.repetition,
+            encoding.escape,
+        )
+        first = 3 if self.name == "MSH" else 1
+        for name, raw in zip(_field_names(self.name, first, len(self.fields)), self.fields[first:], strict=True):
+            if not raw:
+                continue
+            if raw.isalnum():
+                leaves.append(name)
+                texts[name] = raw
+                continue
+            if component not in raw and repeat not in raw and subcomponent not in raw and escape not in raw:
+                if text := raw.strip():
+                    leaves.append(name)
+                    if raw != NULL:
+                        texts[name] = text
+                continue
+            for number, part in enumerate(raw.split(repeat), 1):
+                prefix = name if number == 1 else f"{name}[{number}]"
+                for suffix, leaf in _leaves(part, encoding):
+                    leaves.append(prefix + suffix)
+                    if leaf != NULL and (text := encoding.text(leaf)):
+                        texts[field_key(prefix + suffix)] = text
+        if first == 3:
+            marks = {f"MSH-{number}": raw for number, raw in enumerate(self.fields[1:3], 1) if raw}
+            leaves[:0] = marks
+            texts.update(marks)
 
     def raw(self, field: int) -> str:
         """The text of a whole field as it came, "" when it is not there."""
         return self.fields[field] if field < len(self.fields) else ""
 
     def get(self, field: str) -> str | None:
-        try:
-            return self.known[field]
-        except KeyError:
-            text = self.known[field] = self._get(field)
-            return text
-
-    def _get(self, field: str) -> str | None:
         path = parse_path(field)
-        if path.segment != self.name:
-            other = self.related(path.segment)
-            return other.get(field) if other else None
-        raw = self.raw(path.field)
-        if not raw:
-            return None
-        if self.name == "MSH" and path.field < 3:
-            return raw
-        encoding = self.encoding
-        repetition = _part(raw, encoding.repetition, path.repetition)
-        return _leaf(repetition, path.component, path.subcomponent, encoding)
+        owner = self if path.segment == self.name else self.related(path.segment)
+        return owner.texts.get(field_key(field)) if owner is not None else None
 
     def each(self, field: str) -> Sequence[Row]:
         if "-" not in field:
@@ -193,34 +210,24 @@ class Segment:
             other = self.related(path.segment)
             return other.each(field) if other else []
         raw = self.raw(path.field)
+        if not raw:
+            return []
         parts = raw.split(self.encoding.repetition)
         return [Repetition(self, path.field, number, part) for number, part in enumerate(parts, 1) if part.strip()]
 
     def place(self, field: str) -> str:
-        where = f"segment {self.number} of message {self.message}"
+        """With ``""``: ``OBX (segment 6 of message 1)``."""
         if not field:
-            return where
-        path = parse_path(field)
-        if path.segment != self.name and (other := self.related(path.segment)):
+            return f"{self.name} {self.where}"
+        if not field.startswith(self.name) and (other := self.related(parse_path(field).segment)):
             return other.place(field)
-        return f"{field} ({where})"
+        return f"{field} {self.where}"
 
-    def populated(self) -> Iterator[str]:
-        encoding = self.encoding
-        for number, raw in enumerate(self.fields):
-            if not raw or not number:
-                continue
-            name = f"{self.name}-{number}"
-            if self.name == "MSH" and number < 3:
-                yield name
-            elif encoding.repetition in raw:
-                for repetition, part in enumerate(raw.split(encoding.repetition), 1):
-                    prefix = name if repetition == 1 else f"{name}[{repetition}]"
-                    for suffix in _leaves(part, encoding):
-                        yield prefix + suffix
-            else:
-                for suffix in _leaves(raw, encoding):
-                    yield name + suffix
+    def populated(self) -> Sequence[str]:
+        return self.leaves
+
+    def key_of(self, leaf: str) -> str:
+        return leaf if leaf in self.texts else field_key(leaf)
 
     def related(self, name: str) -> Segment | None:
         if name == self.name:
@@ -228,23 +235,32 @@ class Segment:
         return self.above.get(name) or self.alone.get(name)
 
 
+@lru_cache(maxsize=256)
+def _field_names(segment: str, first: int, stop: int) -> tuple[str, ...]:
+    return tuple(f"{segment}-{number}" for number in range(first, stop))
+
+
 class Repetition:
     """One repetition of a field: its fields are component numbers; a full name reads the segment around it."""
 
-    __slots__ = ("field", "name", "number", "segment", "text")
+    __slots__ = ("field", "leaves", "name", "number", "segment", "texts")
 
     def __init__(self, segment: Segment, field: int, number: int, text: str) -> None:
         self.segment = segment
         self.field = field
         self.number = number
-        self.text = text
         self.name = f"{segment.name}-{field}"
+        self.leaves: list[str] = []
+        self.texts: dict[str, str] = {}
+        encoding = segment.encoding
+        for suffix, leaf in _leaves(text, encoding):
+            name = suffix[1:] or "1"
+            self.leaves.append(name)
+            if leaf != NULL and (found := encoding.text(leaf)):
+                self.texts[field_key(name)] = found
 
     def get(self, field: str) -> str | None:
-        path = parse_path(field)
-        if path.segment:
-            return self.segment.get(field)
-        return _leaf(self.text, path.field, path.component, self.segment.encoding)
+        return self.segment.get(field) if "-" in field else self.texts.get(field_key(field))
 
     def each(self, field: str) -> Sequence[Row]:
         return self.segment.each(field) if "-" in field else []
@@ -253,9 +269,11 @@ class Repetition:
         own = self.name if self.number == 1 else f"{self.name}[{self.number}]"
         return self.segment.place(field if "-" in field else f"{own}.{field}" if field else own)
 
-    def populated(self) -> Iterator[str]:
-        for suffix in _leaves(self.text, self.segment.encoding):
-            yield suffix[1:] or "1"
+    def populated(self) -> Sequence[str]:
+        return self.leaves
+
+    def key_of(self, leaf: str) -> str:
+        return leaf if leaf in self.texts else field_key(leaf)
 
     def related(self, name: str) -> Row | None:
         return self if name == self.name else self.segment.related(name)

@@ -20,6 +20,12 @@ class Row(Protocol):
         """Of the table or segment: ``MSD101PregnancyBooking``, ``OBX``."""
         ...
 
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Key → text of every field of its own that ``get`` gives a text for. The key is the field's shortest name:
+        of ``PID-7``, ``PID-7.1`` and ``PID-7.1.1`` it is ``PID-7`` (see ``key_of``)."""
+        ...
+
     def get(self, field: str) -> str | None:
         """The text of a field, unescaped and stripped; None when it is empty or not there."""
         ...
@@ -35,6 +41,10 @@ class Row(Protocol):
 
     def populated(self) -> Iterable[str]:
         """Names of the leaf fields that hold something, as ``get`` takes them."""
+        ...
+
+    def key_of(self, leaf: str) -> str:
+        """The key in ``texts`` of a name that ``populated`` gives."""
         ...
 
     def related(self, name: str) -> Row | None:

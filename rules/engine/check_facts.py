@@ -23,16 +23,29 @@ class FactChecker:
         given = {name: each for name, each in declarations.items() if each.derive is None}
         self.missing = {name: Fact(name, _ABSENCE[each.absent]) for name, each in given.items()}
         self._types = {name: _TYPES[each.type] for name, each in given.items()}
+        self._quiet: dict[str, Fact] = {}
         self._ranges = {name: each.range for name, each in given.items() if each.range is not None}
 
-    def complete(self, facts: Mapping[str, Fact]) -> dict[str, Fact]:
-        """All declared facts (without derived ones). Raises FactError."""
+    def complete(self, facts: Mapping[str, Fact]) -> tuple[dict[str, Fact], list[str]]:
+        """All declared facts (without derived ones), and the names of those that say more than a missing fact.
+
+        Raises FactError.
+        """
         complete = {**self.missing, **facts}
         if len(complete) != len(self.missing):
             raise self._unexpected(facts)
-        for name, fact in facts.items():
-            self._check(name, fact)
-        return complete
+        quiet = self._quiet
+        telling = [name for name, fact in facts.items() if quiet.get(name) is not fact and self._tells(name, fact)]
+        return complete, telling
+
+    def _tells(self, name: str, fact: Fact) -> bool:
+        """Checks a fact. One that says no more than a missing one is remembered, unless it holds evidence."""
+        self._check(name, fact)
+        if fact.state is not self.missing[name].state or fact.older is not None:
+            return True
+        if not fact.evidence:
+            self._quiet[name] = fact
+        return False
 
     def _unexpected(self, facts: Mapping[str, Fact]) -> FactError:
         name = next(name for name in facts if name not in self.missing)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from rules.engine import names
 from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
@@ -21,8 +22,7 @@ _HIGHEST_OUTSIDE = "urgent"  # of rules that are not safety rules
 Truths = Mapping[str, Truth]
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What both evaluators agreed on; ``aged`` are the truths when out-of-date values count (None: there are none)."""
 
     situation: Situation
@@ -60,7 +60,7 @@ class Decider:
             drafts, held = self._second_stage.run(drafts, truths, situation.facts, as_of, gathering)
             remaining = {draft.rule.id for draft in drafts}
             outcomes = [_held(outcome, held, remaining) if outcome.rule in held else outcome for outcome in outcomes]
-        named = {name: derived_fact(name, node.truth(situation)) for name, node in self._derived.items()}
+        named = {name: derived_fact(name, situation.truths[node.place]) for name, node in self._derived.items()}
         return Decision(
             pack=content.name,
             version=content.version,
@@ -107,7 +107,7 @@ class Decider:
             rule.title,
             rule.safety,
             status,
-            partial(trace, node, situation, self._content.facts),
+            partial(trace, node, situation),
             lacking,
             by,
             rule.sources,
@@ -174,11 +174,14 @@ class Decider:
         )
 
     def _start(self, refer: Refer, situation: Situation) -> date:
-        """The as-of date, or later where the referral waits for some days after the earliest day a date can be."""
+        """The as-of date, or later where the referral waits for some days after the earliest day a date can be.
+
+        A date that is still to come is not waited for.
+        """
         if refer.start is None:
             return situation.as_of
         span = situation.facts[refer.start.fact].value
-        if not isinstance(span, DateSpan):
+        if not isinstance(span, DateSpan) or span.low > situation.as_of:
             return situation.as_of
         return max(situation.as_of, span.low + timedelta(days=self._values.of(refer.start.plus_days)))
 

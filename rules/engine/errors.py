@@ -30,7 +30,7 @@ class EngineError(RulesError):
     """The engine could not complete an evaluation: never to be read as "no referral"."""
 
 
-class EngineDisagreement(EngineError):  # noqa: N818 - a disagreement is what it is
+class EngineDisagreement(EngineError):
     """durable_rules and the tracer name different rules: an error that sends nothing."""
 
     def __init__(self, only_durable: frozenset[str], only_tracer: frozenset[str]) -> None:

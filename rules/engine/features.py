@@ -7,7 +7,7 @@ properties, a list of codes one boolean per code asked for. Numbers are written 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -17,17 +17,20 @@ from rules.engine.conditions import Operand, View
 from rules.engine.model import DateSpan, Fact, State
 from rules.engine.parameters import add_months
 
+_FLAGS = ("value", "low", "high", "known", "absent", "unknown", "missing")
+
 Write = Callable[[Mapping[str, Fact], date], str]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Group:
-    """The properties of one operand: their names, and how to write them."""
+    """The properties of one operand (of a list of codes: of one code): their names, and how to write them."""
 
     operand: Operand
     type: str
-    months: int | None
-    codes: list[str] = field(default_factory=list)
+    number: int
+    months: int | None = None
+    code: str | None = None
 
     @property
     def is_span(self) -> bool:
@@ -36,32 +39,11 @@ class Group:
 
     def flag(self, what: str) -> str:
         """The name of a property: value, low, high, known, absent, unknown or missing."""
-        return f"{self._stem}__{what}"
-
-    def has(self, code: str) -> str:
-        """The name of the property that says whether a list of codes holds this one."""
-        if code not in self.codes:
-            self.codes.append(code)
-        return self.flag(f"has_{self.codes.index(code)}")
+        return f"{self.operand.fact}__{self.number}__{what}"
 
     def names(self, wanted: frozenset[str]) -> frozenset[str]:
         """Which of these properties are this group's."""
-        stem = self._stem + "__"
-        return frozenset(name for name in wanted if name.startswith(stem) and "__" not in name.removeprefix(stem))
-
-    @property
-    def _stem(self) -> str:
-        operand = self.operand
-        parts = [operand.fact]
-        if operand.older:
-            parts.append("older")
-        if operand.view is not View.VALUE:
-            parts.append(operand.view.value)
-        if operand.other:
-            parts.append(operand.other)
-        if self.months is not None:
-            parts.append(str(self.months))
-        return "__".join(parts)
+        return wanted.intersection(map(self.flag, _FLAGS))
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -124,10 +106,6 @@ class Group:
         return State.KNOWN, ((one.low - two.high).days, (one.high - two.low).days)
 
     def _text(self, wanted: frozenset[str]) -> Callable[[Any], str] | None:
-        members = [(code, f',"{self.flag(f"has_{i}")}":') for i, code in enumerate(self.codes)]
-        members = [(code, member) for code, member in members if member[2:-2] in wanted]
-        if members:
-            return lambda codes: "".join(member + ("true" if code in codes else "false") for code, member in members)
         low, high, value = (
             f',"{name}":' if name in wanted else None for name in map(self.flag, ("low", "high", "value"))
         )
@@ -139,8 +117,9 @@ class Group:
             return lambda span: f"{high}{span[1]}"
         if value is None:
             return None
-        kind = "integer" if self.operand.view is View.RECORDED else self.type
-        json: Callable[[Any], str] = _JSON[kind]
+        if self.code is not None:
+            return lambda codes: value + boolean_json(self.code in codes)
+        json = _JSON["integer" if self.operand.view is View.RECORDED else self.type]
         return lambda found: value + json(found)
 
 

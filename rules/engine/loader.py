@@ -41,9 +41,9 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
     given = pack.child("timeframes")
     timeframes = {priority: _timeframe(at, parser) for priority, at in given.items()} if given else {}
     files = [_read(path, "criteria") for path in sorted((folder / "criteria").glob("*.yaml"))]
-    if not files:
-        raise pack.error(f"no criteria: add at least one file to {folder / 'criteria'}")
     rules = load_rules(files, parser, parameters, services, timeframes)
+    if not rules:
+        raise pack.error(f"the pack has no rules: write at least one in {folder / 'criteria'}")
     steps_file, asks_file = _optional(folder / "second_stage.yaml"), _optional(folder / "asks.yaml")
     at = pack.child("outside_when")
     return Content(

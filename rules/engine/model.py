@@ -40,8 +40,7 @@ class DaySpan(NamedTuple):
 FactValue = bool | int | float | str | frozenset[str] | DateSpan | DaySpan
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One fact about one person at one as-of date.
 
     ``evidence`` is opaque to the engine (the adapter puts lineage there). ``note`` is a short machine
@@ -88,12 +87,12 @@ class Source:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One node of an evaluation: a condition, what it came to, and why.
 
     ``text`` says the condition in words with its threshold resolved; ``parameter`` names the dated
-    parameter (or ""); ``fact`` is set on leaves, and on named (derived) facts which then have children.
+    parameter (or "") and ``since`` the day from which its value is in force (None for an undated one);
+    ``fact`` is set on leaves, and on named (derived) facts which then have children.
     """
 
     truth: Truth
@@ -102,6 +101,7 @@ class Trace:
     fact: Fact | None = None
     parameter: str = ""
     children: tuple[Trace, ...] = ()
+    since: date | None = None
 
 
 class _LazyTrace:
@@ -120,7 +120,7 @@ class _LazyTrace:
         outcome.__dict__["trace"] = value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class RuleOutcome:
     """One rule's status with its trace. ``missing`` names the facts that would decide an unknown.
 
@@ -136,6 +136,29 @@ class RuleOutcome:
     suppressed_by: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     facts: tuple[Fact, ...] = ()  # the known facts on which a fired rule rests
+
+    def __init__(
+        self,
+        rule: str,
+        title: str,
+        safety: bool,
+        status: Status,
+        trace: Trace | Callable[[], Trace],
+        missing: tuple[str, ...] = (),
+        suppressed_by: tuple[str, ...] = (),
+        sources: tuple[Source, ...] = (),
+        facts: tuple[Fact, ...] = (),
+    ) -> None:
+        fields = self.__dict__  # at once: an outcome is made for every rule of every evaluation
+        fields["rule"] = rule
+        fields["title"] = title
+        fields["safety"] = safety
+        fields["status"] = status
+        fields["trace"] = trace
+        fields["missing"] = missing
+        fields["suppressed_by"] = suppressed_by
+        fields["sources"] = sources
+        fields["facts"] = facts
 
 
 @dataclass(frozen=True, slots=True)

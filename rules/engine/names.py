@@ -54,5 +54,5 @@ def named_conditions(content: Content) -> Mapping[str, Named]:
     found.extend(Named(ask(item.id), item.when, item.place) for item in content.asks)
     found.extend(Named(step(item.id), item.when, item.place) for item in content.steps if item.when is not None)
     if content.outside_when is not None:
-        found.append(Named(OUTSIDE_WHEN, content.outside_when, content.rules[0].place))
+        found.append(Named(OUTSIDE_WHEN, content.outside_when, content.outside_when.place))
     return {named.name: named for named in found}

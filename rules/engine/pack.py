@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from rules.engine.check_facts import FactChecker
+from rules.engine.comparisons import older_fact
 from rules.engine.compile_durable import compile_durable
 from rules.engine.content import Content, FactDeclaration, Parameter, Provider, Rule, Service
 from rules.engine.decide import Decider, Evaluation
-from rules.engine.errors import EngineDisagreement
+from rules.engine.errors import EngineDisagreement, FactError
 from rules.engine.loader import LIBRARY, load_content
 from rules.engine.model import Decision, Fact, State, Truth
 from rules.engine.names import named_conditions
 from rules.engine.parameters import Bands, Values, value_at
 from rules.engine.session import DurableSession
-from rules.engine.tracer import Evaluate, Situation, Tracer
+from rules.engine.tracer import Situation, Tracer
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     """Everything that depends on parameter values, for one band of days."""
 
-    truths: tuple[tuple[str, Evaluate], ...]
+    tracer: Tracer
+    places: tuple[tuple[str, int], ...]  # of the truth of each named condition
     session: DurableSession
     decider: Decider
 
@@ -102,17 +104,18 @@ class Pack:
         declaration, ContentError when a parameter has no value on that day, EngineError when an evaluation did not
         complete and EngineDisagreement when the two evaluators differ: then there is no decision at all.
         """
-        compiled = self._compiled.get(self._bands.at(as_of)) or self._compile(self._bands.at(as_of))
-        complete = self._checker.complete(facts)
-        situation = Situation(complete, as_of)
-        truths = _agreed(compiled, situation, facts)
-        stale = {name: fact for name, fact in facts.items() if fact.older is not None and fact.state is not State.KNOWN}
+        if type(as_of) is not date:
+            raise FactError("the as-of date must be a date without a time")
+        band = self._bands.at(as_of)
+        compiled = self._compiled.get(band) or self._compile(band)
+        complete, telling = self._checker.complete(facts)
+        situation = Situation(compiled.tracer, complete, as_of, telling)
+        truths = _agreed(compiled, situation, telling)
+        stale = [name for name in telling if facts[name].older is not None and facts[name].state is not State.KNOWN]
         if not stale:
             return compiled.decider.decide(Evaluation(situation, truths))
-        renewed = {
-            name: replace(fact, state=State.KNOWN, value=fact.older, on=fact.older_on) for name, fact in stale.items()
-        }
-        aged = _agreed(compiled, Situation({**complete, **renewed}, as_of), facts)
+        renewed = {**complete, **{name: older_fact(facts[name]) for name in stale}}
+        aged = _agreed(compiled, Situation(compiled.tracer, renewed, as_of, telling), telling)
         return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)))
 
     def close(self) -> None:
@@ -124,23 +127,25 @@ class Pack:
         with self._compiling:
             if band not in self._compiled:
                 values = Values(self._content.parameters, self._bands.first_day(band))
-                tracer = Tracer(self._content.facts, values)
+                tracer = Tracer(self._content.facts, values, self._checker.missing)
                 nodes = {name: tracer.compile(named.condition) for name, named in self._named.items()}
                 derived = {name: tracer.derived(name) for name, each in self._content.facts.items() if each.derive}
                 program = compile_durable(self._named, self._content.facts, values)
                 self._compiled[band] = _Compiled(
-                    tuple((name, node.truth) for name, node in nodes.items()),
+                    tracer,
+                    tuple((name, node.place) for name, node in nodes.items()),
                     DurableSession(program, self._checker.missing),
                     Decider(self._content, nodes, derived, values),
                 )
             return self._compiled[band]
 
 
-def _agreed(compiled: _Compiled, situation: Situation, given: Iterable[str]) -> Mapping[str, Truth]:
+def _agreed(compiled: _Compiled, situation: Situation, telling: Sequence[str]) -> Mapping[str, Truth]:
     """The truth of every named condition. Raises EngineDisagreement unless durable_rules finds the same ones true."""
-    truths = {name: truth(situation) for name, truth in compiled.truths}
+    by_place = situation.truths
+    truths = {name: by_place[place] for name, place in compiled.places}
     traced = {name for name, truth in truths.items() if truth is True}
-    found = compiled.session.true_names(situation.facts, situation.as_of, given)
+    found = compiled.session.true_names(situation.facts, situation.as_of, telling)
     if found != traced:
         raise EngineDisagreement(frozenset(found - traced), frozenset(traced - found))
     return truths

@@ -9,15 +9,20 @@ from datetime import date, timedelta
 from typing import Any
 
 from rules.engine.conditions import Threshold
-from rules.engine.content import Parameter, Within
+from rules.engine.content import Dated, Parameter, Within
 from rules.engine.errors import ContentError
 
 
 def value_at(parameter: Parameter, as_of: date) -> Any:
     """The last value with ``from`` on or before the as-of date. Raises ContentError when there is none."""
+    return dated_at(parameter, as_of).value
+
+
+def dated_at(parameter: Parameter, as_of: date) -> Dated:
+    """Like ``value_at``, with the day from which the value counts."""
     for dated in reversed(parameter.values):
         if dated.start <= as_of:
-            return dated.value
+            return dated
     place = parameter.place
     message = (
         f"the parameter {parameter.name} has no value on {as_of}: its first counts from {parameter.values[0].start}"
@@ -46,9 +51,12 @@ class Values:
     def __init__(self, parameters: Mapping[str, Parameter], as_of: date) -> None:
         self._parameters = parameters
         self._as_of = as_of
+        self._found: dict[str, Any] = {}
 
     def named(self, name: str) -> Any:
-        return value_at(self._parameters[name], self._as_of)
+        if name not in self._found:
+            self._found[name] = value_at(self._parameters[name], self._as_of)
+        return self._found[name]
 
     def of(self, threshold: Threshold) -> Any:
         """A threshold's literal, or the value of its parameter (lists as tuples)."""
@@ -56,6 +64,13 @@ class Values:
             return threshold.value
         value = self.named(threshold.parameter)
         return tuple(value) if isinstance(value, list) else value
+
+    def since(self, threshold: Threshold) -> date | None:
+        """The day from which a threshold's value counts; None for a literal, and for a provider's undated value."""
+        if not threshold.parameter:
+            return None
+        start = dated_at(self._parameters[threshold.parameter], self._as_of).start
+        return None if start == date.min else start
 
 
 class Calendar:
@@ -87,4 +102,5 @@ def add_months(day: date, months: int) -> date:
         return date.max
     if year < date.min.year:
         return date.min
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    last = 28 if day.day <= 28 else monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))

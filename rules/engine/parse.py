@@ -27,6 +27,7 @@ from rules.engine.cursor import Cursor
 
 PARAMETER = "parameters."
 MAX_DEPTH = 12
+MAX_DAYS = 36_525
 _NUMERIC = (Op.GT, Op.GTE, Op.LT, Op.LTE, Op.EQ, Op.NE)
 _OPS = {
     "boolean": (Op.EQ, Op.NE),
@@ -97,8 +98,8 @@ class Parser:
         threshold = self.threshold(at, "integer")
         named = threshold.parameter
         values: list[Any] = [dated.value for dated in self._parameters[named].values] if named else [threshold.value]
-        if any(value < 0 for value in values):
-            raise at.error("a number of days cannot be negative here")
+        if any(not 0 <= value <= MAX_DAYS for value in values):
+            raise at.error(f"a number from 0 to {MAX_DAYS} is needed, never a negative one")
         return threshold
 
     def threshold(self, at: Cursor, kind: str) -> Threshold:

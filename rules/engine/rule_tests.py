@@ -178,8 +178,9 @@ def _value(at: Cursor, kind: str) -> FactValue:
             raise at.error("a list of codes is needed")
         return frozenset(at.data)
     if kind in ("date", "days"):
-        low, high = (at.data.get("low"), at.data.get("high")) if isinstance(at.data, dict) else (at.data, at.data)
+        ends: Mapping[str, Any] = at.data if isinstance(at.data, dict) else {"low": at.data, "high": at.data}
         try:
+            low, high = ends["low"], ends["high"]
             if kind == "days":
                 return DaySpan(int(low), int(high))
             return DateSpan(date.fromisoformat(low), date.fromisoformat(high))

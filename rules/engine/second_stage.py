@@ -52,6 +52,8 @@ class SecondStage:
                 break
             if step.when is not None and truths[names.step(step.id)] is not True:
                 continue
+            if (step.open and not _codes(facts[FACT_OPEN])) or (step.refused and not _codes(facts[FACT_REFUSED])):
+                continue
             after: list[Draft] = []
             for draft in drafts:
                 if not _applies(step, draft, drafts, facts):

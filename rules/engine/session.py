@@ -14,7 +14,7 @@ from datetime import date
 
 import durable_rules_engine as durable
 
-from rules.engine.compile_durable import Program, Shard
+from rules.engine.compile_durable import Parts, Program, Shard
 from rules.engine.errors import ContentError, EngineError
 from rules.engine.model import Fact
 
@@ -35,50 +35,61 @@ class DurableSession:
 
     def __init__(self, program: Program, missing: Mapping[str, Fact]) -> None:
         self._lock = threading.Lock()
-        self._broken = ""
+        self._closed = self._broken = False
         self._writers = program.writers
         self._missing = [write(missing, date.min) for write in program.writers]
         self._writers_of: dict[str, list[int]] = {name: [] for name in missing}
         for index, names in enumerate(program.facts):
             for name in names:
                 self._writers_of[name].append(index)
-        self._single: dict[str, list[str]] = {parts[0]: [] for parts in program.parts.values() if len(parts) == 1}
+        self._needed: list[tuple[str, frozenset[str]]] = []
+        self._several: list[tuple[str, Parts]] = []
         for name, parts in program.parts.items():
-            if len(parts) == 1:
-                self._single[parts[0]].append(name)
-        self._several = [(name, parts) for name, parts in program.parts.items() if len(parts) > 1]
-        self._shards: list[tuple[int, Shard]] = []
-        self._finalizer = weakref.finalize(self, _delete, self._shards)
-        for shard in program.shards:
+            if all(len(part) == 1 for part in parts):
+                self._needed.append((name, frozenset[str]().union(*parts)))
+            else:
+                self._several.append((name, parts))
+        self._shards = program.shards
+        self._rulesets: list[tuple[int, Shard]] = []
+        self._finalizer = weakref.finalize(self, _delete, self._rulesets)
+        self._create()
+
+    def _create(self) -> None:
+        for shard in self._shards:
             try:
                 handle = durable.create_ruleset("rules", f"{{{shard.rules},{_SENTINELS}}}")
             except Exception as error:
                 raise ContentError(f"durable_rules does not take these rules: {error}") from error
-            self._shards.append((handle, shard))
+            self._rulesets.append((handle, shard))
 
     def close(self) -> None:
         """Free the rulesets. Later calls of ``true_names`` raise EngineError."""
         with self._lock:
-            self._broken = self._broken or "the pack is closed"
+            self._closed = True
             self._finalizer()
 
-    def true_names(self, facts: Mapping[str, Fact], as_of: date, given: Iterable[str]) -> set[str]:
+    def true_names(self, facts: Mapping[str, Fact], as_of: date, telling: Iterable[str]) -> set[str]:
         """The named conditions that are certainly true. Raises EngineError.
 
-        ``facts`` are all facts, checked; those not in ``given`` are as in ``missing``.
+        ``facts`` are all facts, checked; those not ``telling`` are as in ``missing``. After a session that could not
+        be opened the rulesets are made anew.
         """
-        members = self._missing.copy()
-        for name in given:
-            for index in self._writers_of[name]:
-                members[index] = self._writers[index](facts, as_of)
+        members, writers, writers_of = self._missing.copy(), self._writers, self._writers_of
+        for name in telling:
+            for index in writers_of[name]:
+                members[index] = writers[index](facts, as_of)
         seen: set[str] = set()
         with self._lock:
+            if self._closed:
+                raise EngineError("the pack is closed")
             if self._broken:
-                raise EngineError(self._broken)
-            for handle, shard in self._shards:
+                _delete(self._rulesets)
+                self._create()
+                self._broken = False
+            for handle, shard in self._rulesets:
                 self._run(handle, "".join([_HEAD, *[members[index] for index in shard.groups], "}"]), seen)
-        names = {name for rule_id in seen for name in self._single.get(rule_id, ())}
-        names.update(name for name, parts in self._several if seen.issuperset(parts))
+        names = {name for name, needed in self._needed if needed <= seen}
+        names.update(name for name, parts in self._several if not any(map(seen.isdisjoint, parts)))
         return names
 
     def _run(self, handle: int, fact: str, seen: set[str]) -> None:
@@ -88,11 +99,11 @@ class DurableSession:
             opened = code == _USED and durable.start_action_for_state(handle, state) is not None
             durable.complete_and_start_action(handle, state)
         except Exception as error:
-            self._broken = "a session of durable_rules could not be opened"
-            raise EngineError(self._broken) from error
+            self._broken = True
+            raise EngineError("a session of durable_rules could not be opened") from error
         if not opened:
-            self._broken = "a session of durable_rules did not open: an earlier one was not closed"
-            raise EngineError(self._broken)
+            self._broken = True
+            raise EngineError("a session of durable_rules did not open: an earlier one was not closed")
         try:
             code, state = durable.assert_fact(handle, fact)
             if code not in (_USED, _UNUSED):
@@ -106,7 +117,8 @@ class DurableSession:
         except EngineError:
             raise
         except Exception as error:
-            raise EngineError(f"durable_rules failed: {error}") from error
+            detail = str(error) if isinstance(error, durable.error) else type(error).__name__
+            raise EngineError(f"durable_rules failed: {detail}") from error
         finally:
             durable.delete_state(handle, _SID)
         if _END not in seen:

@@ -1,17 +1,19 @@
-"""The three-valued evaluator: conditions compiled once to closures over the facts.
+"""The three-valued evaluator: every condition of a pack compiled once, each different one to one node.
 
-It decides nothing alone (durable_rules must agree) and it explains everything: a compiled node knows its condition,
-so a trace, the facts that are missing and the facts that decided are found afterwards, on demand (``trace.py``).
+It decides nothing alone (durable_rules must agree) and it explains everything: a node knows its condition, so a
+trace, the facts that are missing and the facts that decided are found afterwards, on demand (``trace.py``).
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from rules.engine import comparisons
+from rules.engine.comparisons import PLAIN, SPANS, Evaluate
+from rules.engine.condition_text import text_of, threshold_of
 from rules.engine.conditions import (
     AllOf,
     AnyOf,
@@ -21,312 +23,186 @@ from rules.engine.conditions import (
     Is,
     Not,
     OlderTest,
-    Op,
-    Operand,
     Presence,
     Unless,
     View,
     WithinMonths,
 )
 from rules.engine.content import FactDeclaration
-from rules.engine.model import Fact, State, Truth
-from rules.engine.parameters import Values, add_months
-
-KNOWN, ABSENT = State.KNOWN, State.ABSENT
+from rules.engine.model import Fact, Trace, Truth
+from rules.engine.parameters import Values
 
 
-@dataclass(slots=True)
-class Situation:
-    """The facts of one person on one day; ``derived`` remembers the truth of named conditions."""
-
-    facts: Mapping[str, Fact]
-    as_of: date
-    derived: dict[str, Truth] = field(default_factory=dict)
-
-
-Evaluate = Callable[[Situation], Truth]
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """A compiled condition."""
+    """A compiled condition: its place among the truths, and everything of its trace that no fact changes.
+
+    ``names`` are the facts that a leaf looks at. ``fact`` is the derived fact that the node speaks of, ``named`` the
+    place of its truth.
+    """
 
     condition: Condition
+    place: int
     truth: Evaluate
+    kind: str
+    text: str
     children: tuple[Node, ...] = ()
-    threshold: Any = None
-    text: str = ""  # the condition in words, once a trace has needed it
+    names: tuple[str, ...] = ()
+    fact: str = ""
+    named: int = 0
+    parameter: str = ""
+    since: date | None = None
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]] = tuple  # the traces of the children, from those of all nodes
+
+
+class Situation:
+    """The facts of one person on one day, with the truth of every node, by place.
+
+    ``telling`` names the facts that are not as in the tracer's ``missing`` ones.
+    """
+
+    __slots__ = ("as_of", "facts", "nodes", "traces", "truths")
+
+    def __init__(self, tracer: Tracer, facts: Mapping[str, Fact], as_of: date, telling: Iterable[str]) -> None:
+        self.facts, self.as_of, self.nodes = facts, as_of, tracer.nodes
+        self.traces: list[Trace] = []  # of every node, once one has been looked at
+        self.truths = truths = tracer.at_rest.copy()
+        leaves = tracer.leaves
+        for name in telling:
+            for place, truth in leaves.get(name, ()):
+                truths[place] = truth(self)
+        for place, truth in tracer.groups:
+            truths[place] = truth(self)
 
 
 class Tracer:
-    """Compiles conditions with the parameter values of one day. Named (derived) conditions are compiled once."""
+    """Compiles conditions with the parameter values of one day. Equal conditions become one node.
 
-    def __init__(self, declarations: Mapping[str, FactDeclaration], values: Values) -> None:
+    All conditions are compiled before the first ``Situation``. ``at_rest`` are the truths of the leaves where every
+    fact is as in ``missing``: a leaf is only looked at again where one of its facts tells more.
+    """
+
+    def __init__(
+        self, declarations: Mapping[str, FactDeclaration], values: Values, missing: Mapping[str, Fact]
+    ) -> None:
         self._declarations = declarations
         self._values = values
-        self._derived: dict[str, Node] = {}
+        self._known: dict[Hashable, Node] = {}
+        self.nodes: list[Node] = []  # children before their parents
+        self.leaves: dict[str, list[tuple[int, Evaluate]]] = {}  # by the name of a fact
+        self.groups: list[tuple[int, Evaluate]] = []  # what rests on other nodes
+        self.at_rest: list[Truth] = []
+        self._missing = Situation(self, missing, date.min, ())
 
     def compile(self, condition: Condition) -> Node:
         match condition:
             case AllOf(children=children):
-                nodes = tuple(map(self.compile, children))
-                return Node(condition, _all(tuple(node.truth for node in nodes)), nodes)
+                return self._group(condition, "all", children, comparisons.all_of)
             case AnyOf(children=children):
-                nodes = tuple(map(self.compile, children))
-                return Node(condition, _any(tuple(node.truth for node in nodes)), nodes)
+                return self._group(condition, "any", children, comparisons.any_of)
             case Not(child=child):
-                node = self.compile(child)
-                return Node(condition, _not(node.truth), (node,))
+                return self._group(condition, "not", (child,), lambda places: comparisons.negated(places[0]))
             case Unless(child=child):
-                node = self.compile(child)
-                return Node(condition, _unless(node.truth), (node,))
+                return self._group(condition, "unless", (child,), lambda places: comparisons.unless(places[0]))
             case Derived(fact=name, test=test):
-                node = self.derived(name)
-                return Node(condition, _derived_test(node.truth, test), node.children)
+                return self._derived(condition, name, test)
             case OlderTest(fact=name, test=test):
-                node = self.compile(test)
-                return Node(condition, _older(name, node.truth), (node,))
+                inner = self.compile(test)
+                truth = comparisons.older(name, inner.place)
+                return self._leaf(condition, ("older", name, inner.place), truth, name)
             case Is(operand=operand, test=presence, boolean=boolean):
-                return Node(condition, _is(operand, presence, boolean))
+                truth = comparisons.presence(operand, presence, boolean)
+                return self._leaf(condition, ("is", operand, presence, boolean), truth, operand.fact)
             case WithinMonths(operand=operand):
                 assert operand.months is not None  # noqa: S101 - the parser always sets it
-                months = self._values.of(operand.months)
-                return Node(condition, _within_months(operand, months), threshold=months)
+                truth = comparisons.within_months(operand, self._values.of(operand.months))
+                return self._leaf(condition, ("months", operand), truth, operand.fact)
             case Compare(operand=operand, op=op, threshold=threshold):
-                value = self._values.of(threshold)
-                return Node(condition, self._compare(operand, op, value), threshold=value)
+                key = ("compare", operand, op, threshold.parameter, repr(threshold.value))
+                names = (operand.fact, operand.other) if operand.other else (operand.fact,)
+                return self._leaf(condition, key, self._compare(condition), *names)
 
     def derived(self, name: str) -> Node:
         """The named condition ``derive`` of a fact; its children are ``derive`` and, if any, ``unknown_when``."""
-        if name not in self._derived:
-            declaration = self._declarations[name]
+        declaration = self._declarations[name]
+        return self._derived(Derived(name, Presence.PRESENT, declaration.place), name, Presence.PRESENT)
+
+    def _derived(self, condition: Derived, name: str, test: Presence) -> Node:
+        key = ("derived", name, test)
+        if key in self._known:
+            return self._known[key]
+        declaration = self._declarations[name]
+        if test is Presence.PRESENT:
             assert declaration.derive is not None  # noqa: S101 - the parser only names derived facts
-            children = [self.compile(declaration.derive)]
-            if declaration.unknown_when is not None:
-                children.append(self.compile(declaration.unknown_when))
-            truth = _remember(name, *(child.truth for child in children))
-            condition = Derived(name, Presence.PRESENT, declaration.place)
-            self._derived[name] = Node(condition, truth, tuple(children))
-        return self._derived[name]
+            conditions = [each for each in (declaration.derive, declaration.unknown_when) if each is not None]
+            children = tuple(map(self.compile, conditions))
+            truth = comparisons.derived(children[0].place, children[1].place if len(children) > 1 else None)
+            return self._add(condition, key, truth, "derived", children, named=len(self.nodes))
+        named = self.derived(name)
+        truth = comparisons.decided(named.place, test)
+        return self._add(condition, key, truth, "derived", named.children, named=named.place)
 
-    def _compare(self, operand: Operand, op: Op, value: Any) -> Evaluate:
+    def _group(
+        self,
+        condition: Condition,
+        kind: str,
+        conditions: Sequence[Condition],
+        make: Callable[[Sequence[int]], Evaluate],
+    ) -> Node:
+        children = tuple(map(self.compile, conditions))
+        places = tuple(child.place for child in children)
+        return self._add(condition, (kind, places), make(places), kind, children)
+
+    def _leaf(self, condition: Condition, key: Hashable, truth: Evaluate, *names: str) -> Node:
+        return self._add(condition, key, truth, "compare", names=names)
+
+    def _add(
+        self,
+        condition: Condition,
+        key: Hashable,
+        truth: Evaluate,
+        kind: str,
+        children: tuple[Node, ...] = (),
+        names: tuple[str, ...] = (),
+        named: int = 0,
+    ) -> Node:
+        if key not in self._known:
+            threshold = threshold_of(condition)
+            node = Node(
+                condition=condition,
+                place=len(self.nodes),
+                truth=truth,
+                kind=kind,
+                text=text_of(condition, self._declarations, self._values),
+                children=children,
+                names=names,
+                fact=condition.fact if isinstance(condition, Derived) else "",
+                named=named,
+                parameter=threshold.parameter if threshold else "",
+                since=self._values.since(threshold) if threshold else None,
+                pick=comparisons.pick([child.place for child in children]) if children else tuple,
+            )
+            self._known[key] = node
+            self._place(node)
+        return self._known[key]
+
+    def _place(self, node: Node) -> None:
+        self.nodes.append(node)
+        resting = node.children or isinstance(node.condition, OlderTest)
+        self.at_rest.append(None if resting else node.truth(self._missing))
+        if resting:
+            self.groups.append((node.place, node.truth))
+        for name in () if resting else node.names:
+            self.leaves.setdefault(name, []).append((node.place, node.truth))
+
+    def _compare(self, condition: Compare) -> Evaluate:
+        operand, op, value = condition.operand, condition.op, self._values.of(condition.threshold)
         if operand.view is View.VALUE:
-            kind = self._declarations[operand.fact].type
-            if kind == "days":
-                return _span(operand, _SPANS[op], value)
-            return _plain(operand, _PLAIN[op], value)
+            if self._declarations[operand.fact].type == "days":
+                return comparisons.span(operand, SPANS[op], value)
+            return comparisons.plain(operand, PLAIN[op], value)
         if operand.view is View.DAYS_AGO:
-            return _days_ago(operand, _SPANS[op], value)
+            return comparisons.days_ago(operand, SPANS[op], value)
         if operand.view is View.RECORDED:
-            return _recorded(operand, _PLAIN[op], value)
-        return _days_after(operand.fact, operand.other, _SPANS[op], value)
-
-
-def older_fact(fact: Fact) -> Fact:
-    """The fact as it would be if its out-of-date value still counted (absent when there is none)."""
-    if fact.older is None:
-        return replace(fact, state=ABSENT, value=None, on=None)
-    return replace(fact, state=KNOWN, value=fact.older, on=fact.older_on)
-
-
-def _all(children: tuple[Evaluate, ...]) -> Evaluate:
-    def truth(situation: Situation) -> Truth:
-        result: Truth = True
-        for child in children:
-            found = child(situation)
-            if found is False:
-                return False
-            if found is None:
-                result = None
-        return result
-
-    return truth
-
-
-def _any(children: tuple[Evaluate, ...]) -> Evaluate:
-    def truth(situation: Situation) -> Truth:
-        result: Truth = False
-        for child in children:
-            found = child(situation)
-            if found is True:
-                return True
-            if found is None:
-                result = None
-        return result
-
-    return truth
-
-
-def _not(child: Evaluate) -> Evaluate:
-    def truth(situation: Situation) -> Truth:
-        found = child(situation)
-        return None if found is None else not found
-
-    return truth
-
-
-def _unless(child: Evaluate) -> Evaluate:
-    return lambda situation: child(situation) is not True
-
-
-def _remember(name: str, derive: Evaluate, unknown_when: Evaluate | None = None) -> Evaluate:
-    def truth(situation: Situation) -> Truth:
-        known = situation.derived
-        if name in known:
-            return known[name]
-        found = derive(situation)
-        if found is False and unknown_when is not None and unknown_when(situation) is not False:
-            found = None
-        known[name] = found
-        return found
-
-    return truth
-
-
-def _derived_test(derived: Evaluate, test: Presence) -> Evaluate:
-    if test is Presence.KNOWN:
-        return lambda situation: derived(situation) is not None
-    if test is Presence.MISSING:
-        return lambda situation: derived(situation) is None
-    return derived
-
-
-def _older(name: str, test: Evaluate) -> Evaluate:
-    return lambda situation: situation.facts[name].older is not None and test(situation) is True
-
-
-def _is(operand: Operand, test: Presence, boolean: bool) -> Evaluate:
-    name, older = operand.fact, operand.older
-    positive = test in (Presence.PRESENT, Presence.KNOWN)
-    if test in (Presence.KNOWN, Presence.MISSING):
-        if older:
-            return lambda situation: (situation.facts[name].older is not None) is positive
-        return lambda situation: (situation.facts[name].state is KNOWN) is positive
-
-    def truth(situation: Situation) -> Truth:
-        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
-        if fact.state is KNOWN:
-            return (fact.value is True or not boolean) is positive
-        return not positive if fact.state is ABSENT else None
-
-    return truth
-
-
-def _plain(operand: Operand, compare: Callable[[Any, Any], bool], threshold: Any) -> Evaluate:
-    name, older = operand.fact, operand.older
-
-    def truth(situation: Situation) -> Truth:
-        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
-        if fact.state is KNOWN:
-            return compare(fact.value, threshold)
-        return False if fact.state is ABSENT else None
-
-    return truth
-
-
-def _recorded(operand: Operand, compare: Callable[[Any, Any], bool], threshold: Any) -> Evaluate:
-    name, older = operand.fact, operand.older
-
-    def truth(situation: Situation) -> Truth:
-        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
-        if fact.state is not KNOWN:
-            return False
-        return None if fact.on is None else compare((situation.as_of - fact.on).days, threshold)
-
-    return truth
-
-
-def _ends(fact: Fact) -> tuple[Any, Any]:
-    """The two ends of a known DateSpan or DaySpan."""
-    return fact.value  # type: ignore[return-value]
-
-
-SpanTest = Callable[[int, int, int], Truth]
-
-
-def _span(operand: Operand, compare: SpanTest, threshold: int) -> Evaluate:
-    name, older = operand.fact, operand.older
-
-    def truth(situation: Situation) -> Truth:
-        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
-        if fact.state is KNOWN:
-            low, high = _ends(fact)
-            return compare(low, high, threshold)
-        return False if fact.state is ABSENT else None
-
-    return truth
-
-
-def _days_ago(operand: Operand, compare: SpanTest, threshold: int) -> Evaluate:
-    name, older = operand.fact, operand.older
-
-    def truth(situation: Situation) -> Truth:
-        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
-        if fact.state is KNOWN:
-            low, high = _ends(fact)
-            as_of = situation.as_of
-            return compare((as_of - high).days, (as_of - low).days, threshold)
-        return False if fact.state is ABSENT else None
-
-    return truth
-
-
-def _days_after(name: str, other: str, compare: SpanTest, threshold: int) -> Evaluate:
-    def truth(situation: Situation) -> Truth:
-        this, that = situation.facts[name], situation.facts[other]
-        if this.state is ABSENT or that.state is ABSENT:
-            return False
-        if this.state is not KNOWN or that.state is not KNOWN:
-            return None
-        low, high = _ends(this)
-        from_low, from_high = _ends(that)
-        return compare((low - from_high).days, (high - from_low).days, threshold)
-
-    return truth
-
-
-def _within_months(operand: Operand, months: int) -> Evaluate:
-    name, older = operand.fact, operand.older
-
-    def truth(situation: Situation) -> Truth:
-        fact = older_fact(situation.facts[name]) if older else situation.facts[name]
-        if fact.state is not KNOWN:
-            return False if fact.state is ABSENT else None
-        low, high = _ends(fact)
-        as_of = situation.as_of
-        if high <= as_of <= add_months(low, months):
-            return True
-        return False if low > as_of or add_months(high, months) < as_of else None
-
-    return truth
-
-
-def _eq_span(low: int, high: int, n: int) -> Truth:
-    if low == n == high:
-        return True
-    return None if low <= n <= high else False
-
-
-def _ne_span(low: int, high: int, n: int) -> Truth:
-    equal = _eq_span(low, high, n)
-    return None if equal is None else not equal
-
-
-_PLAIN: Mapping[Op, Callable[[Any, Any], bool]] = {
-    Op.EQ: operator.eq,
-    Op.NE: operator.ne,
-    Op.LT: operator.lt,
-    Op.LTE: operator.le,
-    Op.GT: operator.gt,
-    Op.GTE: operator.ge,
-    Op.IN: lambda value, values: value in values,
-    Op.CONTAINS: operator.contains,
-}
-_SPANS: Mapping[Op, SpanTest] = {
-    Op.EQ: _eq_span,
-    Op.NE: _ne_span,
-    Op.LT: lambda low, high, n: True if high < n else None if low < n else False,
-    Op.LTE: lambda low, high, n: True if high <= n else None if low <= n else False,
-    Op.GT: lambda low, high, n: True if low > n else None if high > n else False,
-    Op.GTE: lambda low, high, n: True if low >= n else None if high >= n else False,
-}
+            return comparisons.recorded(operand, PLAIN[op], value)
+        return comparisons.days_after(operand.fact, operand.other, SPANS[op], value)

@@ -88,7 +88,9 @@ def parse_yaml(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ContentError(f"not valid YAML: {error.problem or error.context}", file, line, column) from error
+        problem = str(error.problem or error.context)
+        hint = "; put text that holds ': ' in quotes" if problem.startswith("mapping values") else ""
+        raise ContentError(f"not valid YAML: {problem}{hint}", file, line, column) from error
     except yaml.YAMLError as error:
         raise ContentError("not valid YAML: a character that YAML does not allow", file, 1, 1) from error
 

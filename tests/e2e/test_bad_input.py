@@ -230,3 +230,25 @@ def test_no_outcome_and_no_log_line_shows_the_patient(
 def test_the_size_limit_is_a_setting(tmp_path: Path) -> None:
     (result,) = run_bytes(Adapter(Settings(max_file_bytes=10)), tmp_path, "a.json", orjson.dumps(samples.fhir()))
     assert result.status == 413
+
+
+# --- and a fault of our own stops nobody else ----------------------------------------------------------------------
+def test_a_record_that_breaks_the_program_gives_an_outcome_and_the_others_go_on(
+    adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pack = adapter.content().pack
+    evaluate, calls = type(pack).evaluate, []
+
+    def break_once(self: Any, facts: Any, as_of: date) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ZeroDivisionError("SYNTHETIC " + samples.NHS_NUMBER)
+        return evaluate(self, facts, as_of)
+
+    monkeypatch.setattr(type(pack), "evaluate", break_once)
+    line = orjson.dumps(samples.fhir())
+    first, second = run_bytes(adapter, tmp_path, "two.ndjson", line + b"\n" + line)
+    assert (first.status, second.status) == (500, 200)
+    assert first.bundle is None
+    assert "ZeroDivisionError" in str(first.outcome)
+    assert not [secret for secret in SECRETS if secret in str(first.outcome) + caplog.text]

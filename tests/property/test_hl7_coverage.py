@@ -58,7 +58,7 @@ def test_every_leaf_is_in_the_output_or_the_report(
     bundle = MAPPING.run(record)
     written = json.dumps(bundle.bundle)
     populated = [(row, name) for row in record.order for name in row.populated()]
-    assert sum(use.count for use in bundle.coverage) == len(populated)
+    assert sum(use.times for use in bundle.coverage) == len(populated)
     assert validate(bundle.bundle) == ()
     fates = {place: use for use in bundle.coverage for place in use.places}
     for row, field in populated:

@@ -105,7 +105,10 @@ def test_not_first_degree(role: str) -> None:
     assert read(relative(role)).facts["family"].state is State.ABSENT
 
 
-@pytest.mark.parametrize("role", ["FAMMEMB", "EXT", "HSIS", "HBRO", "HSIB", "CHILD", "nonsense"])
+TWINS = ["TWIN", "TWINSIS", "TWINBRO", "FTWIN", "FTWINSIS", "FTWINBRO", "ITWIN", "ITWINSIS", "ITWINBRO"]
+
+
+@pytest.mark.parametrize("role", ["FAMMEMB", "EXT", "HSIS", "HBRO", "HSIB", "CHILD", "nonsense", *TWINS])
 def test_a_relation_that_is_not_known_is_asked(role: str) -> None:
     fact = read(relative(role)).facts["family"]
     assert (fact.state, fact.ask) == (State.UNKNOWN, "confirm-family-relation")

@@ -20,7 +20,7 @@ from tests.unit.facts.records import (
 def test_a_total_is_read_with_its_date_and_its_place() -> None:
     fact = read(epds(14, "2025-06-01")).facts["epds"]
     assert (fact.state, fact.value, str(fact.on)) == (State.KNOWN, 14, "2025-06-01")
-    assert [(e.index, e.path, e.date) for e in fact.evidence] == [(1, "valueInteger", "2025-06-01")]
+    assert [(e.entry, e.path, e.date) for e in fact.evidence] == [(1, "valueInteger", "2025-06-01")]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_two_totals_of_one_moment_conflict_and_the_higher_counts() -> None:
     result = read(epds(8, "2025-06-10"), epds(20, "2025-06-10"))
     assert result.facts["epds"].value == 20
     assert details(result) == ["data-conflict"]
-    assert {e.index for e in result.facts["epds"].evidence} == {1, 2}
+    assert {e.entry for e in result.facts["epds"].evidence} == {1, 2}
 
 
 def test_the_future_is_reported_and_not_used() -> None:
@@ -152,7 +152,7 @@ def test_a_total_that_is_not_the_sum_of_its_items(total: int, expected: int) -> 
     assert result.facts["epds"].value == expected
     assert details(result) == ["score-item-mismatch"]
     assert result.facts["mismatch"].value is True
-    assert {e.index for e in result.facts["epds"].evidence} == {1, 2}
+    assert {e.entry for e in result.facts["epds"].evidence} == {1, 2}
 
 
 def test_a_total_that_is_the_sum_of_its_items() -> None:

@@ -1,6 +1,6 @@
 """Ways to break a resource, one a line, and rare forms that are valid."""
 
-# ruff: noqa: E501  a table is read line by line
+
 # fmt: off
 
 from __future__ import annotations

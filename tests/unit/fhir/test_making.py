@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from adapter.fhir.ids import NAMESPACE, stable_id
+from adapter.fhir.ids import NAMESPACE, Ids, stable_id
 from adapter.fhir.outcome import is_fhir_path, operation_outcome
 from adapter.fhir.profiles import profile_for, with_profile
 from adapter.fhir.validate import is_valid
@@ -22,6 +22,7 @@ BASE = "https://perinatal-referrals.example/fhir"
 def test_ids_are_uuid5(parts: tuple[str, ...]) -> None:
     assert uuid5(NAMESPACE_URL, BASE) == NAMESPACE
     assert stable_id(*parts) == str(uuid5(NAMESPACE, "/".join(parts)))
+    assert Ids("a", "b")(*parts) == stable_id("a", "b", *parts)
 
 
 @pytest.mark.parametrize(

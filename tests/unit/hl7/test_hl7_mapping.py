@@ -9,7 +9,8 @@ import pytest
 
 from adapter.mapping.run import load_mapping
 from adapter.records import MappedBundle, RawRecord
-from adapter.sources.hl7v2 import NHS_AUTHORITIES, read
+from adapter.sources.hl7v2 import read
+from adapter.sources.hl7v2_identity import NHS_AUTHORITIES
 
 MAPPINGS = Path(__file__).resolve().parents[3] / "mappings"
 MAPPING = load_mapping(MAPPINGS / "hl7v2")
@@ -566,7 +567,7 @@ def test_a_code_whose_system_is_not_named() -> None:
 def test_a_result_without_a_code_is_reported() -> None:
     text = message("ORU^R01", PID, OBR, "OBX||NM|||14||||||F")
     assert len(resources(text)) == 1
-    assert ("", "segment 4 of message 1") in issues(text)
+    assert ("", "OBX (segment 4 of message 1)") in issues(text)
 
 
 @pytest.mark.parametrize(
@@ -631,7 +632,35 @@ def test_lineage_names_segment_and_field() -> None:
     text = message("ORU^R01", PID, OBR, "OBX||NM|1^^LN||1||||||F")
     bundle = mapped(text)
     url = bundle.bundle["entry"][1]["fullUrl"]
+    assert bundle.lineage[url, ""] == "OBX (segment 4 of message 1)"
     assert bundle.lineage[url, "valueInteger"] == "OBX-5 (segment 4 of message 1)"
     assert bundle.lineage[url, "effectiveDateTime"] == "OBR-7 (segment 3 of message 1)"
     assert bundle.lineage[url, "code.coding[0].code"] == "OBX-3 (segment 4 of message 1)"
     assert bundle.mapping == "hl7v2@1.0.0"
+
+
+def test_a_correction_is_of_the_same_result_wherever_its_time_stands() -> None:
+    obx = {1: "1", 2: "NM", 3: "450320001^EPDS^SCT", 5: "14", 11: "F"}
+    timed = {**obx, 5: "15", 11: "C", 14: "202403011200"}
+    first = message("ORU^R01", PID, "OBR||P1|F1||||20240301120000", segment("OBX", obx))
+    for second in (timed, {**timed, 14: "20240301120000"}):
+        corrected = message("ORU^R01", PID, "OBR||P1|F1||||20240301120000", segment("OBX", second))
+        _, only = resources(first + corrected)
+        assert (only["status"], only["valueInteger"]) == ("corrected", 15)
+        assert [detail for detail, _ in issues(first + corrected)] == ["duplicate"]
+
+
+def test_what_sites_send_and_no_resource_holds_is_ignored_for_a_reason() -> None:
+    uses = mapped(
+        message(
+            "ORU^R01",
+            f"PID|||{NHS[:-1]}9^^^NHS^NH~{NHS}^^^NHS^NH",
+            "NK1|1|A^B|MTH^Mother^HL70063",
+            "PV1|1|O|ANC^^^RZZ99",
+            "OBR||P1^EPR|F1^LAB||||20240301",
+            segment("OBX", {1: "1", 2: "NM", 3: "450320001^EPDS^SCT", 5: "14", 11: "F"}),
+        )
+    ).coverage
+    assert [use.field for use in uses if use.fate == "unmapped"] == []
+    ignored = {use.field for use in uses if use.fate == "ignored"}
+    assert {"PID-3.5", "NK1-3.3", "PV1-3.1", "PV1-3.4", "OBR-2.2", "OBR-3.2"} <= ignored

@@ -86,7 +86,7 @@ def test_lineage_names_row_and_column_of_each_value(tmp_path: Path) -> None:
     )
     result = run(mapping, people=[{"id": "1", "a": "", "b": "Jo"}])
     url = result.bundle["entry"][0]["fullUrl"]
-    assert result.lineage == {(url, "name[0].given[0]"): "people row 2, b"}
+    assert result.lineage == {(url, "name[0].given[0]"): "people row 2, b", (url, ""): "people row 2"}
     assert result.bundle["entry"][0]["resource"]["id"] == url.removeprefix("urn:uuid:")
 
 
@@ -132,7 +132,7 @@ def test_a_field_counts_where_it_was_used_not_where_it_might_have_been(tmp_path:
         ],
     )
     assert len(resources(result)) == 2
-    uses = {(u.field, u.fate): (u.count, u.places) for u in result.coverage}
+    uses = {(u.field, u.fate): (u.times, u.places) for u in result.coverage}
     assert uses["facts.value", "mapped"] == (1, ("facts row 2, value",))
     assert uses["facts.value", "unmapped"] == (1, ("facts row 3, value",))
     assert uses["facts.kind", "mapped"][0] == 2
@@ -188,7 +188,7 @@ def test_an_element_that_lacks_what_it_requires_is_left_out(tmp_path: Path) -> N
         "people.number": "refused",
         "people.born": "mapped",
     }
-    assert [path for _, path in result.lineage] == ["birthDate"]
+    assert [path for _, path in result.lineage] == ["birthDate", ""]
 
 
 MAP = "# unmapped: {}\nsource,target,display,system\nF,female,Female,urn:s\n?,,not told,\n"
@@ -255,7 +255,7 @@ def test_a_later_patient_joins_an_earlier_one_and_others_replace_it(tmp_path: Pa
     assert (patient["birthDate"], patient["gender"]) == ("1990", "female")
     assert basic["code"]["text"] == "b"
     assert details(result) == ["duplicate"]
-    assert {path: place for (_, path), place in result.lineage.items()} == {
+    assert {path: place for (_, path), place in result.lineage.items() if path} == {
         "birthDate": "facts row 2, born",
         "gender": "facts row 3, sex",
         "code.text": "facts row 3, value",

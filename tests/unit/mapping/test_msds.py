@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -148,9 +149,20 @@ def test_a_pregnancy_indicator_that_questions_were_asked_makes_nothing() -> None
 
 def test_every_value_has_its_place() -> None:
     result = run(FULL)
-    assert all(place.startswith("MSD") and " row 2, " in place for place in result.lineage.values())
+    for (_, path), place in result.lineage.items():
+        assert re.fullmatch(r"(MSD\w+ row 2, \w+(; )?)+" if path else r"MSD\w+ row 2", place)
     urls = {entry["fullUrl"] for entry in result.bundle["entry"]}
-    assert {url for url, _ in result.lineage} <= urls
+    assert {url for url, path in result.lineage if not path} == urls
+
+
+def test_a_constant_is_placed_by_its_row() -> None:
+    result = run(FULL)
+    (url,) = [
+        entry["fullUrl"]
+        for entry in result.bundle["entry"]
+        if entry["resource"].get("code", {}).get("coding", [{}])[0].get("code") == "82810-3"
+    ]
+    assert result.lineage[url, ""] == "MSD101PregnancyBooking row 2"
 
 
 @needs_shared

@@ -100,3 +100,22 @@ def test_the_record_is_not_changed_and_untouched_parts_are_shared() -> None:
     assert observation["resource"]["subject"] == {"reference": "Patient/p"}
     assert "meta" not in observation["resource"]
     assert quoted["resource"]["code"] is code
+
+
+def test_references_deep_inside_a_resource_are_rewritten_as_well() -> None:
+    referring = entry(
+        "Observation",
+        "o",
+        "urn:uuid:o",
+        subject={"reference": "Patient/p", "identifier": {"assigner": {"reference": "Organization/x"}}},
+        performer=[{"display": "A midwife"}, {"reference": "Patient/p"}],
+        note=[{"text": '"reference":', "authorReference": {"reference": "Patient/p"}}],
+    )
+    made = excerpt(PATIENT, referring)
+    made.url(1)
+    head, (quoted,) = made.entries(0)
+    her, resource = head["fullUrl"], quoted["resource"]
+    assert resource["subject"]["reference"] == her
+    assert resource["subject"]["identifier"]["assigner"] == {"identifier": {"value": "Organization/x"}}
+    assert resource["performer"] == [{"display": "A midwife"}, {"reference": her}]
+    assert resource["note"][0]["authorReference"] == {"reference": her}

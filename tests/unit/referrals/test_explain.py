@@ -149,7 +149,7 @@ def test_a_patient_without_identifier_is_named_by_her_id() -> None:
 
 
 def test_evidence_in_several_places_gives_them_all() -> None:
-    both = replace(BIPOLAR, evidence=(*BIPOLAR.evidence, *EPDS_TOTAL.evidence))
+    both = BIPOLAR._replace(evidence=(*BIPOLAR.evidence, *EPDS_TOTAL.evidence))
     made = replace(outcomes()[0], trace=compare(both, "both", True))
     assert because(R03, outcomes=(made,))[0].endswith(
         "from Condition.code.coding[0].code at DG1-3 (segment 8 of message 1); "

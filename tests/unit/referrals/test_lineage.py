@@ -32,6 +32,8 @@ def test_the_element_is_named_with_its_type() -> None:
         ("code", ("status", "code.coding[0].code"), "at code.coding[0].code"),
         ("code", ("codeExtra",), "/entry/3/resource/code"),
         ("", ("code",), "at code"),
+        ("code", ("", "code.coding[0].code"), "at code.coding[0].code"),
+        ("code", ("", "status"), "at the whole"),
     ],
 )
 def test_the_nearest_place_is_found(path: str, known: tuple[str, ...], expected: str) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 from typing import Any, Literal
 
+import pytest
 from rich.console import Console
 
 from adapter.referrals.table import Decided, lines, not_referred, render_table, who
 from adapter.referrals.wanted import Wanted
+from adapter.referrals.words import spoken
 from rules import Fact, ProposedReferral, State
-from tests.unit.referrals.samples import R03, decision, record
+from tests.unit.referrals.samples import ANXIETY, ENDED, R03, decision, record
 
 
 def decided(**more: Any) -> Decided:
@@ -51,7 +54,30 @@ def test_a_referral_says_how_soon_by_when_and_why() -> None:
     assert first.why.splitlines()[0] == f"Any positive answer to a self-harm item ({R03})"
     assert first.why.splitlines()[-2] == "Out of hours"
     assert first.why.splitlines()[-1].startswith("Because of ")
-    assert "2 on 2026-03-" in first.why.splitlines()[-1]
+    assert "2 on 09-Mar-2026" in first.why.splitlines()[-1]
+
+
+def test_a_note_that_says_no_more_than_the_title_is_left_out() -> None:
+    notes = ("The positive answer to a self-harm item", "Seen the same day")
+    told = ProposedReferral("gp", "asap", date(2026, 3, 10), date(2026, 3, 10), (R03,), (), (), notes)
+    assert next(lines(decided(referrals=(told,)))).why.splitlines() == [
+        f"Any positive answer to a self-harm item ({R03})",
+        "Seen the same day",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [("2026-03-09", "09-Mar-2026"), ("2026-03", "Mar-2026"), ("2015", "2015")]
+)
+def test_a_date_is_said_no_more_exactly_than_it_is_written(written: str, said: str) -> None:
+    assert spoken(written) == said
+
+
+def test_every_date_of_the_table_has_one_form() -> None:
+    ended = ProposedReferral("gp", "asap", date(2026, 3, 10), date(2026, 3, 10), (R03,), (), (ENDED, ANXIETY))
+    why = next(lines(decided(referrals=(ended,)))).why
+    assert "between 01-Feb-2026 and 03-Feb-2026" in why
+    assert not re.search("[0-9]{4}-[0-9]{2}", why)
 
 
 def test_a_later_start_is_said() -> None:

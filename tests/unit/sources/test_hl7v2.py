@@ -59,7 +59,10 @@ def test_delimiters_are_those_of_the_message() -> None:
 def test_messages_of_one_patient_are_one_record_in_file_order() -> None:
     second = message(f"PID|1||{OTHER}^^^NHS")
     first, other = records(message(PID) + second + ORU)
-    assert [row.place("") for row in first.rows["PID"]] == ["segment 2 of message 1", "segment 2 of message 3"]
+    assert [row.place("") for row in first.rows["PID"]] == [
+        "PID (segment 2 of message 1)",
+        "PID (segment 2 of message 3)",
+    ]
     assert other.patient_key == OTHER
 
 
@@ -105,7 +108,7 @@ def test_patients_of_one_message_are_kept_apart() -> None:
 def test_the_same_message_again_is_said_and_not_repeated() -> None:
     record = only(ORU + ORU)
     assert len(record.order) == 4
-    assert [(i.detail, i.place) for i in record.issues] == [("duplicate", "segment 1 of message 2")]
+    assert [(i.detail, i.place) for i in record.issues] == [("duplicate", "MSH (segment 1 of message 2)")]
 
 
 # framing and batches
@@ -193,7 +196,10 @@ def test_no_message_at_all(data: bytes) -> None:
     ("data", "detail", "place"),
     [
         (message(PID, kind="SIU^S12"), "unsupported", "MSH-9 (segment 1 of message 1)"),
-        (message(PID, "MRG|1", kind="ADT^A40"), "unsupported", "MSH-9 (segment 1 of message 1)"),
+        (message(PID, "MRG|1", kind="ADT^A34"), "unsupported", "MSH-9 (segment 1 of message 1)"),
+        (message(PID, kind="ADT^A40"), "malformed", "segment 2 of message 1"),
+        (message(PID, "MRG||", kind="ADT^A40"), "malformed", "MRG-1 (segment 3 of message 1)"),
+        (message(PID, f"MRG|{NHS}^^^NHS", kind="ADT^A40"), "malformed", "MRG-1 (segment 3 of message 1)"),
         ("MSH|^~\\&|A\r", "malformed", "MSH-9 (segment 1 of message 1)"),
         ("MSH|^~\r" + PID, "malformed", "segment 1 of message 1"),
         ("MSH|^^\\&|\r" + PID, "malformed", "segment 1 of message 1"),
@@ -227,7 +233,7 @@ def test_an_unsupported_type_is_named() -> None:
 def test_a_refused_message_stops_no_other() -> None:
     good, bad = records(message(PID, kind="SIU^S12") + ORU)
     assert (good.refused, bad.refused) == (False, True)
-    assert good.rows["PID"][0].place("") == "segment 2 of message 2"
+    assert good.rows["PID"][0].place("") == "PID (segment 2 of message 2)"
 
 
 def test_segments_before_the_first_message_are_refused() -> None:

@@ -152,4 +152,4 @@ def test_the_header_keeps_its_delimiters() -> None:
         "R01",
     )
     assert list(head.populated())[:3] == ["MSH-1", "MSH-2", "MSH-3"]
-    assert head.place("") == "segment 1 of message 1"
+    assert head.place("") == "MSH (segment 1 of message 1)"

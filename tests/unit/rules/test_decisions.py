@@ -1,0 +1,256 @@
+"""Statuses, asks, timeframes and merging."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rules import ContentError, DateSpan, Fact, State, Status, load_pack, why
+from tests.unit.rules.tiny import AS_OF, known, rule, tiny, unknown, write
+
+
+def test_a_fired_rule_refers_with_its_facts_reasons_and_timeframe(tmp_path: Path):
+    decision = tiny(tmp_path).evaluate(known(score=20), AS_OF)
+    (referral,) = decision.referrals
+    assert (referral.service, referral.priority, referral.rules) == ("team", "routine", ("r1",))
+    assert (referral.start, referral.end) == (AS_OF, date(2026, 3, 16))
+    assert referral.reasons == ("high-score",)
+    assert [fact.name for fact in referral.facts] == ["score"]
+    assert decision.outcome("r1").facts == referral.facts
+    assert (decision.pack, decision.version, decision.provider, decision.as_of) == ("tiny", "1.2.3", "home", AS_OF)
+
+
+def test_working_days_skip_weekends_and_bank_holidays(tmp_path: Path):
+    criteria = rule("{score: known}", then="[{refer: {service: team, priority: urgent}}]")
+    pack = tiny(tmp_path, criteria=criteria)
+    (referral,) = pack.evaluate(known(score=1), AS_OF).referrals  # Monday; Tuesday is a bank holiday
+    assert referral.end == date(2026, 3, 5)
+    (referral,) = pack.evaluate(known(score=1), date(2026, 3, 6)).referrals  # Friday
+    assert referral.end == date(2026, 3, 10)
+
+
+def test_a_referral_can_wait_after_a_date_and_never_starts_in_the_past(tmp_path: Path):
+    then = "[{refer: {service: team, priority: routine, start: {fact: ended_on, plus_days: parameters.wait-days}}}]"
+    pack = tiny(tmp_path, criteria=rule("{score: known}", then=then))
+    starts = {
+        date(2026, 2, 20): date(2026, 3, 20),
+        date(2026, 1, 1): AS_OF,
+        date(9999, 12, 31): AS_OF,
+        None: AS_OF,
+    }
+    for ended_on, start in starts.items():
+        facts = known(score=1) | (known(ended_on=ended_on) if ended_on else {})
+        (referral,) = pack.evaluate(facts, AS_OF).referrals
+        assert referral.start == start
+        assert (referral.end - referral.start).days == 14
+
+
+def test_an_unknown_rule_asks_for_what_would_decide_it(tmp_path: Path):
+    criteria = rule("{all: [{ill: present}, {any: [{in_window: present}, {score: {gte: 5}}]}]}")
+    decision = tiny(tmp_path, criteria=criteria).evaluate(unknown("ill", "pregnant", "score"), AS_OF)
+    outcome = decision.outcome("r1")
+    assert outcome.status is Status.UNKNOWN
+    assert outcome.missing == ("ill", "pregnant", "score")
+    assert [(task.code, task.priority, task.facts) for task in decision.tasks] == [
+        ("confirm-diagnosis", "routine", ("ill",)),
+        ("confirm-pregnancy-status", "routine", ("pregnant",)),
+        ("complete-score", "routine", ("score",)),
+    ]
+    assert decision.tasks[2].text == "Do the form"
+
+
+def test_what_is_decided_otherwise_is_not_asked_for(tmp_path: Path):
+    criteria = rule("{all: [{ill: present}, {score: {gte: 5}}]}")
+    decision = tiny(tmp_path, criteria=criteria).evaluate({**unknown("ill"), **known(score=1)}, AS_OF)
+    assert decision.outcome("r1").missing == ()
+    assert decision.tasks == ()
+
+
+def test_tasks_of_several_rules_merge_and_safety_asks_sooner(tmp_path: Path):
+    criteria = rule("{ill: present}", "r1") + rule("{ill: present}", "r2", more="safety: true")
+    decision = tiny(tmp_path, criteria=criteria).evaluate(unknown("ill"), AS_OF)
+    (task,) = decision.tasks
+    assert (task.code, task.priority, task.rules, task.facts) == ("confirm-diagnosis", "asap", ("r1", "r2"), ("ill",))
+
+
+def test_a_fact_can_say_for_itself_what_asks_for_it(tmp_path: Path):
+    facts = {"ill": Fact("ill", State.UNKNOWN, ask="confirm-identity")}
+    decision = tiny(tmp_path, criteria=rule("{ill: present}")).evaluate(facts, AS_OF)
+    assert [task.code for task in decision.tasks] == ["confirm-identity"]
+
+
+def test_an_undecided_safety_rule_that_nothing_asks_for_is_said_aloud(tmp_path: Path):
+    criteria = rule("{started_on: {days_ago: {gte: 1}}}", more="safety: true")
+    decision = tiny(tmp_path, criteria=criteria).evaluate({}, AS_OF)
+    (issue,) = decision.issues
+    assert (issue.code, issue.severity, issue.rules) == ("data-not-supplied", "warning", ("r1",))
+
+
+def test_an_older_value_gives_out_of_date_and_no_referral(tmp_path: Path):
+    facts = {"score": Fact("score", State.ABSENT, older=20, older_on=date(2025, 12, 1))}
+    decision = tiny(tmp_path).evaluate(facts, AS_OF)
+    outcome = decision.outcome("r1")
+    assert (outcome.status, outcome.missing, decision.referrals) == (Status.OUT_OF_DATE, ("score",), ())
+    assert "too old to count" in " ".join(why(outcome))
+
+
+def test_an_older_value_beside_a_current_one_changes_nothing(tmp_path: Path):
+    facts = {"score": Fact("score", State.KNOWN, 1, older=20)}
+    assert tiny(tmp_path).evaluate(facts, AS_OF).outcome("r1").status is Status.NOT_FIRED
+
+
+def test_a_rule_does_nothing_out_of_its_dates(tmp_path: Path):
+    criteria = rule("{score: known}", more="valid: {from: 2026-03-02, to: 2026-03-03}")
+    pack = tiny(tmp_path, criteria=criteria)
+    statuses = {day: pack.evaluate(known(score=1), date(2026, 3, day)).outcome("r1").status for day in (1, 2, 3, 4)}
+    assert [day for day, status in statuses.items() if status is Status.FIRED] == [2, 3]
+    assert statuses[1] is statuses[4] is Status.OUT_OF_DATE
+    assert why(pack.evaluate({}, date(2026, 3, 4)).outcome("r1"))[-1] == "The rule is not valid on this day."
+
+
+OUTSIDE = "window: in_window\noutside: {service: adult-team}"
+
+
+def test_outside_its_window_a_rule_goes_to_the_lighter_service(tmp_path: Path):
+    pack = tiny(tmp_path, criteria=rule("{score: {gte: 5}}", more=OUTSIDE))
+    facts = known(score=9, pregnant=False, ended_on=date(2020, 1, 1))
+    decision = pack.evaluate(facts, AS_OF)
+    outcome = decision.outcome("r1")
+    assert (outcome.status, outcome.suppressed_by) == (Status.SUPPRESSED, ("outside-window",))
+    (referral,) = decision.referrals
+    assert (referral.service, referral.priority, referral.end) == ("adult-team", "routine", date(2026, 3, 16))
+    assert [issue.code for issue in decision.issues] == ["outside-window"]
+    assert pack.evaluate(known(score=9, pregnant=False), AS_OF).outcome("r1").status is Status.NOT_FIRED
+    assert pack.evaluate(known(score=1, pregnant=False), AS_OF).referrals == ()
+    assert pack.evaluate({**facts, **unknown("pregnant")}, AS_OF).outcome("r1").status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(("safety", "priority"), [("false", "urgent"), ("true", "asap")])
+def test_outside_the_window_only_safety_rules_keep_asap(tmp_path: Path, safety: str, priority: str):
+    criteria = rule(
+        "{score: known}", then="[{refer: {service: team, priority: asap}}]", more=f"{OUTSIDE}\nsafety: {safety}"
+    )
+    decision = tiny(tmp_path, criteria=criteria).evaluate(
+        known(score=1, pregnant=False, ended_on=date(2020, 1, 1)), AS_OF
+    )
+    assert decision.referrals[0].priority == priority
+
+
+def test_branches_apply_where_their_own_condition_is_met(tmp_path: Path):
+    acts = (
+        "{when: {item: {gte: 2}}, refer: {service: crisis, priority: asap, reason: a}}",
+        "{when: {unless: {item: {gte: 2}}}, refer: {service: gp, priority: asap, reason: b}}",
+        "{flag: {code: postpartum-watch}}",
+        "{task: {code: review-medicine, priority: urgent, text: Review, for: [item]}}",
+        "{issue: {code: data-conflict, severity: warning, text: Look}}",
+    )
+    then = f"[{', '.join(acts)}]"
+    pack = tiny(tmp_path, criteria=rule("{score: known}", then=then))
+    assert {r.service for r in pack.evaluate(known(score=1, item=2), AS_OF).referrals} == {"crisis"}
+    decision = pack.evaluate(known(score=1, item=1), AS_OF)
+    assert {r.service for r in decision.referrals} == {"gp"}
+    assert [(flag.code, flag.start) for flag in decision.flags] == [("postpartum-watch", AS_OF)]
+    assert [(task.code, task.priority, task.facts) for task in decision.tasks] == [
+        ("review-medicine", "urgent", ("item",))
+    ]
+    assert [issue.code for issue in decision.issues] == ["data-conflict"]
+
+
+def test_an_undecided_branch_of_a_fired_rule_is_asked_for(tmp_path: Path):
+    then = "[{when: {item: {gte: 2}}, refer: {service: crisis, priority: asap}}]"
+    decision = tiny(tmp_path, criteria=rule("{score: known}", then=then)).evaluate(
+        {**known(score=1), **unknown("item")}, AS_OF
+    )
+    assert decision.outcome("r1").status is Status.FIRED
+    assert [task.code for task in decision.tasks] == ["complete-item"]
+
+
+def test_asks_are_made_whatever_the_rules_say(tmp_path: Path):
+    more = "ask: [{when: {item: missing}, task: complete-item, priority: asap, for: [item]}]"
+    asks = "- {id: a1, title: A, when: {pregnant: missing}, task: confirm-pregnancy-status, sources: [{document: d}]}"
+    decision = tiny(tmp_path, criteria=rule("{score: {gte: 5}}", more=more), asks=asks).evaluate({}, AS_OF)
+    assert [(task.code, task.priority, task.rules) for task in decision.tasks] == [
+        ("complete-item", "asap", ("r1",)),
+        ("confirm-pregnancy-status", "routine", ()),
+    ]
+
+
+def test_referrals_to_one_service_become_one_with_the_highest_priority(tmp_path: Path):
+    criteria = (
+        rule("{score: known}", "r2", then="[{refer: {service: team, priority: urgent, reason: b, text: B}}]")
+        + rule("{score: known}", "r1", then="[{refer: {service: team, priority: routine, reason: a, text: A}}]")
+        + rule("{item: known}", "r3", then="[{refer: {service: gp, priority: asap, reason: c}}]")
+    )
+    decision = tiny(tmp_path, criteria=criteria).evaluate(known(score=1, item=1), AS_OF)
+    assert [(r.service, r.priority) for r in decision.referrals] == [("gp", "asap"), ("team", "urgent")]
+    team = decision.referrals[1]
+    assert (team.rules, team.reasons, team.notes) == (("r1", "r2"), ("a", "b"), ("A", "B"))
+    assert team.end == date(2026, 3, 5)
+
+
+def test_a_provider_out_of_its_dates_is_said_and_still_decides(tmp_path: Path):
+    home = "provider: home\ntitle: H\nvalid: {from: 2027-01-01}\n"
+    decision = tiny(tmp_path, home=home).evaluate(known(score=20), AS_OF)
+    assert decision.referrals
+    assert [issue.code for issue in decision.issues] == ["unsupported"]
+
+
+def test_the_same_facts_give_the_same_decision(tmp_path: Path):
+    facts = known(score=20, pregnant=True, ended_on=date(2026, 1, 1))
+    first = tiny(tmp_path).evaluate(facts, AS_OF)
+    assert load_pack(tmp_path).evaluate(dict(reversed(facts.items())), AS_OF) == first
+
+
+def test_a_trace_names_its_thresholds_parameters_and_facts(tmp_path: Path):
+    criteria = rule("{all: [{score: {gte: parameters.cut-off}}, {weight: {lt: 60.5}}]}", more="window: in_window")
+    outcome = (
+        tiny(tmp_path, criteria=criteria).evaluate(known(score=14, weight=50.0, pregnant=True), AS_OF).outcome("r1")
+    )
+    window, when = outcome.trace.children
+    assert (window.kind, window.text, window.truth) == ("derived", "In the window", True)
+    assert window.fact == Fact("in_window", State.KNOWN, True)
+    score, weight = when.children
+    assert (score.kind, score.text, score.parameter) == ("compare", "Score is at least 13", "cut-off")
+    assert weight.text == "Weight is below 60.5 kg"
+    assert score.fact == Fact("score", State.KNOWN, 14)
+    assert why(outcome) == [
+        "In the window: met.",
+        "Pregnant is present: met; the record says yes.",
+        "Score is at least 13: met; the record says 14; threshold from parameter cut-off.",
+        "Weight is below 60.5 kg: met; the record says 50.0.",
+    ]
+
+
+def test_why_names_what_is_missing_and_what_decided_against(tmp_path: Path):
+    pack = tiny(tmp_path, criteria=rule("{all: [{ill: present}, {ended_on: {days_ago: {lte: 5}}}]}"))
+    assert why(pack.evaluate({}, AS_OF).outcome("r1")) == [
+        "End of pregnancy: days ago is at most 5: not met; nothing in the record, which counts as not met."
+    ]
+    span = Fact("ended_on", State.KNOWN, DateSpan(date(2026, 2, 1), date(2026, 3, 1)))
+    assert why(pack.evaluate({"ended_on": span}, AS_OF).outcome("r1")) == [
+        "Ill is present: unknown; not known.",
+        "End of pregnancy: days ago is at most 5: unknown; the record says between 2026-02-01 and 2026-03-01.",
+    ]
+
+
+def test_a_closed_pack_cannot_evaluate(tmp_path: Path):
+    from rules import EngineError
+
+    pack = tiny(tmp_path)
+    pack.close()
+    with pytest.raises(EngineError, match="closed"):
+        pack.evaluate({}, AS_OF)
+
+
+def test_a_rules_unknown_outcome_name_is_a_key_error(tmp_path: Path):
+    with pytest.raises(KeyError):
+        tiny(tmp_path).evaluate({}, AS_OF).outcome("r9")
+
+
+def test_content_errors_carry_their_place(tmp_path: Path):
+    write(tmp_path, criteria=rule("{nope: present}"))
+    with pytest.raises(ContentError) as caught:
+        load_pack(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/criteria/a.yaml:5:10: ")
