@@ -108,8 +108,8 @@ def differences(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]:
     yield from _other_days(decision, expect)
     notes = {referral.service: referral.notes for referral in decision.referrals}
     for service, words in expect.get("notes", {}).items():
-        found = notes.get(service, ())
-        if bool(found) if words is None else not any(words in note for note in found):
+        said = notes.get(service, ())
+        if bool(said) if words is None else not any(words in note for note in said):
             yield f"the referral to {service} has {'a note' if words is None else f'no note with {words!r}'}"
     urgency: dict[str, str] = {}
     for task in decision.tasks:

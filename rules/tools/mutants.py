@@ -5,8 +5,10 @@ Every mutant is made from the content as it was read (frozen dataclasses), so it
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from rules.engine.conditions import Place
@@ -183,15 +185,14 @@ def _parameters(content: Content) -> Iterator[Mutant]:
             for step in (1, -1):
                 if min(values) + step >= 0:
                     words = f"every value {step:+d}"
-                    yield Mutant(name, parameter.place, words, _with_parameter(name, lambda v, by=step: v + by))
+                    yield Mutant(name, parameter.place, words, _with_parameter(name, partial(operator.add, step)))
         elif all(value in content.services for value in values):
-            services = list(content.services)
-            yield Mutant(
-                name,
-                parameter.place,
-                "another service",
-                _with_parameter(name, lambda v: next(each for each in services if each != v)),
-            )
+            exchange = partial(_other_service, list(content.services))
+            yield Mutant(name, parameter.place, "another service", _with_parameter(name, exchange))
+
+
+def _other_service(services: list[str], service: str) -> str:
+    return next(each for each in services if each != service)
 
 
 def _with_rule(rule_id: str, changed: Rule) -> Apply:

@@ -87,9 +87,7 @@ def mutated(condition: Condition, content: Content) -> Iterator[Change[Condition
                 yield condition.place, words, replace(condition, operand=moved)
 
 
-def _group(
-    condition: AllOf | AnyOf, children: tuple[Condition, ...], content: Content
-) -> Iterator[Change[Condition]]:
+def _group(condition: AllOf | AnyOf, children: tuple[Condition, ...], content: Content) -> Iterator[Change[Condition]]:
     words, other = ("all → any", AnyOf) if isinstance(condition, AllOf) else ("any → all", AllOf)
     if len(children) > 1:
         yield condition.place, words, other(children, condition.place)
