@@ -106,11 +106,13 @@ def differences(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]:
     if "exactly_referrals" in expect and referrals != expect["exactly_referrals"]:
         yield f"the referrals are {_listed(referrals)}, not {_listed(expect['exactly_referrals'])}"
     yield from _other_days(decision, expect)
-    notes = {referral.service: referral.notes for referral in decision.referrals}
+    notes = {referral.service: " ".join(referral.notes) for referral in decision.referrals}
     for service, words in expect.get("notes", {}).items():
-        said = notes.get(service, ())
-        if bool(said) if words is None else not any(words in note for note in said):
-            yield f"the referral to {service} has {'a note' if words is None else f'no note with {words!r}'}"
+        if words not in notes.get(service, ""):
+            yield f"no note of the referral to {service} says {words!r}"
+    for service, words in expect.get("no_notes", {}).items():
+        if words in notes.get(service, ""):
+            yield f"a note of the referral to {service} says {words!r}"
     urgency: dict[str, str] = {}
     for task in decision.tasks:
         urgency[task.code] = max(task.priority, urgency.get(task.code, task.priority), key=PRIORITIES.index)

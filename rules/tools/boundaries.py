@@ -62,7 +62,9 @@ def boundaries(suite: Suite, sight: Sight) -> tuple[Boundary, ...]:
         for comparison in _comparisons(condition, suite.pack.content):
             if comparison.place in found and found[comparison.place].matters:
                 continue
-            found[comparison.place] = _telling(suite, sight, owner, comparison, tests)
+            boundary = _telling(suite, sight, owner, comparison, tests)
+            if boundary.matters or comparison.place not in found:
+                found[comparison.place] = boundary
     return tuple(found.values())
 
 
