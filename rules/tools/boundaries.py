@@ -192,6 +192,8 @@ def _day(day: date) -> DateSpan:
 def last_inside(as_of: date, months: int) -> date:
     """The earliest day that is still within so many months of the as-of date."""
     day = add_months(as_of, -months)
+    while add_months(day, months) < as_of:  # the as-of date is the end of a longer month
+        day += _DAY
     while add_months(day - _DAY, months) >= as_of:
         day -= _DAY
     return day

@@ -80,7 +80,9 @@ def _rule(rule: Rule, content: Content) -> Iterator[Change[Rule]]:
             service = other_threshold(rule.outside.service, list(content.services))
             yield rule.outside.place, words, replace(rule, outside=replace(rule.outside, service=service))
     for index, outcome in enumerate(rule.then):
-        yield outcome.place, f"drops {_named(outcome)}", replace(rule, then=_without(rule.then, index))
+        rest = _without(rule.then, index)
+        outside = rule.outside if any(isinstance(each.act, Refer) for each in rest) else None
+        yield outcome.place, f"drops {_named(outcome)}", replace(rule, then=rest, outside=outside)
         for place, words, changed in _outcome(outcome, content):
             yield place, words, replace(rule, then=_exchanged(rule.then, index, changed))
     for index, ask in enumerate(rule.asks):

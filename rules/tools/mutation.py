@@ -62,18 +62,28 @@ def _loaded(folder: Path) -> Suite:
 
 
 def _survivors(suite: Suite, every: Sequence[Mutant], numbers: Iterable[int]) -> list[int]:
-    return [number for number in numbers if not _noticed(suite, every[number])]
+    """The numbers of the mutants that pass every test. The test that noticed one is tried early on the next."""
+    alive: list[int] = []
+    order = list(suite.tests)
+    for number in numbers:
+        noticed_by = _noticing(suite, every[number], order)
+        if noticed_by is None:
+            alive.append(number)
+        else:
+            order.remove(noticed_by)
+            order.insert(0, noticed_by)
+    return alive
 
 
-def _noticed(suite: Suite, mutant: Mutant) -> bool:
-    """Whether some test no longer holds. The tests that name the rule are tried first."""
+def _noticing(suite: Suite, mutant: Mutant, order: Sequence[RuleTest]) -> RuleTest | None:
+    """A test that no longer holds. The tests that name the rule are tried first."""
     packs: dict[str, TracedPack] = {}
-    for test in sorted(suite.tests, key=lambda test: not _names(test, mutant.rule)):
+    for test in sorted(order, key=lambda test: not _names(test, mutant.rule)):
         if test.provider not in packs:
             packs[test.provider] = TracedPack(mutant.apply(suite.packs[test.provider].content))
         if not packs[test.provider].passes(test):
-            return True
-    return False
+            return test
+    return None
 
 
 def _names(test: RuleTest, rule: str) -> bool:
