@@ -18,6 +18,7 @@ from adapter.settings import Settings
 if TYPE_CHECKING:
     from adapter.facts import FactReader
     from adapter.mapping import Mapping
+    from adapter.quality import Checker
     from adapter.referrals.wanted import Wanted
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -46,6 +47,7 @@ class Adapter:
         self.settings = settings or Settings()
         self._contents: dict[str, Content] = {}
         self._mappings: dict[str, Mapping] = {}
+        self._checkers: dict[str, Checker | None] = {}
         self._lock = Lock()
 
     @property
@@ -90,3 +92,15 @@ class Adapter:
                 except rules.RulesError as wrong:
                     raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
         return self._mappings[name]
+
+    def checker(self, name: str) -> Checker | None:
+        """The data set's own validation rules beside the mapping ``name``; None where it has none."""
+        from adapter.quality import load_checker
+
+        if name not in self._checkers:
+            with self._lock:
+                try:
+                    self._checkers.setdefault(name, load_checker(self.settings.mappings_path / name))
+                except rules.RulesError as wrong:
+                    raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
+        return self._checkers[name]

@@ -18,6 +18,7 @@ import typer
 if TYPE_CHECKING:
     from adapter.bootstrap import Adapter
     from adapter.pipeline import Result
+    from adapter.together import Read
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,7 +45,21 @@ class TextOrJson(StrEnum):
 
 
 Paths = Annotated[
-    list[Path], typer.Argument(exists=True, readable=True, help="Files, data set folders, or folders of either.")
+    list[Path] | None,
+    typer.Argument(
+        exists=True,
+        readable=True,
+        help="Files, data set folders, or folders of either. Of several, one person's records are read as one.",
+    ),
+]
+Server = Annotated[
+    str, typer.Option("--from-server", metavar="URL", help="Read a record from the FHIR server with this base URL.")
+]
+PatientNumber = Annotated[
+    str,
+    typer.Option(
+        "--patient", metavar="NHSNUMBER", help="Whose record to read there; - to read it from standard input."
+    ),
 ]
 AsOf = Annotated[
     str, typer.Option("--as-of", metavar="DATE", help="The day to decide for, YYYY-MM-DD; today if not given.")
@@ -70,53 +85,61 @@ def main() -> None:
 
 @app.command()
 def convert(
-    paths: Paths,
+    paths: Paths = None,
     mapping: MappingName = "",
     report: Annotated[Path | None, typer.Option(help="Write the coverage report here (.json: as JSON).")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where any field was not mapped or refused.")] = False,
+    server: Server = "",
+    patient: PatientNumber = "",
 ) -> None:
     """Convert records to FHIR: one Bundle per patient, one a line."""
-    from adapter.coverage import write_report
+    from adapter.coverage import lossy, write_report
     from adapter.errors import AdapterError
     from adapter.fhir.profiles import bundle_with_profiles
-    from adapter.pipeline import check, read_path, refusal
+    from adapter.pipeline import check, refusal
 
     adapter = _adapter()
     failed, records = False, []
-    for path in paths:
-        for record in _counted(read_path(adapter, path, mapping)):
-            if not isinstance(record, AdapterError):
-                record = check(record)
-                records.append(record)
-                if not record.refused:
-                    _line(bundle_with_profiles(record.bundle))
-                    continue
-            failed = True
-            name = path.name if isinstance(record, AdapterError) else record.source
-            _line(refusal(adapter, name, record.issues, 400).outcome)
+    for name, record in _counted(_inputs(adapter, paths, mapping, server, patient)):
+        if not isinstance(record, AdapterError):
+            record = check(record)
+            records.append(record)
+            if not record.refused:
+                _line(bundle_with_profiles(record.bundle))
+                continue
+            name = record.source
+        failed = True
+        _line(refusal(adapter, name, record.issues, 400).outcome)
     if report:
         write_report(records, report)
     unmapped = sum(use.fate == "unmapped" for record in records for use in record.coverage)
     if unmapped:
         _say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
-    raise typer.Exit(1 if failed else 0)
+    lost = lossy(records) if strict else 0
+    if lost:
+        _say(f"--strict: {lost} kinds of field are not in the output; --report FILE lists them")
+    raise typer.Exit(1 if failed or lost else 0)
 
 
 @app.command()
 def evaluate(
-    paths: Paths,
+    paths: Paths = None,
     as_of: AsOf = "",
     provider: Provider = "",
     output: Annotated[TableOrNdjson, typer.Option("--format", help="A table to read, or a result Bundle a line.")] = (
         TableOrNdjson.TABLE
     ),
     mapping: MappingName = "",
+    server: Server = "",
+    patient: PatientNumber = "",
 ) -> None:
     """Say who should be referred where, how soon and why."""
     adapter = _adapter()
     day = _day(as_of)
     adapter.content(provider)
     failed = False
-    results = _counted(_results(adapter, paths, day, provider, mapping))
+    inputs = _inputs(adapter, paths, mapping, server, patient)
+    results = _counted(_results(adapter, inputs, day, provider))
     if output is TableOrNdjson.NDJSON:
         for result in results:
             failed |= result.status != 200
@@ -130,12 +153,14 @@ def evaluate(
 
 @app.command()
 def explain(
-    path: Annotated[Path, typer.Argument(exists=True, readable=True)],
+    paths: Paths = None,
     as_of: AsOf = "",
     provider: Provider = "",
     rule: Annotated[str, typer.Option("--rule", metavar="ID", help="Only this rule.")] = "",
     output: Annotated[TextOrJson, typer.Option("--format")] = TextOrJson.TEXT,
     mapping: MappingName = "",
+    server: Server = "",
+    patient: PatientNumber = "",
 ) -> None:
     """Say of each rule why it fired, why not, or what is missing, down to the field of the source."""
     from adapter.referrals.explain import explain_json, explain_text
@@ -147,7 +172,8 @@ def explain(
         _say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
         raise typer.Exit(2)
     failed, explained = False, []
-    for result in _results(adapter, [path], day, provider, mapping):
+    inputs = _inputs(adapter, paths, mapping, server, patient)
+    for result in _results(adapter, inputs, day, provider):
         if result.decision is None or result.record is None:
             failed = True
             _say_refused(result)
@@ -324,11 +350,25 @@ def _adapter() -> Adapter:
     return Adapter()
 
 
-def _results(adapter: Adapter, paths: list[Path], day: date, provider: str, mapping: str) -> Iterator[Result]:
-    from adapter.pipeline import evaluate_all, read_path
+def _inputs(adapter: Adapter, paths: list[Path] | None, mapping: str, server: str, patient: str) -> Iterator[Read]:
+    """The records of a command's inputs, each with the input's name."""
+    from adapter.together import read_inputs
 
-    for path in paths:
-        yield from evaluate_all(adapter, read_path(adapter, path, mapping), day, provider, path.name)
+    if not paths and not server:
+        _say("perinatal: name a file or a folder, or a server (--from-server URL --patient NHSNUMBER)")
+        raise typer.Exit(2)
+    if bool(server) != bool(patient):
+        _say("perinatal: --from-server and --patient go together")
+        raise typer.Exit(2)
+    number = sys.stdin.readline().strip() if patient == "-" else patient
+    return read_inputs(adapter, paths or [], mapping, server, number)
+
+
+def _results(adapter: Adapter, inputs: Iterable[Read], day: date, provider: str) -> Iterator[Result]:
+    from adapter.pipeline import evaluate_all
+
+    for name, record in inputs:
+        yield from evaluate_all(adapter, [record], day, provider, name)
 
 
 def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
@@ -352,7 +392,7 @@ def _say_refused(result: Result) -> None:
     for issue in (result.outcome or {}).get("issue", []):
         if issue["severity"] in ("fatal", "error"):
             place = issue.get("diagnostics") or " ".join(issue.get("expression", []))
-            _say(f"refused: {result.name}: {place}: {issue['details']['text']}")
+            _say(": ".join(part for part in ("refused", result.name, place, issue["details"]["text"]) if part))
 
 
 def _day(text: str) -> date:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from adapter.quality import as_issue, quality_lines, united_findings
 from adapter.records import FieldUse, Issue, MappedBundle
 
 
@@ -15,13 +16,26 @@ def write_report(records: Iterable[MappedBundle], path: Path) -> None:
     """Write the report of these records; as JSON where the path ends in ``.json``. It holds no value of a patient."""
     kept = list(records)
     uses = united(use for record in kept for use in record.coverage)
-    issues = [issue for record in kept for issue in record.issues]
+    findings = [finding for record in kept for finding in record.quality]
+    said = {as_issue(finding) for finding in findings}
+    issues = [issue for record in kept for issue in record.issues if issue not in said]
     if path.suffix == ".json":
-        fields = [use._asdict() for use in uses]
-        report = {"records": len(kept), "fields": fields, "issues": issues}
+        report = {
+            "records": len(kept),
+            "fields": [use._asdict() for use in uses],
+            "issues": issues,
+            "quality": united_findings(findings),
+        }
         path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     else:
-        path.write_text("\n".join(_text(len(kept), uses, issues)) + "\n", encoding="utf-8")
+        lines = [*_text(len(kept), uses, issues), *quality_lines(findings)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def lossy(records: Iterable[MappedBundle]) -> int:
+    """How many kinds of field did not get through as they were: unmapped, refused, or with a code that has no map."""
+    uses = (use for record in records for use in record.coverage)
+    return len({(use.field, use.fate) for use in uses if use.fate in {"unmapped", "unmapped-code", "refused"}})
 
 
 def united(uses: Iterable[FieldUse]) -> list[FieldUse]:

@@ -21,12 +21,13 @@ import rules
 from adapter.bootstrap import Adapter
 from adapter.errors import AdapterError, CannotStart, TooLarge, Unprocessable
 from adapter.fhir.outcome import operation_outcome
-from adapter.fhir.patients import split
+from adapter.fhir.patients import main_patient
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
 
 if TYPE_CHECKING:
     from adapter.mapping import Mapping
+    from adapter.quality import Checker
     from adapter.sources.model import SourceRecord
 
 log = logging.getLogger("perinatal")
@@ -54,8 +55,8 @@ class Result:
 def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
     """Every record under a path: a file, a data set's folder, or a folder of either. Errors come in their place."""
     if path.is_dir():
-        if any(path.glob("MSD*.csv")):
-            yield from _guarded(_read_tables(adapter, path, mapping or "msds"))
+        if data_set := _data_set(path):
+            yield from _guarded(_read_tables(adapter, path, mapping or data_set))
             return
         children = [p for p in sorted(path.iterdir()) if p.is_dir() or p.suffix in {".hl7", ".json", ".ndjson"}]
         if not children:
@@ -70,6 +71,12 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
         yield TooLarge(Issue("error", "too-long", f"{size} bytes; the limit is {limit}", "", path.name))
         return
     yield from read(adapter, RawRecord(path.name, path.read_bytes()), mapping)
+
+
+def _data_set(folder: Path) -> str:
+    """The mapping for a folder of a national data set, told by the names of its files; "" for any other folder."""
+    prefixes = (("MSD", "msds"), ("MHS", "mhsds"))
+    return next((name for prefix, name in prefixes if any(folder.glob(f"{prefix}*.csv"))), "")
 
 
 def read(adapter: Adapter, raw: RawRecord, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
@@ -98,15 +105,17 @@ def _read_hl7(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[Mapped
 def _read_tables(adapter: Adapter, folder: Path, mapping: str) -> Iterator[MappedBundle]:
     from adapter.sources.tables import read_tables
 
-    compiled = adapter.mapping(mapping)
+    compiled, checker = adapter.mapping(mapping), adapter.checker(mapping)
     for source in read_tables(folder, compiled):
-        yield _mapped(compiled, source)
+        yield _mapped(compiled, source, checker)
 
 
-def _mapped(compiled: Mapping, source: SourceRecord) -> MappedBundle:
+def _mapped(compiled: Mapping, source: SourceRecord, checker: Checker | None = None) -> MappedBundle:
     """The record as FHIR; where the mapping itself fails, a refused record that says so and stops no other."""
+    from adapter.quality import checked
+
     try:
-        return compiled.run(source)
+        return checked(compiled.run(source), source, checker)
     except Exception as failed:
         log.error("a mapping failed: %s", _where(failed))
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": []}
@@ -169,7 +178,7 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
     if record.refused:
         return refusal(adapter, record.source, record.issues, 400, record)
     content = adapter.content(provider)
-    position = subject(record.bundle)
+    position = main_patient(record.bundle)
     found = content.reader.read(record.bundle, as_of, position)
     issues = record.issues + found.issues
     if found.refused:
@@ -208,12 +217,6 @@ def refusal(
 ) -> Result:
     """A record that may not be used, as its OperationOutcome."""
     return Result(name, "", 0, status, None, operation_outcome(issues, adapter.base), None, record)
-
-
-def subject(bundle: Resource) -> int:
-    """The entry of the Patient whose record this is: the one who is nobody's baby."""
-    patients = [at for at, entry in enumerate(bundle["entry"]) if entry["resource"]["resourceType"] == "Patient"]
-    return patients[0] if len(patients) == 1 else split(bundle).patients[0]
 
 
 def _identifier(record: MappedBundle, position: int) -> str:

@@ -50,6 +50,25 @@ class FieldUse(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """A validation rule of the data set itself that a record breaks. It says nothing of the patient's data."""
+
+    code: str  # the national error code: "MHS00104"
+    severity: str  # record rejected, group rejected, severity 1 warning, warning
+    text: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One of several sources that a record was put together from: its name, mapping and the digest of its bytes."""
+
+    name: str
+    mapping: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MappedBundle:
     """One patient's record as FHIR: a Bundle of type collection, and how each part came to be.
 
@@ -65,7 +84,9 @@ class MappedBundle:
     issues: tuple[Issue, ...] = ()
     mapping: str = ""  # "msds@1.0.0"; "" for FHIR as it came
     refused: bool = False
+    quality: tuple[Finding, ...] = ()  # what the data set's own rules say of it
     digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
+    origins: tuple[Origin, ...] = ()  # the sources, where there are several; then mapping and digest are ""
 
 
 class Evidence(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,7 +15,10 @@ def _shipped(name: str) -> Path:
 
 
 class Settings(BaseSettings):
-    """``base``: canonical base of everything local. Paths: a site's own content. Limits are in bytes."""
+    """``base``: canonical base of everything local. Paths: a site's own content. Limits are in bytes.
+
+    ``server_``: how a FHIR server is read; the token is sent to it as a bearer token, and nowhere else.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PERINATAL_", extra="ignore")
 
@@ -28,3 +31,7 @@ class Settings(BaseSettings):
     )
     max_file_bytes: int = 100 * 1024 * 1024
     max_body_bytes: int = 10 * 1024 * 1024
+    server_token: SecretStr = SecretStr("")
+    server_timeout_seconds: float = Field(30.0, gt=0)
+    server_page_size: int = Field(200, gt=0)
+    server_max_pages: int = Field(100, gt=0)

@@ -21,6 +21,7 @@ from adapter.pipeline import check, evaluate_all, read
 from adapter.records import MappedBundle, RawRecord
 from benchmarks.naive import Naive
 from benchmarks.record import record_bytes
+from rules import Trace
 
 AS_OF = date(2026, 3, 2)
 ROUNDS, NAIVE_ROUNDS, MEMORY_ROUNDS = 400, 12, 20_000
@@ -52,7 +53,11 @@ def main() -> int:
     slow = _medians({"naive": naive.run}, data, NAIVE_ROUNDS)["naive"]
     content = adapter.content()
     pack, facts = content.pack, content.reader.read(orjson.loads(data), AS_OF).facts
-    engine_time = _medians({"engine": lambda _: pack.evaluate(facts, AS_OF).outcomes[0].trace}, data, ROUNDS)["engine"]
+
+    def traced(_: bytes) -> list[Trace]:
+        return [outcome.trace for outcome in pack.evaluate(facts, AS_OF).outcomes]
+
+    engine_time = _medians({"engine": traced}, data, ROUNDS)["engine"]
 
     resources = len(orjson.loads(data)["entry"])
     sizes = f"{resources} resources, {len(data) / 1e3:.0f} kB; result: {len(result) / 1e3:.1f} kB"
@@ -62,7 +67,7 @@ def main() -> int:
     line("evaluate", times["evaluate"], f"{times['evaluate'] / times['floor']:.1f} x floor (at most 8)")
     faster = slow / times["evaluate"]
     line("the naive way", slow, f"{slow / times['floor']:.0f} x floor; we are {faster:.0f} times faster (at least 40)")
-    line("engine: both evaluators, traced", engine_time, "(under 0.3 ms)")
+    line("engine: both, with every trace", engine_time, "(under 0.3 ms)")
     print(f"{'memory over 20,000 evaluations':<32} {_growth(evaluated, data) / 1e6:+8.2f} MB (under 5)")
     line("perinatal evaluate, a process", _cold_start(data), "(under 1000 ms)")
     return 0

@@ -54,6 +54,11 @@ class Story(NamedTuple):
     undated_end: bool = False
     undated: bool = False
 
+    @property
+    def over_undated(self) -> bool:
+        """Over, on a day that nobody recorded (and not merely said to be one of pregnant and over)."""
+        return self.undated and not self.pregnant and (self.pregnant is False or self.undated_end)
+
 
 def tell(events: Events, reading: Reading) -> Story:
     """Work the story out."""
@@ -66,9 +71,27 @@ def tell(events: Events, reading: Reading) -> Story:
         if _plausible(due, reading) and (after is None or dates.plus(due.span.low, -TERM_DAYS) > after):
             (running if dates.plus(due.span.high, longest) >= reading.as_of else passed).append(due)
     said = events.statuses if after is None else [one for one in events.statuses if _about_now(one, after)]
-    return _decide(
-        _Case(reading, end, best_due(running, reading), best_due(passed, reading), _newest(said), said, events)
-    )
+    case = _Case(reading, end, best_due(running, reading), best_due(passed, reading), _newest(said), said, events)
+    return _hinted(_decide(case), case)
+
+
+def _hinted(story: Story, case: _Case) -> Story:
+    """A word "pregnant or with a new baby" counts where the story leaves it open, or is over by then."""
+    hints = [hint for hint in case.events.hints if _still(hint, case)]
+    if not hints or story.pregnant or story.due is not None or story.undated:
+        return story
+    evidence = tuple(hint.evidence for hint in hints)
+    if story.pregnant is None:
+        return story._replace(evidence=(*story.evidence, *evidence), undated=True)
+    over = story.end.span.high if story.end else None
+    if over is not None and any(hint.when and (hint.when.span.low - over).days > POSTNATAL_DAYS for hint in hints):
+        return Story(None, evidence, "not-recorded", ASK_STATUS, undated=True)
+    return story
+
+
+def _still(hint: Status, case: _Case) -> bool:
+    """Whether she may still be what the word says: it was said at most a pregnancy and two years ago."""
+    return hint.when is None or (case.as_of - hint.when.span.high).days <= LONGEST_STATUS_DAYS + POSTNATAL_DAYS
 
 
 class _Case(NamedTuple):

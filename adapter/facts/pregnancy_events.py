@@ -18,6 +18,8 @@ from adapter.records import Evidence, Resource
 from rules import DateSpan, DaySpan
 
 STATUSES = frozenset({"pregnant", "not-pregnant", "possible", "unconfirmed", "postnatal"})
+HINT = "perinatal"
+"""Pregnant or with a new baby, and nobody says which: a perinatal reason for referral or team."""
 BIRTHS = frozenset({"live-birth", "stillbirth", "birth"})
 LOSSES = frozenset({"stillbirth", "miscarriage", "ectopic", "molar", "termination"})
 DEATHS = frozenset({"neonatal-death", "infant-death"})
@@ -77,10 +79,11 @@ class Length(NamedTuple):
 class Events:
     """All the events of one record."""
 
-    __slots__ = ("deaths", "dues", "ends", "lengths", "statuses")
+    __slots__ = ("deaths", "dues", "ends", "hints", "lengths", "statuses")
 
     def __init__(self) -> None:
         self.statuses: list[Status] = []
+        self.hints: list[Status] = []
         self.dues: list[Due] = []
         self.ends: list[End] = []
         self.deaths: list[Death] = []
@@ -141,6 +144,9 @@ def _antenatal(events: Events, sighting: Sighting, name: str, weeks: str, when: 
         _status_value(events, sighting, when, reading)
     elif name in STATUSES:
         events.statuses.append(_status(sighting, name, when))
+    elif name == HINT:
+        if truth(sighting.part) is not False:
+            events.hints.append(Status(name, when, sighting.evidence("", when), sighting.at))
     elif name in ("edd", "edd-scan", "edd-lmp", "lmp"):
         given = dates.read(sighting.part, "valueDateTime", "valueDate", "valuePeriod.start")
         if given is not None:

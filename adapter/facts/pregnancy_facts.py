@@ -83,7 +83,9 @@ def _started(fact: Declared, pregnancy: Pregnancy) -> Fact:
     if end is None:
         if story.pregnant is None:
             return _open(fact, story)
-        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if story.undated else fact.not_so("none-recorded")
+        return (
+            fact.unknown("no-date", story.evidence, ASK_OUTCOME) if story.over_undated else fact.not_so("none-recorded")
+        )
     days = end.gestation or DaySpan(SHORTEST_ENDED, LONGEST_ENDED)
     if end.gestation is None:
         dues = [d for d in pregnancy.events.dues if dates.shift(d.span, -TERM_DAYS).low <= end.span.high]
@@ -102,7 +104,7 @@ def _ended(fact: Declared, pregnancy: Pregnancy) -> Fact:
         return _open(fact, story)
     if story.end is not None:
         return fact.known(story.end.span, None, story.end.evidence)
-    if story.undated_end or (story.undated and not story.pregnant):
+    if story.undated_end or story.over_undated:
         return fact.unknown("no-date", story.evidence, ASK_OUTCOME)
     if story.pregnant is None:
         return _open(fact, story)
@@ -126,8 +128,8 @@ def _birth(fact: Declared, pregnancy: Pregnancy) -> Fact:
         if "unknown" in story.end.kinds:
             return fact.unknown("outcome-not-recorded", story.end.evidence, ASK_OUTCOME)
         return fact.not_so("ended-by-loss", story.end.evidence)
-    if story.undated:
-        return fact.unknown("no-date", story.evidence, ASK_OUTCOME) if not story.pregnant else fact.not_so()
+    if story.over_undated:
+        return fact.unknown("no-date", story.evidence, ASK_OUTCOME)
     return _open(fact, story) if story.pregnant is None else fact.not_so()
 
 
@@ -176,7 +178,7 @@ def _living(fact: Declared, pregnancy: Pregnancy) -> Fact:
         died = {death.baby for death in events.deaths}
         lives = any(end.baby not in died for end in babies) if len(babies) > 1 else not events.deaths
         return fact.known(lives, None, tuple(end.evidence for end in babies))
-    if story.undated and not story.pregnant and not pregnancy.losses:
+    if story.over_undated and not pregnancy.losses:
         return fact.unknown("no-date", story.evidence, ASK_OUTCOME)
     if story.pregnant is None:
         return _open(fact, story)

@@ -53,6 +53,12 @@ def split(bundle: Resource) -> Split:
     return _Splitter(Index(bundle)).split()
 
 
+def main_patient(bundle: Resource) -> int:
+    """The entry of the Patient whose record a Bundle is: the first who is nobody's baby."""
+    patients = [at for at, entry in enumerate(bundle["entry"]) if entry["resource"]["resourceType"] == "Patient"]
+    return patients[0] if len(patients) == 1 else split(bundle).patients[0]
+
+
 class _Splitter:
     def __init__(self, index: Index) -> None:
         self.index = index

@@ -21,8 +21,9 @@ from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.profiles import bundle_with_profiles
 from adapter.http.capability import capability_statement
 from adapter.http.request import Call, read_call
-from adapter.pipeline import Result, check, evaluate_all, read, refusal
+from adapter.pipeline import Result, check, evaluate_all, refusal
 from adapter.records import Issue, MappedBundle, Resource
+from adapter.together import read_raws
 
 FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
 BASE = "/fhir/R4"
@@ -68,13 +69,13 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         call = await _call(request, wired)
         today = datetime.now(ZoneInfo("Europe/London")).date()
         wired.content(call.provider)
-        records = read(wired, call.record)
+        records = (record for _, record in read_raws(wired, call.records))
         return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider)))
 
     @app.post(f"{BASE}/$convert")
     async def convert(request: Request) -> Response:
         call = await _call(request, wired)
-        return _answer([_converted(record, wired) for record in read(wired, call.record)])
+        return _answer([_converted(record, wired) for _, record in read_raws(wired, call.records)])
 
     @app.get(f"{BASE}/metadata")
     async def metadata() -> Resource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,9 @@ class UnsupportedMediaType(AdapterError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    record: RawRecord
+    """records: several are about one person where their identifiers say so, and are then read as one record."""
+
+    records: tuple[RawRecord, ...]
     as_of: date | None = None
     provider: str = ""
 
@@ -38,7 +40,7 @@ def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
     as_of = _as_of(query.get("asOf", ""), "asOf (query)")
     provider = query.get("provider", "")
     if media in HL7_TYPES:
-        return Call(RawRecord("request body", body, "hl7v2"), as_of, provider)
+        return Call((RawRecord("request body", body, "hl7v2"),), as_of, provider)
     if media not in FHIR_TYPES:
         known = ", ".join(sorted((FHIR_TYPES | HL7_TYPES) - {""}))
         raise UnsupportedMediaType(Issue("error", "not-supported", f"Content-Type is none of {known}"))
@@ -49,7 +51,7 @@ def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
             parsed = None  # said, with its place, by the one who reads the record
         if isinstance(parsed, dict) and parsed.get("resourceType") == "Parameters":
             return _from_parameters(parsed, as_of, provider)
-    return Call(RawRecord("request body", body, "fhir"), as_of, provider)
+    return Call((RawRecord("request body", body, "fhir"),), as_of, provider)
 
 
 def _from_parameters(parameters: dict[str, Any], as_of: date | None, provider: str) -> Call:
@@ -65,24 +67,26 @@ def _from_parameters(parameters: dict[str, Any], as_of: date | None, provider: s
             given["valueBoolean"] = True  # stands for the resource, which is checked on its own
     if found := validate(shell):
         raise Malformed(*found)
-    record: RawRecord | None = None
+    records: list[RawRecord] = []
     for number, given in enumerate(parameters["parameter"]):
         place = f"Parameters.parameter[{number}]"
         name = given["name"]
         value = next((v for k, v in given.items() if k.startswith("value")), None)
         if name == "record":
-            record = _record(given, value, place)
+            records.append(_record(given, value, place))
         elif name == "asOf":
             as_of = _as_of(str(value or ""), place)
         elif name == "provider":
             provider = str(value or "")
         else:
             raise Malformed(Issue("error", "not-supported", "parameter is none of record, asOf, provider", "", place))
-    if record is None:
+    if not records:
         raise Malformed(
             Issue("error", "required", "the parameter record is missing", "malformed", "Parameters.parameter")
         )
-    return Call(record, as_of, provider)
+    if len(records) > 1:
+        records = [replace(record, name=f"record {number}") for number, record in enumerate(records, 1)]
+    return Call(tuple(records), as_of, provider)
 
 
 def _record(given: dict[str, Any], value: Any, place: str) -> RawRecord:

@@ -26,6 +26,7 @@ from adapter.mapping.nodes import (
     When,
     conditions,
 )
+from adapter.mapping.periods import PERIOD, period
 from adapter.mapping.state import HOLE, Fate, Run
 from adapter.mapping.values import concept, constant, fields_of, is_dynamic, locate, needed, passes, translate
 from adapter.sources.model import Row
@@ -77,7 +78,7 @@ class Compiler:
             case Coded():
                 return coded(node, self.home, inside=self.inside)
             case Object():
-                return self._object(node)
+                return self._period(node) if {key for key, _ in node.items} == PERIOD else self._object(node)
             case Array():
                 return self._array(node)
             case _:
@@ -292,6 +293,10 @@ class Compiler:
             return made if filled and made else HOLE
 
         return evaluate
+
+    def _period(self, node: Object) -> Evaluate:
+        start, end = (self._object(Object(((key, dict(node.items)[key]),))) for key in ("start", "end"))
+        return period(start, end)
 
     def _coding(self, node: From, siblings: set[str]) -> Evaluate:
         """The code of a coding through a code map, which also gives system and display where nothing else does."""

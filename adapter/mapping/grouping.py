@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.mapping.nodes import Join, Tables
+from adapter.mapping.nodes import Join, Lookup, Tables
 from rules import Document
 
 Place = tuple[str | int, ...]
@@ -58,4 +58,21 @@ def parse_tables(head: Document, data: dict[str, Any]) -> Tables | None:
             raise head.error(
                 ("keys", column), f"{table!r} is no table of joins: a key leads to a table that reaches a patient"
             )
-    return Tables(patient["table"], patient["key"], patient.get("within", ""), joins, data.get("header", ""), keys)
+    lookups = _lookups(head, data, {patient["table"], *joins})
+    within, header = patient.get("within", ""), data.get("header", "")
+    return Tables(patient["table"], patient["key"], within, joins, header, keys, lookups)
+
+
+def _lookups(head: Document, data: dict[str, Any], reached: set[str]) -> dict[str, Lookup]:
+    """The tables of no patient; only a table that reaches one may name a row of theirs."""
+    found: dict[str, Lookup] = {}
+    for table, lookup in as_dict(head, ("lookups",), data.get("lookups", {})).items():
+        at: Place = ("lookups", table)
+        only(head, at, as_dict(head, at, lookup), {"by", "of"})
+        if not isinstance(lookup.get("by"), str) or not lookup.get("of"):
+            raise head.error(at, "a lookup is {by: KEY, of: {TABLE: COLUMN}}")
+        for name in as_dict(head, (*at, "of"), lookup["of"]):
+            if name not in reached:
+                raise head.error((*at, "of", name), f"{name!r} is no table of joins")
+        found[table] = Lookup(lookup["by"], lookup["of"])
+    return found

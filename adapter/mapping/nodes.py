@@ -132,9 +132,31 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """An Issue said of each row of ``for_each`` on which ``when`` holds: what no resource can express."""
+
+    text: str
+    for_each: str
+    field: Field
+    detail: str
+    when: When
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
     to: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A table of no patient (teams, wards): its row with this key ``by`` is related to the rows that name it.
+
+    ``of`` says of each table which of its columns does.
+    """
+
+    by: str
+    of: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +169,11 @@ class Tables:
     joins: Mapping[str, Join] = field(default_factory=dict)
     header: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)  # column → table, for tables that have no join
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
 
     @property
     def known(self) -> frozenset[str]:
-        return frozenset((self.patient, *self.joins, *([self.header] if self.header else ())))
+        return frozenset((self.patient, *self.joins, *self.lookups, *([self.header] if self.header else ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +187,4 @@ class Program:
     blocks: tuple[Block, ...]
     ignored: Mapping[str, str]  # field, table or segment → the reason
     tables: Tables | None = None
+    remarks: tuple[Remark, ...] = ()

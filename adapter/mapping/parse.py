@@ -28,6 +28,7 @@ from adapter.mapping.nodes import (
     Object,
     Program,
     ReferenceTo,
+    Remark,
     Tables,
     Test,
     When,
@@ -48,7 +49,8 @@ NODE_KEYS = {
     "coded": {"coded", "scheme", "map", "system", "local", "when"},
 }
 BLOCK_KEYS = {"resource", "for_each", "id", "name", "when", "requires"}
-HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "header", "files"}
+REMARK_KEYS = {"report", "for_each", "field", "detail", "when"}
+HEAD_KEYS = {"name", "version", "source", "title", "patient", "joins", "keys", "lookups", "header", "files"}
 
 
 def parse_mapping(folder: Path) -> Program:
@@ -62,13 +64,23 @@ def parse_mapping(folder: Path) -> Program:
     tables = parse_tables(head, data)
     blocks: list[Block] = []
     ignored: dict[str, str] = {}
+    remarks: list[Remark] = []
     maps: dict[str, CodeMap] = {}
     files = [_File(load_yaml(path), folder, data["source"], tables, maps) for path in _files(folder, head, data)]
     for file in files:
-        file.read(blocks, ignored)
+        file.read(blocks, ignored, remarks)
     for file in files:
         file.check_targets(blocks)
-    return Program(data["name"], data["version"], data["source"], data.get("title", ""), tuple(blocks), ignored, tables)
+    return Program(
+        data["name"],
+        data["version"],
+        data["source"],
+        data.get("title", ""),
+        tuple(blocks),
+        ignored,
+        tables,
+        tuple(remarks),
+    )
 
 
 def _files(folder: Path, head: Document, data: dict[str, Any]) -> list[Path]:
@@ -89,15 +101,17 @@ class _File:
         self.hl7 = source == HL7V2
         self.targets: list[tuple[Place, str]] = []
 
-    def read(self, blocks: list[Block], ignored: dict[str, str]) -> None:
+    def read(self, blocks: list[Block], ignored: dict[str, str], remarks: list[Remark]) -> None:
         if not isinstance(self.document.data, list):
-            raise self.document.error((), "a mapping file is a list: - resource: … or - ignore: …")
+            raise self.document.error((), "a mapping file is a list: - resource: …, - ignore: … or - report: …")
         for index, item in enumerate(self.document.data):
             at: Place = (index,)
             block = as_dict(self.document, at, item)
             if "ignore" in block:
                 only(self.document, at, block, {"ignore"})
                 ignored.update(self._ignored((index, "ignore"), block["ignore"]))
+            elif "report" in block:
+                remarks.append(self._remark(at, block))
             elif isinstance(block.get("resource"), str):
                 parsed = self._block(at, block)
                 if any(parsed.name == other.name for other in blocks):
@@ -106,7 +120,7 @@ class _File:
                     )
                 blocks.append(parsed)
             else:
-                raise self.document.error(at, "a block begins with resource: TYPE or ignore: {field: reason}")
+                raise self.document.error(at, "a block begins with resource: TYPE, ignore: {field: reason} or report:")
 
     def check_targets(self, blocks: list[Block]) -> None:
         """Every reference_to names a block or a type of resource that some block makes."""
@@ -122,6 +136,16 @@ class _File:
             if self.hl7 and not (_HL7_FIELD.fullmatch(name) or _HL7_SEGMENT.fullmatch(name)):
                 raise self.document.error((*at, name), "name a field (PID-18) or a segment (IN1)")
             yield name, reason
+
+    def _remark(self, at: Place, block: dict[str, Any]) -> Remark:
+        only(self.document, at, block, REMARK_KEYS)
+        if not all(isinstance(block.get(key), str) for key in ("report", "for_each", "field")):
+            raise self.document.error(at, "say what to report, for_each row of which table or segment, at which field")
+        owner, field = (
+            self._owner((*at, "for_each"), block["for_each"]),
+            self._field((*at, "field"), block["field"]),
+        )
+        return Remark(block["report"], owner, field, str(block.get("detail", "")), self._when(at, block))
 
     def _block(self, at: Place, block: dict[str, Any]) -> Block:
         for_each = block.get("for_each", "")

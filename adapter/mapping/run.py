@@ -100,6 +100,9 @@ class Mapping:
             return named or tuple((name, each) for name, resource, each in targets if resource == target)
 
         self._blocks = tuple(_Block(block, resolve) for block in program.blocks)
+        self._remarks = tuple(
+            (remark, Compiler(resolve, remark.for_each).when(remark.when)) for remark in program.remarks
+        )
         self._ignored = ignored_fields(program.ignored)
         self._keys = _join_keys(program.tables)
 
@@ -115,6 +118,7 @@ class Mapping:
             return MappedBundle(record.source, empty, {}, used, record.issues, label, refused=True)
         run = Run(record)
         made = _make_all(run, self._instances(run))
+        self._remark(run)
         uses = coverage(run, self._keys, self._ignored)
         bundle: Resource = {"resourceType": "Bundle", "type": "collection"}
         if made:
@@ -123,6 +127,16 @@ class Mapping:
         lineage.update({(url, ""): one.place for url, one in made.items() if one.place})
         issues = tuple(dict.fromkeys((*record.issues, *run.issues, *unmapped_issues(uses))))
         return MappedBundle(record.source, bundle, lineage, uses, issues, label)
+
+    def _remark(self, run: Run) -> None:
+        """Say what the mapping has to say of rows that no resource can express."""
+        for remark, holds in self._remarks:
+            for row in run.record.rows.get(remark.for_each, ()):
+                run.reads = []
+                if holds(run, row):
+                    place = row.place(remark.field.name)
+                    run.issues.append(Issue("warning", "informational", remark.text, remark.detail, place))
+                run.settle(run.reads, (), made=True)
 
     def _instances(self, run: Run) -> list[_Instance]:
         """What is to be made, with ids, before anything is: so that references can point forward."""
@@ -154,6 +168,10 @@ def _join_keys(tables: Tables | None) -> dict[str, frozenset[str]]:
     for table, join in tables.joins.items():
         keys.setdefault(table, set()).add(join.by)
         keys.setdefault(join.to, set()).add(join.by)
+    for table, lookup in tables.lookups.items():
+        keys.setdefault(table, set()).add(lookup.by)
+        for name, column in lookup.of.items():
+            keys.setdefault(name, set()).add(column)
     return {table: frozenset(names) for table, names in keys.items()}
 
 

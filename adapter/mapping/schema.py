@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.mapping.convert import TYPES
-from adapter.mapping.parse import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS
+from adapter.mapping.parse import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS, REMARK_KEYS
 from adapter.mapping.shapes import SHAPES
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,6 +51,7 @@ def head_schema() -> dict[str, Any]:
         "patient": {"type": "object", "required": ["table", "key"]},
         "joins": {"type": "object", "additionalProperties": {"type": "object", "required": ["to", "by"]}},
         "keys": {"type": "object", "additionalProperties": _TEXT},
+        "lookups": {"type": "object", "additionalProperties": {"type": "object", "required": ["by", "of"]}},
         "files": _TEXTS,
     }
     return {
@@ -100,11 +101,17 @@ def blocks_schema() -> dict[str, Any]:
         "properties": {"ignore": {"type": "object", "additionalProperties": _TEXT}},
         "additionalProperties": False,
     }
+    remark = {
+        "type": "object",
+        "required": ["report", "for_each", "field"],
+        "properties": {key: block_keys.get(key, _TEXT) for key in sorted(REMARK_KEYS)},
+        "additionalProperties": False,
+    }
     return {
         "$schema": _DIALECT,
         "title": "blocks of a mapping",
         "type": "array",
-        "items": {"anyOf": [resource, ignore]},
+        "items": {"anyOf": [resource, ignore, remark]},
         "$defs": {
             "test": _TEST,
             "when": {"type": "object", "additionalProperties": {"$ref": "#/$defs/test"}},

@@ -82,11 +82,14 @@ def _chosen(decision: Decision, rule: str | None) -> Iterable[RuleOutcome]:
 
 
 def _criterion(trace: Trace) -> str:
-    """One condition: its words, what it came to, the value found and the parameter that set the threshold."""
+    """One condition: its words, what it came to, the value found, the parameter that set the threshold and its date."""
     said = f"{trace.text}: {TRUTHS[trace.truth]}"
     if trace.fact is not None:
         said += f", {finding(trace.fact)}"
-    return f"{said} (threshold {trace.parameter})" if trace.parameter else said
+    if not trace.parameter:
+        return said
+    force = f", in force from {trace.since.isoformat()}" if trace.since else ""
+    return f"{said} (threshold {trace.parameter}{force})"
 
 
 def _places(record: MappedBundle, fact: Fact) -> list[str]:

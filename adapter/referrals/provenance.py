@@ -36,17 +36,23 @@ def provenance(
 
 
 def origin(record: MappedBundle, digest: str) -> list[Resource]:
-    """The source record and the mapping, by identifier: neither is in the result.
+    """The source record and the mapping, by identifier: neither is in the result. Of a merged record, all of them.
 
     ``digest`` is the SHA-256 of the record's bytes in hexadecimal, or "". A file's name is not given: it may name
     the patient.
     """
-    kind = record.mapping.partition("@")[0] or "fhir"
-    what: Resource = {"display": f"Source record ({kind})"}
+    if record.origins:
+        return [entity for one in record.origins for entity in source_entities(one.mapping, one.digest)]
+    return source_entities(record.mapping, digest)
+
+
+def source_entities(mapping: str, digest: str) -> list[Resource]:
+    """One source as the entities of a Provenance: the record, and the mapping it was read with ("" for FHIR)."""
+    what: Resource = {"display": f"Source record ({mapping.partition('@')[0] or 'fhir'})"}
     if digest:
         what["identifier"] = {"value": f"sha256:{digest}"}
     entities: list[Resource] = [{"role": "source", "what": what}]
-    if record.mapping:
-        mapping: Resource = {"identifier": {"value": record.mapping}, "display": f"Mapping {record.mapping}"}
-        entities.append({"role": "derivation", "what": mapping})
+    if mapping:
+        by: Resource = {"identifier": {"value": mapping}, "display": f"Mapping {mapping}"}
+        entities.append({"role": "derivation", "what": by})
     return entities

@@ -19,20 +19,8 @@ from rules import PRIORITIES, Decision, Fact, ProposedFlag, ProposedReferral, Pr
 
 _NOTHING_KNOWN: Mapping[str, Wanted] = {}
 
-MADE = frozenset(
-    {
-        "Device",
-        "Flag",
-        "GuidanceResponse",
-        "HealthcareService",
-        "OperationOutcome",
-        "Parameters",
-        "Provenance",
-        "ServiceRequest",
-        "Task",
-    }
-)
-"""The resource types of what a result adds to what it quotes."""
+PROPOSALS = frozenset({"ServiceRequest", "Task", "Flag"})
+"""What leaves for another system. All else in a result is quoted, or has a form that no record can change."""
 
 _Found = dict[int, dict[str, Evidence]]
 """Evidence by the entry of the record and the element in it."""
@@ -97,12 +85,14 @@ def build_result(
 
 
 def flaws(result: Resource) -> tuple[Issue, ...]:
-    """What is not valid FHIR R4 in the resources made here; those quoted were checked as the record was read."""
-    made = [
-        entry if entry["resource"]["resourceType"] in MADE else {"fullUrl": entry["fullUrl"]}
-        for entry in result["entry"]
-    ]
-    return tuple(found for found in validate({**result, "entry": made}) if found.severity == "error")
+    """What is not valid FHIR R4 in the proposals; what they quote was checked as the record was read."""
+    return tuple(
+        found
+        for at, entry in enumerate(result["entry"])
+        if entry["resource"]["resourceType"] in PROPOSALS
+        for found in validate(entry["resource"], f"Bundle.entry[{at}].resource")
+        if found.severity == "error"
+    )
 
 
 class _Draft:

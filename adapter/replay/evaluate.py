@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from adapter.bootstrap import Adapter
-from adapter.pipeline import Result, evaluate_all, read_path
+from adapter.pipeline import Result, evaluate_all
+from adapter.together import read_inputs
 
 
 @cache
@@ -15,7 +17,8 @@ def _adapter() -> Adapter:
     return Adapter()
 
 
-def evaluate_input(path: Path, as_of: date, provider: str) -> list[Result]:
-    """A file or a data set's folder → one result per record."""
+def evaluate_input(paths: Sequence[Path], as_of: date, provider: str) -> list[Result]:
+    """Files or data sets' folders, read together → one result per record."""
     adapter = _adapter()
-    return list(evaluate_all(adapter, read_path(adapter, path), as_of, provider, path.name))
+    read = read_inputs(adapter, paths)
+    return [result for name, record in read for result in evaluate_all(adapter, [record], as_of, provider, name)]

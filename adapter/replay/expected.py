@@ -62,7 +62,7 @@ class Expected:
     source: str
     as_of: date
     provider: str
-    inputs: tuple[str, ...]
+    inputs: tuple[tuple[str, ...], ...]
     results: int
     refused: int
     everyone: Person
@@ -161,13 +161,17 @@ class _Reader:
             return {code: self._priority(value, (*place, code)) for code, value in self._mapping(data, place).items()}
         return dict.fromkeys(sorted(self._codes(data, place)), "")
 
-    def _inputs(self, data: object, folder: Path) -> tuple[str, ...]:
+    def _inputs(self, data: object, folder: Path) -> tuple[tuple[str, ...], ...]:
         if not isinstance(data, list) or not data:
             raise self._document.error(("inputs",), "inputs is a list of the fixture's files and folders")
-        for index, name in enumerate(data):
-            if not isinstance(name, str) or not (folder / name).exists():
-                raise self._document.error(("inputs", index), f"{name} is not in this folder")
-        return tuple(data)
+        inputs = []
+        for index, given in enumerate(data):
+            names = given if isinstance(given, list) and given else [given]
+            for name in names:
+                if not isinstance(name, str) or not (folder / name).exists():
+                    raise self._document.error(("inputs", index), f"{name} is not in this folder")
+            inputs.append(tuple(names))
+        return tuple(inputs)
 
     def _mapping(self, data: object, place: Place, known: tuple[str, ...] = ()) -> dict[str, Any]:
         if not isinstance(data, dict):

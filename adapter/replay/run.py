@@ -17,8 +17,8 @@ from adapter.replay.update import observed
 INPUTS_WORTH_A_PROCESS = 200
 """A process takes about a second to start, in which this many small inputs are done."""
 
-Evaluate = Callable[[Path, date, str], Sequence[Replayed]]
-"""The pipeline: a file or folder, the as-of date and the provider's name → one result per record."""
+Evaluate = Callable[[Sequence[Path], date, str], Sequence[Replayed]]
+"""The pipeline: files or folders that are read together, the as-of date and the provider's name → the results."""
 
 
 def run_replay(
@@ -31,7 +31,7 @@ def run_replay(
     CannotStart where there is none.
     """
     fixtures = [read_expected(fixture) for fixture in find_fixtures(folder)]
-    cases = [(fixture, name) for fixture in fixtures for name in fixture.inputs]
+    cases = [(fixture, names) for fixture in fixtures for names in fixture.inputs]
     replay = partial(_replay, evaluate)
     processes = min(jobs, len(cases) // inputs_per_process)
     if processes <= 1:
@@ -40,11 +40,11 @@ def run_replay(
         return ReplayReport(tuple(pool.map(replay, cases, chunksize=max(1, len(cases) // (4 * processes)))))
 
 
-def _replay(evaluate: Evaluate, case: tuple[Expected, str]) -> CaseReport:
-    expected, name = case
+def _replay(evaluate: Evaluate, case: tuple[Expected, tuple[str, ...]]) -> CaseReport:
+    expected, names = case
     try:
-        results = evaluate(expected.folder / name, expected.as_of, expected.provider)
+        results = evaluate([expected.folder / name for name in names], expected.as_of, expected.provider)
         differences, came_out = compare(expected, results), observed(expected, results)
     except Exception as error:  # an input that cannot be evaluated is a difference; it never stops the others
         differences, came_out = (Difference(f"could not be evaluated: {type(error).__name__}: {error}"),), ""
-    return CaseReport(expected.name, name, expected.title, differences, came_out)
+    return CaseReport(expected.name, " + ".join(names), expected.title, differences, came_out)

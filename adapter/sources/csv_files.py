@@ -16,7 +16,7 @@ from adapter.sources.model import Row
 class TableRow:
     """One row of a table. ``number`` is that of a spreadsheet: the header is row 1."""
 
-    __slots__ = ("cells", "columns", "header", "name", "number", "parent", "ragged", "texts")
+    __slots__ = ("cells", "columns", "header", "links", "name", "number", "parent", "ragged", "texts")
 
     def __init__(self, name: str, columns: dict[str, int], number: int, cells: Sequence[str]) -> None:
         self.name, self.columns, self.number, self.cells = name, columns, number, cells
@@ -27,6 +27,7 @@ class TableRow:
         self.ragged = surplus < 0 or (surplus > 0 and any(cell.strip() for cell in cells[len(columns) :]))
         self.parent: TableRow | None = None
         self.header: TableRow | None = None
+        self.links: dict[str, TableRow] | None = None  # table → its row that this one names (teams, wards)
 
     def get(self, field: str) -> str | None:
         return self.texts.get(field)
@@ -44,9 +45,11 @@ class TableRow:
         return leaf
 
     def related(self, name: str) -> TableRow | None:
-        """The row of the table ``name`` that this one reaches through its joins, or the header's row."""
+        """The row of the table ``name`` that this one reaches through its joins and links, or the header's row."""
         row: TableRow | None = self
         while row is not None and row.name != name:
+            if row.links is not None and name in row.links:
+                return row.links[name]
             row = row.parent
         if row is None and self.header is not None and self.header.name == name:
             return self.header

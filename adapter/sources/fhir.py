@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -20,9 +20,11 @@ from adapter.fhir.ids import stable_id
 from adapter.fhir.patients import OWNER_ELEMENTS, Split, split
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
+from adapter.sources.fhir_tidy import tidied
 
 BUNDLE_TYPES = frozenset({"batch", "collection", "document", "message", "searchset", "transaction"})
 _ENTRY = re.compile(r"Bundle\.entry\[([0-9]+)\]")
+_ENTRY_RESOURCE = re.compile(r"Bundle\.entry\[([0-9]+)\]\.resource")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -52,13 +54,15 @@ class _Batch:
     """A Bundle that may hold several patients' records.
 
     problems: what is wrong, with the position of the entry it is wrong with, or -1 when it is the whole. places: how
-    messages name the resource of each entry, where they do not name it by its FHIRPath in the Bundle.
+    messages name the resource of each entry, where they do not name it by its FHIRPath in the Bundle. gone: positions
+    that hold nothing any more, for another entry says the same.
     """
 
     name: str
     bundle: Resource
     problems: tuple[tuple[int, Issue], ...]
     places: tuple[str, ...] = ()
+    gone: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, document: object, name: str) -> _Batch:
@@ -70,7 +74,23 @@ class _Batch:
         return cls(name, document, tuple((_entry_of(issue), issue) for issue in found))
 
     def place(self, at: int) -> str:
-        return self.places[at] if self.places else f"Bundle.entry[{at}].resource"
+        return self.places[at] if at < len(self.places) else f"Bundle.entry[{at}].resource"
+
+    def tidied(self) -> _Batch:
+        """With contained Patients as entries, each resource once, and current codes (see ``fhir_tidy``)."""
+        broken = frozenset(at for at, _ in self.errors)
+        if -1 in broken:
+            return self
+        bundle, said, gone = tidied(self.bundle, broken)
+        if not said:
+            return self
+        if self.places:
+            said = [(at, replace(issue, place=self._renamed(issue.place))) for at, issue in said]
+        return replace(self, bundle=bundle, problems=(*self.problems, *said), gone=gone)
+
+    def _renamed(self, place: str) -> str:
+        found = _ENTRY_RESOURCE.match(place)
+        return f"{self.place(int(found[1]))}{place[found.end() :]}" if found else place
 
     def kinds(self) -> list[str]:
         """The resource type of each entry, "Resource" where it is none of R4."""
@@ -96,6 +116,7 @@ def _kind_of(document: object) -> str:
 
 def _records(batch: _Batch) -> Iterator[MappedBundle]:
     """One record per patient; raises when the batch is wrong as a whole."""
+    batch = batch.tidied()
     kinds = batch.kinds()
     parts = split(batch.bundle) if kinds.count("Patient") > 1 else None
     several = parts is not None and len(parts.patients) > 1
@@ -135,7 +156,7 @@ def _several(batch: _Batch, parts: Split, kinds: list[str]) -> Iterator[MappedBu
     unused = tuple(
         Issue("information", "informational", "belongs to no patient and is not used", "", batch.place(at))
         for at in parts.ownerless
-        if at not in strays
+        if at not in strays and at not in batch.gone
     )
     for patient, group in zip(parts.patients, parts.groups, strict=True):
         issues = (*(issue for at in group for issue in by_entry.get(at, ())), *unused)
@@ -170,6 +191,8 @@ def _record(batch: _Batch, group: Iterable[int], name: str, issues: tuple[Issue,
     empty: list[Issue] = []
     urls: set[str] = set()
     for at in group:
+        if at in batch.gone:
+            continue
         entry = entries[at]
         if "resource" not in entry:
             empty.append(Issue("information", "informational", "holds no resource", "", f"Bundle.entry[{at}]"))
@@ -236,7 +259,9 @@ def _pool(lines: list[tuple[int, Any]], name: str) -> Iterator[MappedBundle]:
         problems = tuple((at, issue) for at, (_, _, issues) in enumerate(checked) for issue in issues)
         places = tuple(f"line {number}" for number, _, _ in checked)
         entries = [{"resource": document} for _, document, _ in checked]
-        batch = _Batch(name, {"resourceType": "Bundle", "type": "collection", "entry": entries}, problems, places)
+        batch = _Batch(
+            name, {"resourceType": "Bundle", "type": "collection", "entry": entries}, problems, places
+        ).tidied()
         parts = split(batch.bundle)
         nobodys = {at for at, _ in batch.errors} & {*parts.ownerless, *parts.astray}
         if not nobodys:

@@ -85,8 +85,10 @@ class _Grouping:
     def records(self, source: str, kind: str) -> Iterator[SourceRecord]:
         self._read_patients()
         for table in sorted(self.tables.values(), key=self._depth):
-            if table.name not in (self.spec.patient, self.spec.header):
+            if table.name not in (self.spec.patient, self.spec.header, *self.spec.lookups):
                 self._join(table)
+        for name in self.spec.lookups:
+            self._look_up(name)
         everyone = [*self.patients.values(), *self.without_key]
         if self.orphans.issues or not everyone:
             if not everyone:
@@ -158,7 +160,9 @@ class _Grouping:
         return next((Join(to, by) for by, to in keys.items() if by in table.columns), None)
 
     def _join(self, table: Table) -> None:
-        join = self.spec.joins.get(table.name) or self._infer(table)
+        join = self.spec.joins.get(table.name)
+        if join is None and table.name not in self.ignored:
+            join = self._infer(table)
         if join is None:
             if table.name not in self.ignored:
                 message = f"this table is unknown and has no key of a patient: its {len(table.rows)} rows are not read"
@@ -183,6 +187,27 @@ class _Grouping:
                 owner.refuse(_issue(row, join.by, "conflict", message, "data-conflict"))
             if row.ragged:
                 owners[-1].refuse(_ragged(row))
+
+    def _look_up(self, name: str) -> None:
+        """Link the rows of ``name`` to those that name them; each goes into the record of every patient it is about."""
+        lookup, table = self.spec.lookups[name], self.tables.get(name)
+        named = {row.get(lookup.by): row for row in table.rows} if table else {}
+        there: set[tuple[int, int]] = set()
+        for source, column in lookup.of.items():
+            for row in self.tables[source].rows if source in self.tables else ():
+                key, owner = row.get(column), self.owners.get(id(row))
+                if key is None or owner is None:
+                    continue
+                if (found := named.get(key)) is None:
+                    message = f"no row of {name} has this {column} as its {lookup.by}: what is said there is unknown"
+                    owner.issues.append(Issue("warning", "not-found", message, "", row.place(column)))
+                    continue
+                row.links = {**(row.links or {}), name: found}
+                if (id(owner), id(found)) not in there:
+                    there.add((id(owner), id(found)))
+                    owner.rows.append(found)
+                if found.ragged:
+                    owner.refuse(_ragged(found))
 
     def _index(self, join: Join) -> dict[str, list[TableRow]]:
         """Key → the rows of the parent table that have it; of a patient given twice, only the row that counts."""

@@ -12,6 +12,7 @@ from rules.engine.errors import FactError
 from rules.engine.model import DateSpan, DaySpan, Fact, State
 from rules.engine.parse import MAX_INTEGER
 
+_DAY = (date, type(None))
 _ABSENCE = {"not-met": State.ABSENT, "unknown": State.UNKNOWN}
 
 
@@ -65,18 +66,17 @@ class FactChecker:
             raise FactError(f"{name}: only a known fact has a value")
         if fact.older is not None:
             self._value(name, fact.older)
-        for day in (fact.on, fact.older_on):
-            if day is not None and type(day) is not date:
-                raise FactError(f"{name}: a date without a time is needed")
+        if type(fact.on) not in _DAY or type(fact.older_on) not in _DAY:
+            raise FactError(f"{name}: a date without a time is needed")
 
     def _value(self, name: str, value: Any) -> None:
         if not self._types[name](value):
             raise FactError(f"{name}: the value does not fit the type {self._declarations[name].type}")
-        limits = self._ranges.get(name)
-        if limits is not None:
+        if name in self._ranges:
+            least, most = self._ranges[name]
             low, high = value if type(value) is DaySpan else (value, value)
-            if low < limits[0] or high > limits[1]:
-                raise FactError(f"{name}: the value is out of the range {limits[0]} to {limits[1]}")
+            if low < least or high > most:
+                raise FactError(f"{name}: the value is out of the range {least} to {most}")
 
 
 def _boolean(value: Any) -> bool:

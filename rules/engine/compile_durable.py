@@ -6,23 +6,37 @@ comparisons on one level, 250 properties of a fact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.engine.content import FactDeclaration
 from rules.engine.errors import ContentError
-from rules.engine.expressions import MAX_TRUE, Piece, branches, flat, pieces, split
+from rules.engine.expressions import (
+    MAX_TRUE,
+    Expression,
+    Leaf,
+    Piece,
+    branches,
+    conjunction,
+    flat,
+    one_choice,
+    pieces,
+    split,
+)
 from rules.engine.features import Write
 from rules.engine.names import Named
 from rules.engine.parameters import Values
-from rules.engine.translate import Ask, Translator
+from rules.engine.translate import Translator
 
 MAX_RULES = 50  # in one ruleset
 MAX_PROPERTIES = 200  # of the fact that one ruleset sees
 MAX_BRANCHES = 250  # in one ruleset, and of one condition
+MIN_CHOICES = 2  # lists of alternatives in a condition, from which a negated one becomes a veto
+MAX_VETO = 16  # alternatives of a veto
 KIND_GUARD = '{"kind":"facts"}'  # first in every rule, else it can match the engine's own state
 
 Parts = tuple[frozenset[str], ...]
+Flat = list[Piece | None]  # None: it can never be true
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +51,13 @@ class Shard:
 class Program:
     """Named conditions ready for durable_rules.
 
-    A name is true when of each of its ``parts`` at least one durable rule matched. ``writers`` write the properties
-    of one group each; ``facts`` names the facts that a group is made from.
+    A name is true when of each of its ``parts`` at least one durable rule matched, and of its ``vetoes`` none.
+    ``writers`` write the properties of one group each; ``facts`` names the facts that a group is made from.
     """
 
     shards: tuple[Shard, ...]
     parts: Mapping[str, Parts]
+    vetoes: Mapping[str, frozenset[str]]
     writers: tuple[Write, ...]
     facts: tuple[tuple[str, ...], ...]
 
@@ -51,22 +66,47 @@ def compile_durable(named: Mapping[str, Named], declarations: Mapping[str, FactD
     """Compile every named condition. Raises ContentError for one that is too large for durable_rules."""
     translator = Translator(declarations, values)
     flattened = {each.name: _flat(each, translator) for each in named.values()}
-    wanted = frozenset[str]().union(*(piece.properties for found in flattened.values() for piece in found if piece))
+    found = [piece for both in flattened.values() for pieces in both for piece in pieces if piece]
+    wanted = frozenset[str]().union(*(piece.properties for piece in found))
     groups = [group for group in translator.groups.values() if group.names(wanted)]
     owners = {name: index for index, group in enumerate(groups) for name in group.names(wanted)}
     packing = _Packing(owners, [len(group.names(wanted)) for group in groups])
-    parts = {name: tuple(packing.add(named[name], piece) for piece in found) for name, found in flattened.items()}
+    parts: dict[str, Parts] = {}
+    vetoes: dict[str, frozenset[str]] = {}
+    for name, (positive, negative) in flattened.items():
+        parts[name] = tuple(packing.add(named[name], piece) for piece in positive)
+        vetoes[name] = frozenset[str]().union(*(packing.add(named[name], piece) for piece in negative))
     return Program(
         shards=packing.shards(),
         parts=parts,
+        vetoes=vetoes,
         writers=tuple(group.writer(wanted) for group in groups),
         facts=tuple(group.facts for group in groups),
     )
 
 
-def _flat(named: Named, translator: Translator) -> list[Piece | None]:
-    found: list[Piece | None] = []
-    for part in pieces(translator.expression(named.condition, Ask.TRUE)):
+def _flat(named: Named, translator: Translator) -> tuple[Flat, Flat]:
+    """The pieces that must all hold, and those of which none may hold.
+
+    What is negated is asked for as it stands, and must not hold: it would match for nearly everyone, and a match costs
+    more than a comparison. It stays positive where it is the only list of alternatives.
+    """
+    positive: list[Expression] = []
+    negative: list[Expression] = []
+    conjuncts = list(translator.conjuncts(named.condition))
+    choices = sum(not isinstance(expression, Leaf) for expression, _ in conjuncts)
+    for expression, opposite in conjuncts:
+        if opposite is None or choices < MIN_CHOICES or branches(opposite) > MAX_VETO:
+            positive.append(expression)
+        else:
+            negative.append(opposite)
+    required = _pieces(named, pieces(conjunction(*positive))) if positive else []
+    return required, _pieces(named, map(one_choice, negative))
+
+
+def _pieces(named: Named, expressions: Iterable[Expression]) -> Flat:
+    found: Flat = []
+    for part in expressions:
         count = branches(part)
         if count > MAX_BRANCHES:
             message = (

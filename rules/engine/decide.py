@@ -43,6 +43,7 @@ class Decider:
         self._calendar = Calendar(values, "bank-holidays" in content.parameters)
         self._second_stage = SecondStage(content, values, self._calendar)
         self._order = {rule.id: place for place, rule in enumerate(content.rules)}
+        self._services = {key: place for place, key in enumerate(content.services)}
         self._derived = derived
 
     def decide(self, evaluation: Evaluation) -> Decision:
@@ -67,7 +68,7 @@ class Decider:
             provider=content.provider.name,
             as_of=as_of,
             outcomes=tuple(outcomes),
-            referrals=merge_referrals(drafts, content.services, self._order),
+            referrals=merge_referrals(drafts, self._services, self._order),
             tasks=gathering.tasks(),
             flags=gathering.flags(),
             issues=gathering.issues(),
@@ -89,7 +90,8 @@ class Decider:
                     IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id
                 )
         else:
-            self._ask(rule, truths, gathering)
+            if rule.asks:
+                self._ask(rule, truths, gathering)
             if truth is True:
                 status, facts = Status.FIRED, support(node, situation)
                 self._act(rule, evaluation, facts, drafts, gathering)

@@ -43,7 +43,8 @@ def _sentence(node: Trace) -> str:
     if node.kind == "compare" and node.fact is not None:
         parts.append(_evidence(node.fact))
     if node.parameter:
-        parts.append(f"threshold from parameter {node.parameter}")
+        since = f", in force from {node.since}" if node.since else ""
+        parts.append(f"threshold from parameter {node.parameter}{since}")
     return "; ".join(parts) + "."
 
 

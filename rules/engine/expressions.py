@@ -128,6 +128,12 @@ def pieces(expression: Expression) -> tuple[Expression, ...]:
     return (main, *(conjunction(*chunk) for chunk in chunks[1:]), *choices[:-1])
 
 
+def one_choice(expression: Expression) -> Expression:
+    """The same as one piece: several lists of alternatives that must all hold become one list of conjunctions."""
+    parts = expression.parts if isinstance(expression, And) else ()
+    return Or((expression,)) if sum(isinstance(part, Or) for part in parts) > 1 else expression
+
+
 def flat(expression: Expression) -> Piece | None:
     """The flat form of a piece, or None when it can never be true."""
     parts = expression.parts if isinstance(expression, And) else (expression,)

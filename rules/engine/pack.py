@@ -128,6 +128,9 @@ class Pack:
             if band not in self._compiled:
                 values = Values(self._content.parameters, self._bands.first_day(band))
                 tracer = Tracer(self._content.facts, values, self._checker.missing)
+                for rule in self._content.rules:
+                    tracer.compile(self._named[rule.id].condition)
+                tracer.explain()
                 nodes = {name: tracer.compile(named.condition) for name, named in self._named.items()}
                 derived = {name: tracer.derived(name) for name, each in self._content.facts.items() if each.derive}
                 program = compile_durable(self._named, self._content.facts, values)

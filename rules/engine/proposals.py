@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from rules.engine.content import FlagSpec, IssueSpec, Rule, Service, TaskSpec, Within
+from rules.engine.content import FlagSpec, IssueSpec, Rule, TaskSpec, Within
 from rules.engine.model import PRIORITIES, DecisionIssue, Fact, ProposedFlag, ProposedReferral, ProposedTask
 
 RANK: Mapping[str, int] = {priority: rank for rank, priority in enumerate(PRIORITIES)}
@@ -81,21 +81,26 @@ def _add(to: dict[str, None], item: str) -> None:
 
 
 def merge_referrals(
-    drafts: Iterable[Draft], services: Mapping[str, Service], order: Mapping[str, int]
+    drafts: Iterable[Draft], services: Mapping[str, int], order: Mapping[str, int]
 ) -> tuple[ProposedReferral, ...]:
     """One referral per service, highest priority first: the earliest start and end at that priority, every rule.
 
-    ``order`` gives the place of each rule in the pack.
+    ``services`` and ``order`` give the place of each service and of each rule in the pack.
     """
     by_service: dict[str, list[Draft]] = {}
     for draft in sorted(drafts, key=lambda draft: order[draft.rule.id]):
         by_service.setdefault(draft.service, []).append(draft)
-    places = {key: place for place, key in enumerate(services)}
     merged = [_merged(service, group) for service, group in by_service.items()]
-    return tuple(sorted(merged, key=lambda each: (-RANK[each.priority], places[each.service])))
+    return tuple(sorted(merged, key=lambda each: (-RANK[each.priority], services[each.service])))
 
 
 def _merged(service: str, group: list[Draft]) -> ProposedReferral:
+    if len(group) == 1:
+        (only,) = group
+        facts = tuple({fact.name: fact for fact in only.facts}.values())
+        return ProposedReferral(
+            service, only.priority, only.start, only.end, (only.rule.id,), only.reasons, facts, only.notes
+        )
     priority = max((draft.priority for draft in group), key=RANK.__getitem__)
     leading = [draft for draft in group if draft.priority == priority]
     return ProposedReferral(

@@ -42,13 +42,13 @@ class DurableSession:
         for index, names in enumerate(program.facts):
             for name in names:
                 self._writers_of[name].append(index)
-        self._needed: list[tuple[str, frozenset[str]]] = []
-        self._several: list[tuple[str, Parts]] = []
+        self._needed: list[tuple[str, frozenset[str], frozenset[str]]] = []
+        self._several: list[tuple[str, Parts, frozenset[str]]] = []
         for name, parts in program.parts.items():
             if all(len(part) == 1 for part in parts):
-                self._needed.append((name, frozenset[str]().union(*parts)))
+                self._needed.append((name, frozenset[str]().union(*parts), program.vetoes[name]))
             else:
-                self._several.append((name, parts))
+                self._several.append((name, parts, program.vetoes[name]))
         self._shards = program.shards
         self._rulesets: list[tuple[int, Shard]] = []
         self._finalizer = weakref.finalize(self, _delete, self._rulesets)
@@ -88,8 +88,10 @@ class DurableSession:
                 self._broken = False
             for handle, shard in self._rulesets:
                 self._run(handle, "".join([_HEAD, *[members[index] for index in shard.groups], "}"]), seen)
-        names = {name for name, needed in self._needed if needed <= seen}
-        names.update(name for name, parts in self._several if not any(map(seen.isdisjoint, parts)))
+        names = {name for name, needed, vetoes in self._needed if needed <= seen and vetoes.isdisjoint(seen)}
+        for name, parts, vetoes in self._several:
+            if vetoes.isdisjoint(seen) and not any(map(seen.isdisjoint, parts)):
+                names.add(name)
         return names
 
     def _run(self, handle: int, fact: str, seen: set[str]) -> None:

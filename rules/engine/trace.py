@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
-from rules.engine.conditions import Compare, Derived, View
 from rules.engine.content import FactDeclaration
 from rules.engine.model import Fact, State, Trace, Truth
 from rules.engine.tracer import Node, Situation
@@ -18,7 +17,7 @@ _new_trace = partial(tuple.__new__, Trace)  # a third of the time that the const
 def trace(node: Node, situation: Situation) -> Trace:
     """The whole tree of a condition, every branch of it, with truths, thresholds and facts.
 
-    The traces of all conditions are made together: they share their parts.
+    The traces of all conditions that the tracer explains are made together: they share their parts.
     """
     if not situation.traces:
         situation.traces = _traces(situation)
@@ -28,7 +27,7 @@ def trace(node: Node, situation: Situation) -> Trace:
 def _traces(situation: Situation) -> list[Trace]:
     facts, truths = situation.facts, situation.truths
     made: list[Trace] = []
-    for node, truth in zip(situation.nodes, truths, strict=True):
+    for node, truth in zip(situation.explained, truths, strict=False):
         if node.names:
             made.append(_new_trace((truth, "compare", node.text, facts[node.names[0]], node.parameter, (), node.since)))
         else:
@@ -52,23 +51,19 @@ def missing(node: Node, situation: Situation, declarations: Declarations) -> tup
     return tuple(dict.fromkeys(_missing(node, situation, declarations)))
 
 
-def _missing(node: Node, situation: Situation, declarations: Declarations) -> Iterator[str]:
+def _missing(node: Node, situation: Situation, declarations: Declarations) -> list[str]:
     if situation.truths[node.place] is not None:
-        return
-    match node.condition:
-        case Compare(operand=operand) if operand.view is View.AFTER:
-            for name in node.names:
-                if situation.facts[name].state is State.UNKNOWN or _is_span(situation.facts[name]):
-                    yield name
-        case Derived(fact=name):
-            below = () if declarations[name].ask else _below(node, situation, declarations)
-            yield from below or (name,)
-        case _:
-            yield from node.names or _below(node, situation, declarations)
-
-
-def _below(node: Node, situation: Situation, declarations: Declarations) -> tuple[str, ...]:
-    return tuple(name for child in node.children for name in _missing(child, situation, declarations))
+        return []
+    if len(node.names) > 1:
+        facts = situation.facts
+        return [name for name in node.names if facts[name].state is State.UNKNOWN or _is_span(facts[name])]
+    if node.names:
+        return list(node.names)
+    below: list[str] = []
+    if not node.fact or not declarations[node.fact].ask:
+        for child in node.children:
+            below += _missing(child, situation, declarations)
+    return below or ([node.fact] if node.fact else below)
 
 
 def _is_span(fact: Fact) -> bool:

@@ -37,8 +37,8 @@ from rules.engine.parameters import Values
 class Node:
     """A compiled condition: its place among the truths, and everything of its trace that no fact changes.
 
-    ``names`` are the facts that a leaf looks at. ``fact`` is the derived fact that the node speaks of, ``named`` the
-    place of its truth.
+    ``names`` are the facts that a leaf looks at. ``fact`` is the derived fact that the node speaks of, and ``named``
+    the place of its truth.
     """
 
     condition: Condition
@@ -61,11 +61,11 @@ class Situation:
     ``telling`` names the facts that are not as in the tracer's ``missing`` ones.
     """
 
-    __slots__ = ("as_of", "facts", "nodes", "traces", "truths")
+    __slots__ = ("as_of", "explained", "facts", "traces", "truths")
 
     def __init__(self, tracer: Tracer, facts: Mapping[str, Fact], as_of: date, telling: Iterable[str]) -> None:
-        self.facts, self.as_of, self.nodes = facts, as_of, tracer.nodes
-        self.traces: list[Trace] = []  # of every node, once one has been looked at
+        self.facts, self.as_of, self.explained = facts, as_of, tracer.explained
+        self.traces: list[Trace] = []  # of the explained nodes, once one has been looked at
         self.truths = truths = tracer.at_rest.copy()
         leaves = tracer.leaves
         for name in telling:
@@ -89,10 +89,15 @@ class Tracer:
         self._values = values
         self._known: dict[Hashable, Node] = {}
         self.nodes: list[Node] = []  # children before their parents
+        self.explained = self.nodes
         self.leaves: dict[str, list[tuple[int, Evaluate]]] = {}  # by the name of a fact
         self.groups: list[tuple[int, Evaluate]] = []  # what rests on other nodes
         self.at_rest: list[Truth] = []
         self._missing = Situation(self, missing, date.min, ())
+
+    def explain(self) -> None:
+        """From now on traces are made for no more than what is compiled by now."""
+        self.explained = self.nodes.copy()
 
     def compile(self, condition: Condition) -> Node:
         match condition:

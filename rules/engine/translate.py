@@ -2,12 +2,13 @@
 
 durable_rules is two-valued. So each condition becomes the question "is it certainly true?", with every ``not`` pushed
 down to the comparisons, where "certainly false" and "not certainly true" are questions of their own about explicit
-properties (``…__absent``, ``…__unknown``). Derived conditions are inlined. Nothing is ever asked for by its absence.
+properties (``…__absent``, ``…__unknown``). Derived conditions are inlined. No property is ever asked for by its
+absence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -59,6 +60,26 @@ class Translator:
         self._declarations = declarations
         self._values = values
         self.groups: dict[tuple[Any, ...], Group] = {}
+
+    def conjuncts(self, condition: Condition) -> Iterator[tuple[Expression, Expression | None]]:
+        """What must all hold where a condition is certainly true.
+
+        With each comes, for what is negated, its opposite: that must not hold.
+        """
+        match condition:
+            case AllOf(children=children):
+                for child in children:
+                    yield from self.conjuncts(child)
+            case Derived(fact=name, test=Presence.PRESENT):
+                derive = self._declarations[name].derive
+                assert derive is not None  # noqa: S101 - the parser only names derived facts
+                yield from self.conjuncts(derive)
+            case Not(child=child):
+                yield self.expression(child, Ask.FALSE), self.expression(child, Ask.NOT_FALSE)
+            case Unless(child=child):
+                yield self.expression(child, Ask.NOT_TRUE), self.expression(child, Ask.TRUE)
+            case _:
+                yield self.expression(condition, Ask.TRUE), None
 
     def expression(self, condition: Condition, ask: Ask) -> Expression:
         match condition:

@@ -23,7 +23,8 @@ def run(*arguments: str | Path) -> Result:
 
 
 def test_ndjson_is_one_result_a_line_and_nothing_else() -> None:
-    result = run("evaluate", FIXTURE / "record.json", FIXTURE / "msds", "--as-of", samples.AS_OF, "--format", "ndjson")
+    another = FIXTURE.parent / "02-nothing-to-refer" / "msds"
+    result = run("evaluate", FIXTURE / "record.json", another, "--as-of", samples.AS_OF, "--format", "ndjson")
     assert result.exit_code == 0
     bundles = [orjson.loads(line) for line in result.stdout.splitlines()]
     assert [bundle["resourceType"] for bundle in bundles] == ["Bundle", "Bundle"]

@@ -1,4 +1,4 @@
-"""Every command that the README shows runs, and prints what the README shows.
+"""Every command that the README (and docs/merging.md) shows runs, and prints what is shown.
 
 Outputs are written by ``python -m tests.e2e.test_readme`` and read by a person before they are committed.
 """
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from adapter.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "merging.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -41,7 +41,12 @@ def run(command: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in shown)
 
 
-EXAMPLES = [example for block in BLOCK.findall(README.read_text(encoding="utf-8")) for example in commands(block)]
+EXAMPLES = [
+    example
+    for page in PAGES
+    for block in BLOCK.findall(page.read_text(encoding="utf-8"))
+    for example in commands(block)
+]
 
 
 @pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
@@ -53,12 +58,13 @@ def test_the_readme_shows_what_happens(
 
 
 def write() -> None:
-    """Put what the commands print now into the README."""
+    """Put what the commands print now into the pages."""
 
     def shown(match: re.Match[str]) -> str:
         return "```console\n" + "".join(f"$ {command}\n{run(command)}" for command, _ in commands(match[1])) + "```"
 
-    README.write_text(BLOCK.sub(shown, README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(BLOCK.sub(shown, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

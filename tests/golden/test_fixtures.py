@@ -61,6 +61,11 @@ def messages(path: Path) -> list[str]:
     return ["MSH" + part.replace("\n", "\r") for part in "\n".join(["", *segments]).split("\nMSH")[1:]]
 
 
+def input_files(folder: Path) -> list[str]:
+    """Every file of a fixture's inputs, also of those that are several files."""
+    return [name for names in read_expected(folder).inputs for name in names]
+
+
 def nhs_numbers(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         if path.suffix in (".json", ".ndjson"):
@@ -78,7 +83,7 @@ def nhs_numbers(folder: Path) -> Iterator[str]:
 
 
 def test_there_are_enough_patients_in_every_format() -> None:
-    kinds = Counter(Path(name).suffix or name for folder in FOLDERS for name in read_expected(folder).inputs)
+    kinds = Counter(Path(name).suffix or name for folder in FOLDERS for name in input_files(folder))
     assert len(FOLDERS) >= 20
     assert min(kinds[".hl7"], kinds[".json"], kinds["msds"]) >= 15
     assert kinds[".ndjson"]
@@ -105,7 +110,7 @@ def test_the_expectation_uses_the_codes_of_the_contract(folder: Path) -> None:
 
 @each_fixture
 def test_every_input_is_listed(folder: Path) -> None:
-    assert {path.name for path in folder.iterdir()} == {"expected.yaml", *read_expected(folder).inputs}
+    assert {path.name for path in folder.iterdir()} == {"expected.yaml", *input_files(folder)}
 
 
 def test_the_table_of_patients_is_complete() -> None:

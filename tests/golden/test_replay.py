@@ -11,7 +11,9 @@ from adapter.replay import CaseReport, find_fixtures, read_expected, run_replay
 from adapter.replay.evaluate import evaluate_input
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-CASES = [(folder.name, name) for folder in find_fixtures(FIXTURES) for name in read_expected(folder).inputs]
+CASES = [
+    (folder.name, " + ".join(names)) for folder in find_fixtures(FIXTURES) for names in read_expected(folder).inputs
+]
 
 
 @cache

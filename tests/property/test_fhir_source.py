@@ -21,7 +21,7 @@ BATCH = bundle(
     patient("a"),
     patient("baby", birthDate="2024-01-01", identifier=[{"value": "b"}], link=LINK),
     related("r", "Patient/a", "CHILD"),
-    related("m", "Patient/baby", "MTH", identifier=patient()["identifier"]),
+    related("m", "Patient/baby", "MTH", identifier=patient("a")["identifier"]),
     patient("c", identifier=[{"system": "s", "value": "c"}], link=LINK),
     observation("o", "Patient/a"),
     observation("q", "Patient/c"),

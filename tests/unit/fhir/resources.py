@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 from adapter.records import Resource
 
@@ -13,11 +14,22 @@ def concept(system: str, code: str) -> Resource:
     return {"coding": [{"system": system, "code": code}]}
 
 
+def nhs_number(own: str) -> str:
+    """A valid number of the range for tests, another one for each name."""
+    number = 999000000 + crc32(own.encode()) % 900000
+    while True:
+        digits = f"{number:09}"[:9]
+        check = 11 - sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
+        if check != 10:
+            return f"{digits}{check % 11}"
+        number += 1
+
+
 def patient(own: str = "p", **more: Any) -> Resource:
     return {
         "resourceType": "Patient",
         "id": own,
-        "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}],
+        "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": nhs_number(own)}],
         "name": [{"family": "Example", "given": ["Ada", "Bea"]}],
         "gender": "female",
         "birthDate": "1992-02-29",

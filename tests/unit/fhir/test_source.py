@@ -34,7 +34,7 @@ def family() -> list[Resource]:
     return [
         patient("mother"),
         patient("twin1", birthDate="2024-03-01", gender="unknown", identifier=[{"system": "s", "value": "t1"}]),
-        related("mother-of-1", "Patient/twin1", "MTH", identifier=patient()["identifier"]),
+        related("mother-of-1", "Patient/twin1", "MTH", identifier=patient("mother")["identifier"]),
         patient("twin2", birthDate="2024-03-01", identifier=[], link=None),
         related("child-2", "Patient/mother", "NCHILD"),
         patient("father", gender="male", identifier=[], link=None),
@@ -87,7 +87,11 @@ def test_a_single_patient_is_a_record() -> None:
 def test_entries_without_ids_or_with_the_same_get_urls_of_their_own() -> None:
     nameless = observation()
     del nameless["id"]
-    [record] = read(bundle(patient(), nameless, nameless, observation("x"), observation("x")))
+    [record] = read(
+        bundle(
+            patient(), nameless, nameless, observation("x"), observation("x", component=[{"code": {"text": "another"}}])
+        )
+    )
     urls = [entry["fullUrl"] for entry in record.bundle["entry"]]
     assert len(set(urls)) == 5
     assert urls[1] == f"urn:uuid:{stable_id('Observation', '', '#1')}"
@@ -98,7 +102,7 @@ def test_a_grandmother_does_not_make_the_mother_a_baby() -> None:
         bundle(
             patient("mother", birthDate="1995"),
             patient("baby", birthDate="2024-01-01", identifier=[{"value": "b"}]),
-            related("m", "Patient/baby", "MTH", identifier=patient()["identifier"]),
+            related("m", "Patient/baby", "MTH", identifier=patient("mother")["identifier"]),
             patient("gran", birthDate="1965", identifier=[{"system": "s", "value": "g"}]),
             related("g", "Patient/mother", "NMTH", identifier=[{"system": "s", "value": "g"}]),
         )
@@ -112,7 +116,7 @@ def test_a_grown_up_daughter_has_a_record_of_her_own() -> None:
         bundle(
             patient("mother", birthDate="1980"),
             patient("daughter", birthDate="2005", identifier=[{"value": "d"}]),
-            related("m", "Patient/daughter", "MTH", identifier=patient()["identifier"]),
+            related("m", "Patient/daughter", "MTH", identifier=patient("mother")["identifier"]),
             observation("o", "Patient/daughter", effectiveDateTime="2024-01-01"),
         )
     )

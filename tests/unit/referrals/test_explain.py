@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -112,6 +113,12 @@ def test_a_rule_that_failed_or_is_not_in_force_says_so() -> None:
     assert because(R03, outcomes=(failed,))[0].startswith("The rule could not be evaluated")
     expired = replace(outcomes()[0], status=Status.OUT_OF_DATE, trace=empty)
     assert because(R03, outcomes=(expired,))[0].startswith("The rule is not in force on 2026-03-10")
+
+
+def test_a_dated_threshold_says_since_when_it_is_in_force() -> None:
+    dated = YES._replace(parameter="cut-off", since=date(2024, 1, 1))
+    (sentence,) = because(R03, outcomes=(replace(outcomes()[0], trace=dated),))
+    assert "(threshold cut-off, in force from 2024-01-01)" in sentence
 
 
 def test_the_text_shows_the_tree_with_source_threshold_and_place() -> None:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from adapter.bootstrap import Adapter
+from adapter.fhir.validate import validate
 from adapter.pipeline import evaluate, read
 from adapter.records import MappedBundle, RawRecord
 from adapter.referrals import result as results
@@ -26,6 +27,10 @@ def built(**more: Any) -> dict[str, Any]:
 
 def test_what_is_built_has_no_flaw_whether_walked_or_compiled() -> None:
     assert [flaws(built()) for _ in range(60)] == [()] * 60
+
+
+def test_all_that_is_built_is_valid_fhir_not_only_the_proposals() -> None:
+    assert validate(built()) == ()
 
 
 def test_a_flaw_is_named_with_its_place() -> None:

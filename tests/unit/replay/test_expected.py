@@ -30,7 +30,7 @@ def test_reads_what_a_clinician_wrote(tmp_path: Path) -> None:
         )
     )
     assert (expected.name, expected.as_of, expected.provider) == ("01-first", date(2026, 3, 2), "england-default")
-    assert (expected.results, expected.refused, expected.inputs) == (1, 0, ("record.json",))
+    assert (expected.results, expected.refused, expected.inputs) == (1, 0, (("record.json",),))
     person = expected.everyone
     assert person.referrals == {"gp": Referral("asap", date(2026, 3, 2)), "talking-therapies": Referral("routine")}
     assert person.statuses == {RULE: Status.FIRED, "r16-bonding": Status.UNKNOWN}
@@ -84,6 +84,8 @@ def test_says_where_an_expectation_is_wrong(tmp_path: Path, expect: str, line: i
         ("title: A title", "title: 7", "expected text"),
         ("inputs: [record.json]", "inputs: [other.json]", "not in this folder"),
         ("inputs: [record.json]", "inputs: []", "a list of the fixture's files"),
+        ("inputs: [record.json]", "inputs: [[record.json, other.json]]", "not in this folder"),
+        ("inputs: [record.json]", "inputs: [[]]", "not in this folder"),
     ],
 )
 def test_says_what_is_wrong_above_the_expectation(tmp_path: Path, old: str, new: str, says: str) -> None:

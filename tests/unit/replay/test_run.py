@@ -14,10 +14,10 @@ from rules import ContentError
 from tests.unit.replay.builders import OneResult, decision, evaluated, rule, write_fixture
 
 
-def pipeline(path: Path, as_of: date, provider: str) -> Sequence[OneResult]:
+def pipeline(paths: Sequence[Path], as_of: date, provider: str) -> Sequence[OneResult]:
     """Fires a rule for everybody but refuses one."""
     assert (as_of, provider) == (date(2026, 3, 2), "england-default")
-    if "broken" in path.parent.name:
+    if "broken" in paths[0].parent.name:
         raise Malformed(Issue("error", "structure", "cut off <here>\x0b", place="PID-3"))
     return [evaluated(decision(rule()))]
 

@@ -213,12 +213,13 @@ def test_a_trace_names_its_thresholds_parameters_and_facts(tmp_path: Path):
     assert window.fact == Fact("in_window", State.KNOWN, True)
     score, weight = when.children
     assert (score.kind, score.text, score.parameter) == ("compare", "Score is at least 13", "cut-off")
+    assert (score.since, weight.since) == (date(2026, 1, 1), None)
     assert weight.text == "Weight is below 60.5 kg"
     assert score.fact == Fact("score", State.KNOWN, 14)
     assert why(outcome) == [
         "In the window: met.",
         "Pregnant is present: met; the record says yes.",
-        "Score is at least 13: met; the record says 14; threshold from parameter cut-off.",
+        "Score is at least 13: met; the record says 14; threshold from parameter cut-off, in force from 2026-01-01.",
         "Weight is below 60.5 kg: met; the record says 50.0.",
     ]
 
