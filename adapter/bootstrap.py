@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import rules
 from adapter.errors import CannotStart, Unprocessable
 from adapter.records import Issue
-from adapter.settings import Settings
+from adapter.settings import SHIPPED_MAPPINGS, Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from adapter.facts import FactReader
     from adapter.mapping import Mapping
     from adapter.quality import Checker
@@ -78,14 +80,24 @@ class Adapter:
         except rules.RulesError as wrong:
             raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
 
+    def has_mapping(self, name: str) -> bool:
+        """Whether there is a mapping of this name."""
+        return self._mapping_folder(name) is not None
+
+    def _mapping_folder(self, name: str) -> Path | None:
+        """Of a site's own mappings, else of the shipped ones."""
+        roots = (self.settings.mappings_path, SHIPPED_MAPPINGS)
+        folders = (root / name for root in roots if _NAME.fullmatch(name))
+        return next((folder for folder in folders if (folder / "mapping.yaml").is_file()), None)
+
     def mapping(self, name: str) -> Mapping:
-        """The mapping in the folder ``name`` of the mappings path."""
+        """The mapping in the folder ``name`` of the mappings path, or else of the shipped mappings."""
         from adapter.mapping import load_mapping
 
         if name not in self._mappings:
             with self._lock:
-                folder = self.settings.mappings_path / name
-                if not (_NAME.fullmatch(name) and (folder / "mapping.yaml").is_file()):
+                folder = self._mapping_folder(name)
+                if folder is None:
                     raise CannotStart(Issue("fatal", "not-found", f"there is no mapping {name!r}"))
                 try:
                     self._mappings.setdefault(name, load_mapping(folder))
@@ -94,13 +106,16 @@ class Adapter:
         return self._mappings[name]
 
     def checker(self, name: str) -> Checker | None:
-        """The data set's own validation rules beside the mapping ``name``; None where it has none."""
+        """The validation rules of the data set beside the mapping ``name`` or what it extends; None: it has none."""
+        from adapter.mapping.overlay import layers
         from adapter.quality import load_checker
 
-        if name not in self._checkers:
+        folder = self._mapping_folder(name)
+        if name not in self._checkers and folder is not None:
             with self._lock:
                 try:
-                    self._checkers.setdefault(name, load_checker(self.settings.mappings_path / name))
+                    checkers = (load_checker(layer.folder) for layer in reversed(layers(folder)))
+                    self._checkers.setdefault(name, next(filter(None, checkers), None))
                 except rules.RulesError as wrong:
                     raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
-        return self._checkers[name]
+        return self._checkers.get(name)

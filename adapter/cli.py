@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+
+from adapter.cli_content import mappings_app, rules_app
+from adapter.cli_output import counted, say, write_line
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Adapter
@@ -26,12 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turns maternity and mental-health records into perinatal referrals as FHIR.",
 )
-rules_app = typer.Typer(no_args_is_help=True, help="Work with the rules.")
-mappings_app = typer.Typer(no_args_is_help=True, help="Work with the mappings.")
 app.add_typer(rules_app, name="rules")
 app.add_typer(mappings_app, name="mappings")
-
-T = TypeVar("T")
 
 
 class TableOrNdjson(StrEnum):
@@ -76,7 +75,7 @@ def main() -> None:
     try:
         app()
     except (CannotStart, NoSuchProvider) as wrong:
-        _say(f"perinatal: {wrong}")
+        say(f"perinatal: {wrong}")
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
@@ -88,36 +87,36 @@ def convert(
     paths: Paths = None,
     mapping: MappingName = "",
     report: Annotated[Path | None, typer.Option(help="Write the coverage report here (.json: as JSON).")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where any field was not mapped or refused.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a field is unmapped or refused.")] = False,
     server: Server = "",
     patient: PatientNumber = "",
 ) -> None:
     """Convert records to FHIR: one Bundle per patient, one a line."""
-    from adapter.coverage import lossy, write_report
+    from adapter.coverage import lossy, united, write_report
     from adapter.errors import AdapterError
     from adapter.fhir.profiles import bundle_with_profiles
     from adapter.pipeline import check, refusal
 
     adapter = _adapter()
     failed, records = False, []
-    for name, record in _counted(_inputs(adapter, paths, mapping, server, patient)):
+    for name, record in counted(_inputs(adapter, paths, mapping, server, patient)):
         if not isinstance(record, AdapterError):
             record = check(record)
             records.append(record)
             if not record.refused:
-                _line(bundle_with_profiles(record.bundle))
+                write_line(bundle_with_profiles(record.bundle))
                 continue
             name = record.source
         failed = True
-        _line(refusal(adapter, name, record.issues, 400).outcome)
+        write_line(refusal(adapter, name, record.issues, 400).outcome)
     if report:
         write_report(records, report)
-    unmapped = sum(use.fate == "unmapped" for record in records for use in record.coverage)
+    unmapped = sum(use.fate == "unmapped" for use in united(use for record in records for use in record.coverage))
     if unmapped:
-        _say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
+        say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
     lost = lossy(records) if strict else 0
     if lost:
-        _say(f"--strict: {lost} kinds of field are not in the output; --report FILE lists them")
+        say(f"--strict: {lost} kinds of field are not in the output; --report FILE lists them")
     raise typer.Exit(1 if failed or lost else 0)
 
 
@@ -139,11 +138,11 @@ def evaluate(
     adapter.content(provider)
     failed = False
     inputs = _inputs(adapter, paths, mapping, server, patient)
-    results = _counted(_results(adapter, inputs, day, provider))
+    results = counted(_results(adapter, inputs, day, provider))
     if output is TableOrNdjson.NDJSON:
         for result in results:
             failed |= result.status != 200
-            _line(result.bundle or result.outcome)
+            write_line(result.bundle or result.outcome)
     else:
         rows = list(results)
         failed = any(row.status != 200 for row in rows)
@@ -169,7 +168,7 @@ def explain(
     day = _day(as_of)
     pack = adapter.content(provider).pack
     if rule and rule not in {known.id for known in pack.rules}:
-        _say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
+        say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
         raise typer.Exit(2)
     failed, explained = False, []
     inputs = _inputs(adapter, paths, mapping, server, patient)
@@ -182,7 +181,7 @@ def explain(
         else:
             typer.echo(explain_text(result.decision, result.record, rule or None))
     if output is TextOrJson.JSON:
-        _line(explained)
+        write_line(explained)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -207,7 +206,7 @@ def replay(
     try:
         report = replaying.run_replay(folder, evaluate_input, jobs or os.cpu_count() or 1)
     except ContentError as wrong:
-        _say(f"perinatal: {wrong}")
+        say(f"perinatal: {wrong}")
         raise typer.Exit(2) from None
     for line in report.lines():
         typer.echo(line)
@@ -217,9 +216,9 @@ def replay(
         html.write_text(replaying.html(report), encoding="utf-8")
     if update:
         rewritten, left = replaying.update(folder, report)
-        _say(f"{len(rewritten)} rewritten: read what changed before you commit it")
+        say(f"{len(rewritten)} rewritten: read what changed before you commit it")
         for name in left:
-            _say(f"left as it was, since its inputs do not agree: {name}")
+            say(f"left as it was, since its inputs do not agree: {name}")
     raise typer.Exit(report.exit_code)
 
 
@@ -235,12 +234,12 @@ def serve(
     """Serve the FHIR operations over HTTP, and HL7 v2 over MLLP."""
     adapter = _adapter()
     if mllp_only and mllp is None:
-        _say("perinatal: --mllp-only needs --mllp PORT")
+        say("perinatal: --mllp-only needs --mllp PORT")
         raise typer.Exit(2)
     if mllp is not None:
         from adapter.mllp.run import serve as serve_mllp
 
-        serve_mllp(adapter, host, mllp, None if mllp_only else port, _say)
+        serve_mllp(adapter, host, mllp, None if mllp_only else port, say)
         return
     import uvicorn
 
@@ -248,100 +247,6 @@ def serve(
 
     adapter.content()
     uvicorn.run(create_app(adapter), host=host, port=port, access_log=False)
-
-
-@rules_app.command("test")
-def rules_test(
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
-) -> None:
-    """Run the tests that stand beside the rules."""
-    import rules
-
-    try:
-        results = [failures for _, failures in rules.rule_test_results(folder or rules.LIBRARY)]
-    except rules.ContentError as wrong:
-        _say(f"perinatal: {wrong}")
-        raise typer.Exit(2) from None
-    for failures in results:
-        for failure in failures:
-            typer.echo(failure)
-    failed = sum(bool(failures) for failures in results)
-    typer.echo(f"{len(results) - failed} passed, {failed} failed")
-    raise typer.Exit(1 if failed else 0)
-
-
-@rules_app.command("coverage")
-def rules_coverage(
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
-    mutate: Annotated[
-        bool, typer.Option("--mutate", help="Change the rules a little and see if a test fails.")
-    ] = False,
-    table: Annotated[bool, typer.Option("--boundaries", help="Show the cases beside every threshold.")] = False,
-    fail_under: Annotated[
-        float, typer.Option("--fail-under", metavar="PERCENT", min=0, max=100, help="Exit 1 below this.")
-    ] = 0,
-    output: Annotated[TextOrJson, typer.Option("--format")] = TextOrJson.TEXT,
-) -> None:
-    """Say which criteria, branches and thresholds the tests beside the rules have not seen."""
-    import rules
-    from rules.tools import measure, usual_jobs
-
-    try:
-        report = measure(folder or rules.LIBRARY, mutate, usual_jobs())
-    except rules.ContentError as wrong:
-        _say(f"perinatal: {wrong}")
-        raise typer.Exit(2) from None
-    if output is TextOrJson.JSON:
-        _line(report.json())
-    else:
-        for line in report.lines(table):
-            typer.echo(line)
-    raise typer.Exit(1 if report.lowest < fail_under else 0)
-
-
-@mappings_app.command("lint")
-def mappings_lint(
-    folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
-) -> None:
-    """Check the mappings: their code maps, their elements, and what they ignore."""
-    from adapter.mapping.lint import lint_mapping
-
-    folders = _mapping_folders(folder)
-    problems = list(dict.fromkeys(problem for each in folders for problem in lint_mapping(each)))
-    for problem in problems:
-        typer.echo(problem)
-    typer.echo(f"{len(folders)} mappings checked, {len(problems)} problems")
-    raise typer.Exit(1 if problems else 0)
-
-
-@mappings_app.command("schema")
-def mappings_schema() -> None:
-    """Print the JSON Schemas of mapping.yaml ("mapping") and of the files beside it ("blocks")."""
-    from adapter.mapping.schema import blocks_schema, head_schema
-
-    _line({"mapping": head_schema(), "blocks": blocks_schema()})
-
-
-@mappings_app.command("test")
-def mappings_test(
-    folder: Annotated[Path | None, typer.Argument(help="A mapping's folder; all shipped ones if not given.")] = None,
-) -> None:
-    """Run the examples that stand beside the mappings."""
-    from adapter.mapping.mapping_tests import run_mapping_tests
-    from adapter.sources.hl7v2 import read as read_hl7v2
-
-    folders = _mapping_folders(folder)
-    failures = [failure for each in folders for failure in run_mapping_tests(each, read_hl7v2)]
-    for failure in failures:
-        typer.echo(failure)
-    typer.echo(f"{len(folders)} mappings tested, {len(failures)} failures")
-    raise typer.Exit(1 if failures else 0)
-
-
-def _mapping_folders(folder: Path | None) -> list[Path]:
-    from adapter.settings import Settings
-
-    return [folder] if folder else sorted(p.parent for p in Settings().mappings_path.glob("*/mapping.yaml"))
 
 
 def _adapter() -> Adapter:
@@ -355,10 +260,10 @@ def _inputs(adapter: Adapter, paths: list[Path] | None, mapping: str, server: st
     from adapter.together import read_inputs
 
     if not paths and not server:
-        _say("perinatal: name a file or a folder, or a server (--from-server URL --patient NHSNUMBER)")
+        say("perinatal: name a file or a folder, or a server (--from-server URL --patient NHSNUMBER)")
         raise typer.Exit(2)
     if bool(server) != bool(patient):
-        _say("perinatal: --from-server and --patient go together")
+        say("perinatal: --from-server and --patient go together")
         raise typer.Exit(2)
     number = sys.stdin.readline().strip() if patient == "-" else patient
     return read_inputs(adapter, paths or [], mapping, server, number)
@@ -392,7 +297,7 @@ def _say_refused(result: Result) -> None:
     for issue in (result.outcome or {}).get("issue", []):
         if issue["severity"] in ("fatal", "error"):
             place = issue.get("diagnostics") or " ".join(issue.get("expression", []))
-            _say(": ".join(part for part in ("refused", result.name, place, issue["details"]["text"]) if part))
+            say(": ".join(part for part in ("refused", result.name, place, issue["details"]["text"]) if part))
 
 
 def _day(text: str) -> date:
@@ -401,32 +306,5 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        _say(f"perinatal: --as-of takes a date as YYYY-MM-DD, not {text!r}")
+        say(f"perinatal: --as-of takes a date as YYYY-MM-DD, not {text!r}")
         raise typer.Exit(2) from None
-
-
-def _line(resource: object) -> None:
-    import orjson
-
-    sys.stdout.buffer.write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stdout.buffer.flush()
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _counted(items: Iterable[T]) -> Iterator[T]:
-    """The same items; on a terminal a count of them is shown on standard error while they come."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.completed} records"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("records", total=None)
-        for item in items:
-            yield item
-            progress.advance(task)

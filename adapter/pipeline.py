@@ -53,8 +53,15 @@ class Result:
 
 # --- reading: bytes or a folder → one MappedBundle per patient -----------------------------------------------------
 def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
-    """Every record under a path: a file, a data set's folder, or a folder of either. Errors come in their place."""
+    """Every record under a path: a file, a data set's folder, or a folder of either. Errors come in their place.
+
+    A folder that is named like the mapping of a vendor's own export is read with that mapping.
+    """
     if path.is_dir():
+        mapping = mapping or _named_after(adapter, path)
+        if _is_export(adapter, mapping):
+            yield from _read_export_folder(adapter, path, mapping)
+            return
         if data_set := _data_set(path):
             yield from _guarded(_read_tables(adapter, path, mapping or data_set))
             return
@@ -80,12 +87,17 @@ def _data_set(folder: Path) -> str:
 
 
 def read(adapter: Adapter, raw: RawRecord, mapping: str = "") -> Iterator[MappedBundle | AdapterError]:
-    """Every record in these bytes, told apart by how they begin."""
+    """Every record in these bytes, told apart by how they begin; a vendor's own export by its mapping."""
     from adapter.sources.fhir import read_fhir
 
-    hl7 = (raw.format or _kind(raw.data)) == "hl7v2"
     digest = sha256(raw.data).hexdigest()
-    for record in _guarded(_read_hl7(adapter, raw, mapping or "hl7v2") if hl7 else read_fhir(raw)):
+    if _is_export(adapter, mapping):
+        records = _read_export(adapter, raw, mapping)
+    elif (raw.format or _kind(raw.data)) == "hl7v2":
+        records = _read_hl7(adapter, raw, mapping or "hl7v2")
+    else:
+        records = read_fhir(raw)
+    for record in _guarded(records):
         yield record if isinstance(record, AdapterError) else replace(record, digest=digest)
 
 
@@ -120,6 +132,41 @@ def _mapped(compiled: Mapping, source: SourceRecord, checker: Checker | None = N
         log.error("a mapping failed: %s", _where(failed))
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": []}
         return MappedBundle(source.source, bundle, issues=(_fault(failed),), refused=True)
+
+
+def _is_export(adapter: Adapter, mapping: str) -> bool:
+    from adapter.mapping.formats import EXPORTS
+
+    return bool(mapping) and adapter.mapping(mapping).source in EXPORTS
+
+
+def _named_after(adapter: Adapter, folder: Path) -> str:
+    """The name of a folder that is also that of the mapping of a vendor's own export, else ""."""
+    name = folder.resolve().name
+    return name if adapter.has_mapping(name) and _is_export(adapter, name) else ""
+
+
+def _read_export(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[MappedBundle]:
+    from adapter.sources.exports import read_export
+
+    compiled = adapter.mapping(mapping)
+    for source in read_export(raw, compiled):
+        yield _mapped(compiled, source)
+
+
+def _read_export_folder(adapter: Adapter, folder: Path, mapping: str) -> Iterator[MappedBundle | AdapterError]:
+    from adapter.sources.exports import export_files, read_joined
+
+    compiled = adapter.mapping(mapping)
+    joined = read_joined(folder, compiled)
+    if joined is not None:
+        yield from _guarded(_mapped(compiled, source) for source in joined)
+        return
+    files = export_files(folder)
+    if not files:
+        yield Unprocessable(Issue("error", "not-found", "no file is in this folder", "malformed", folder.name))
+    for path in files:
+        yield from read_path(adapter, path, mapping)
 
 
 def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | AdapterError]:

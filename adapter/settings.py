@@ -14,6 +14,9 @@ def _shipped(name: str) -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[1] / name
 
 
+SHIPPED_MAPPINGS = _shipped("mappings")
+
+
 class Settings(BaseSettings):
     """``base``: canonical base of everything local. Paths: a site's own content. Limits are in bytes.
 
@@ -26,7 +29,7 @@ class Settings(BaseSettings):
     provider: str = ""
     rules_path: Path | None = Field(None, validation_alias=AliasChoices("PERINATAL_RULES_PATH", "RULES_PATH"))
     mappings_path: Path = Field(
-        default_factory=lambda: _shipped("mappings"),
+        default_factory=lambda: SHIPPED_MAPPINGS,
         validation_alias=AliasChoices("PERINATAL_MAPPINGS_PATH", "MAPPINGS_PATH"),
     )
     max_file_bytes: int = 100 * 1024 * 1024

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from adapter.mapping.coded import coded
-from adapter.mapping.convert import TYPES, Refused
+from adapter.mapping.conditions import Check, all_hold
+from adapter.mapping.leaves import coding, joined, value_of
 from adapter.mapping.nodes import (
     Array,
     Coded,
@@ -22,17 +23,15 @@ from adapter.mapping.nodes import (
     Nothing,
     Object,
     ReferenceTo,
-    Test,
     When,
     conditions,
 )
 from adapter.mapping.periods import PERIOD, period
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.mapping.values import concept, constant, fields_of, is_dynamic, locate, needed, passes, translate
+from adapter.mapping.values import constant, fields_of, is_dynamic, locate, needed
 from adapter.sources.model import Row
 
 Evaluate = Callable[[Run, Row, str], Any]
-Check = Callable[[Run, Row], bool]
 Needs = tuple[str, ...] | None
 Resolve = Callable[[str], tuple[tuple[str, str], ...]]
 
@@ -66,7 +65,7 @@ class Compiler:
             return lambda run, row, path: value  # noqa: ARG005 - one signature
         match node:
             case From():
-                return self._from(node)
+                return value_of(node, self.home, inside=self.inside)
             case First():
                 return self._first(node)
             case Each():
@@ -74,7 +73,7 @@ class Compiler:
             case ReferenceTo():
                 return self._reference(node)
             case JoinText():
-                return self._join(node)
+                return joined(node, self.home, inside=self.inside)
             case Coded():
                 return coded(node, self.home, inside=self.inside)
             case Object():
@@ -85,65 +84,12 @@ class Compiler:
                 return lambda run, row, path: HOLE  # noqa: ARG005 - one signature
 
     def when(self, when: When) -> Check:
-        """All conditions hold. The fields that are asked for count as read."""
-        if len(when) == 1:
-            return self._test(when[0])
-        tests = [(locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)) for test in when]
+        """All conditions on an element hold."""
+        return all_hold(when, self.home, inside=self.inside)
 
-        def holds(run: Run, row: Row) -> bool:
-            for find, key, holds_for in tests:
-                owner = row if find is None else find(run, row)
-                text = owner.texts.get(key) if owner is not None else None
-                if owner is not None and text is not None:
-                    run.reads.append((owner, key))
-                if not holds_for(text):
-                    return False
-            return True
-
-        return holds
-
-    def _test(self, test: Test) -> Check:
-        find, key, passed = locate(test.field, self.home, inside=self.inside), test.field.key, passes(test)
-
-        def holds(run: Run, row: Row) -> bool:
-            owner = row if find is None else find(run, row)
-            text = owner.texts.get(key) if owner is not None else None
-            if owner is not None and text is not None:
-                run.reads.append((owner, key))
-            return passed(text)
-
-        return holds
-
-    def _from(self, node: From) -> Evaluate:
-        field, default, code_map = node.field, node.default, node.code_map
-        find, key, name = locate(field, self.home, inside=self.inside), field.key, field.name
-        as_concept = node.type == "concept"
-        convert = None if node.type in ("string", "concept") else TYPES[node.type]
-        unfilled = HOLE if default is None else default
-
-        def evaluate(run: Run, row: Row, path: str) -> Any:
-            owner = row if find is None else find(run, row)
-            text = owner.texts.get(key) if owner is not None else None
-            if text is None or owner is None:
-                return unfilled
-            value: Any = text
-            if code_map is not None:
-                target = translate(run, owner, field, text, code_map)
-                code = target.code if target is not None else ""
-                value = concept(target, text) if as_concept else code
-                if not value:
-                    return HOLE
-            if convert is not None:
-                try:
-                    value = convert(value)
-                except Refused as refusal:
-                    run.refuse(owner, field, refusal.text, refusal.detail)
-                    return HOLE
-            run.reads.append((owner, key))
-            run.trail[path] = owner.place(name)
-            return value
-
-        return evaluate
+    def choose(self, when: When) -> Check:
+        """All conditions on a row hold. What they ask for counts as read: it decides what the row is."""
+        return all_hold(when, self.home, inside=self.inside, choosing=True)
 
     def _first(self, node: First) -> Evaluate:
         if len(node.options) == 1:
@@ -229,31 +175,6 @@ class Compiler:
 
         return evaluate
 
-    def _join(self, node: JoinText) -> Evaluate:
-        parts = [(locate(f, self.home, inside=self.inside), f) for f in node.fields]
-        convert, between = TYPES[node.type], node.between
-
-        def evaluate(run: Run, row: Row, path: str) -> Any:
-            found = []
-            for find, field in parts:
-                owner = row if find is None else find(run, row)
-                text = owner.texts.get(field.key) if owner is not None else None
-                if owner is not None and text is not None:
-                    found.append((owner, field, text))
-            if not found:
-                return HOLE
-            try:
-                value = convert(between.join([text for _, _, text in found]))
-            except Refused as refusal:
-                for owner, field, _ in found:
-                    run.refuse(owner, field, refusal.text, refusal.detail)
-                return HOLE
-            run.reads.extend([(owner, field.key) for owner, field, _ in found])
-            run.trail[path] = "; ".join([owner.place(field.name) for owner, field, _ in found])
-            return value
-
-        return evaluate
-
     def _object(self, node: Object) -> Evaluate:
         keys = {key for key, _ in node.items}
         items: list[tuple[str, Needs, Check | None, Evaluate, bool]] = []
@@ -262,7 +183,7 @@ class Compiler:
                 continue
             needs, holds, evaluate_item = self._guarded(item)
             if key == "code" and isinstance(item, From) and item.code_map and item.type != "concept":
-                items.append(("", needs, holds, self._coding(item, keys), True))
+                items.append(("", needs, holds, coding(item, keys, self.home, inside=self.inside), True))
             else:
                 items.append((key, needs, holds, evaluate_item, is_dynamic(item)))
         dynamic, requires = is_dynamic(node), node.requires
@@ -297,30 +218,6 @@ class Compiler:
     def _period(self, node: Object) -> Evaluate:
         start, end = (self._object(Object(((key, dict(node.items)[key]),))) for key in ("start", "end"))
         return period(start, end)
-
-    def _coding(self, node: From, siblings: set[str]) -> Evaluate:
-        """The code of a coding through a code map, which also gives system and display where nothing else does."""
-        field, default, code_map = node.field, node.default, node.code_map
-        find, key = locate(field, self.home, inside=self.inside), field.key
-        take_system, take_display = "system" not in siblings, "display" not in siblings
-
-        def evaluate(run: Run, row: Row, path: str) -> Any:
-            owner = row if find is None else find(run, row)
-            text = owner.texts.get(key) if owner is not None else None
-            if owner is None or text is None or code_map is None:
-                return HOLE if default is None else {"code": default}
-            target = translate(run, owner, field, text, code_map)
-            if target is None or not target.code:
-                return HOLE
-            run.reads.append((owner, key))
-            run.trail[f"{path}code"] = owner.place(field.name)
-            made = {"system": target.system} if take_system and target.system else {}
-            made["code"] = target.code
-            if take_display and target.display:
-                made["display"] = target.display
-            return made
-
-        return evaluate
 
     def _array(self, node: Array) -> Evaluate:
         items = [

@@ -178,6 +178,39 @@ def to_uri(text: str) -> str:
     return text
 
 
+_FULL_NAME = re.compile(r"(?P<family>[^,()]+),\s*(?P<given>[^,()]+?)\s*(?:\((?P<prefix>[^()]+)\))?")
+_WEEKS = re.compile(
+    r"(\d{1,2})(?:\s*(?:\+|w(?:eeks?|k)?\s*,?)\s*(?:(\d)\s*(?:d(?:ays?)?)?)?)?", re.IGNORECASE | re.ASCII
+)
+_AMOUNT = re.compile(r"(?P<value>[+-]?\d{1,12}(?:\.\d{1,8})?)\s*(?P<unit>[^\d\s].*)?", re.ASCII)
+
+
+def to_human_name(text: str) -> dict[str, Any]:
+    """``FAMILY, Given Given (Title)`` in its parts; a name without a comma is kept whole: who knows what is what?"""
+    match = _FULL_NAME.fullmatch(" ".join(text.split()))
+    if match is None:
+        return {"text": " ".join(text.split())}
+    made: dict[str, Any] = {"family": match["family"].strip(), "given": match["given"].split()}
+    return {**made, "prefix": [match["prefix"].strip()]} if match["prefix"] else made
+
+
+def to_weeks_days(text: str) -> int:
+    """A gestation as it is spoken (``28+3``, ``28w3d``, ``28``) in days."""
+    match = _WEEKS.fullmatch(text)
+    if match is None or int(match[2] or 0) > 6:
+        raise Refused("this is not a number of weeks and days (28+3); the value is left out")
+    return int(match[1]) * 7 + int(match[2] or 0)
+
+
+def to_quantity(text: str) -> dict[str, Any]:
+    """A number and what stands behind it as its unit (``72.5 kg``); the unit is not coded."""
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise Refused("this is not a number with a unit; the value is left out")
+    made: dict[str, Any] = {"value": to_decimal(match["value"])}
+    return {**made, "unit": match["unit"].strip()} if match["unit"] else made
+
+
 TYPES: Mapping[str, Callable[[str], Any]] = {
     "string": str,
     "integer": to_integer,
@@ -193,5 +226,8 @@ TYPES: Mapping[str, Callable[[str], Any]] = {
     "phone": to_phone,
     "code": to_code,
     "uri": to_uri,
+    "human_name": to_human_name,
+    "weeks_days": to_weeks_days,
+    "quantity": to_quantity,
 }
 """What ``as:`` may name. ``concept`` is besides these: it needs a code map (see ``language``)."""

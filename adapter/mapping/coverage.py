@@ -40,7 +40,7 @@ def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
         candidates = [f"{owner}.{bare}", bare]
         while "." in bare:
             bare = bare.rpartition(".")[0]
-            candidates.append(bare)
+            candidates += [f"{owner}.{bare}", bare]
         return next((ignored[c] for c in (*candidates, owner) if c in ignored), None)
 
     return reason
@@ -72,7 +72,9 @@ def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[_Leaf]:
     """
     expanded: set[str] = set()
     for name in row.populated():
-        base = name.partition(".")[0].partition("[")[0]
+        base = name.partition("[")[0]
+        if base not in fields:
+            base = base.partition(".")[0]
         if base not in fields:
             key = row.key_of(name)
             yield row, name, key, name, run.fate((row, key))

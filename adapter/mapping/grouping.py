@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapter.mapping.formats import EXPORTS, JSON, parse_format, parse_rows
 from adapter.mapping.nodes import Join, Lookup, Tables
 from rules import Document
 
@@ -31,16 +32,18 @@ def parse_tables(head: Document, data: dict[str, Any]) -> Tables | None:
     if data["source"] == HL7V2:
         return None
     patient = as_dict(head, ("patient",), data.get("patient"))
-    only(head, ("patient",), patient, {"table", "key", "within"})
+    only(head, ("patient",), patient, {"table", "key", "same" if data["source"] in EXPORTS else "within"})
     if not {"table", "key"} <= set(patient):
         raise head.error(("patient",), "say which table and key make a patient: {table: …, key: …}")
     joins: dict[str, Join] = {}
     for table, join in as_dict(head, ("joins",), data.get("joins", {})).items():
         at: Place = ("joins", table)
-        only(head, at, as_dict(head, at, join), {"to", "by"})
+        only(head, at, as_dict(head, at, join), {"to", "by", "key"})
         if not isinstance(join.get("to"), str) or not isinstance(join.get("by"), str):
-            raise head.error(at, "a join is {to: TABLE, by: KEY}")
-        joins[table] = Join(join["to"], join["by"])
+            raise head.error(
+                at, "a join is {to: TABLE, by: FIELD}, with key: FIELD where the other's is named otherwise"
+            )
+        joins[table] = Join(join["to"], join["by"], join.get("key", join["by"]))
     for table in joins:
         seen, to = {table}, table
         while to in joins and to != patient["table"]:
@@ -59,12 +62,31 @@ def parse_tables(head: Document, data: dict[str, Any]) -> Tables | None:
                 ("keys", column), f"{table!r} is no table of joins: a key leads to a table that reaches a patient"
             )
     lookups = _lookups(head, data, {patient["table"], *joins})
-    within, header = patient.get("within", ""), data.get("header", "")
-    return Tables(patient["table"], patient["key"], within, joins, header, keys, lookups)
+    rows = {}
+    if data["source"] == JSON:
+        rows = parse_rows(head, data.get("rows"), patient["table"], frozenset(joins))
+    elif "rows" in data:
+        raise head.error(("rows",), "rows is for source: json; the rows of a table are its lines")
+    return Tables(
+        patient["table"],
+        patient["key"],
+        patient.get("within", ""),
+        joins,
+        data.get("header", ""),
+        keys,
+        tuple(patient.get("same", ())),
+        rows,
+        parse_format(head, data.get("format", {}), data["source"]),
+        lookups,
+    )
 
 
 def _lookups(head: Document, data: dict[str, Any], reached: set[str]) -> dict[str, Lookup]:
     """The tables of no patient; only a table that reaches one may name a row of theirs."""
+    if "lookups" in data and data["source"] == JSON:
+        raise head.error(
+            ("lookups",), "lookups is for tables; an object of a JSON export belongs to a patient by joins"
+        )
     found: dict[str, Lookup] = {}
     for table, lookup in as_dict(head, ("lookups",), data.get("lookups", {})).items():
         at: Place = ("lookups", table)

@@ -29,6 +29,8 @@ from adapter.mapping.parse import parse_mapping
 from adapter.mapping.values import parts
 from rules import ContentError
 
+_STRUCTURED = {"concept": "CodeableConcept", "human_name": "HumanName", "quantity": "Quantity"}
+
 
 def lint_mapping(folder: Path) -> list[str]:
     """What is wrong with the mapping in ``folder``, a line each; empty when nothing is.
@@ -38,7 +40,10 @@ def lint_mapping(folder: Path) -> list[str]:
     """
     try:
         program = parse_mapping(folder)
-        found = [f"{folder.name}: {problem}" for problem in (*_ignored_and_read(program), *_structure(program))]
+        found = [
+            f"{folder.name}: {problem}"
+            for problem in (*_undecided(program), *_ignored_and_read(program), *_structure(program))
+        ]
         return found + _unused_maps(folder, program)
     except ContentError as error:
         return [str(error)]
@@ -58,7 +63,7 @@ def _map_files(folder: Path) -> list[Path]:
 
 
 def _map_names(program: Program) -> set[str]:
-    names: set[str] = set()
+    names = {test.code_map.name for remark in program.remarks for test in remark.when if test.code_map}
     for block in program.blocks:
         tests = list(block.when)
         for node in (inner for root in _roots(block) for inner in _walk(root)):
@@ -70,7 +75,7 @@ def _map_names(program: Program) -> set[str]:
 
 def _maps(node: Node) -> tuple[CodeMap | None, ...]:
     match node:
-        case From():
+        case From() | JoinText():
             return (node.code_map,)
         case Coded():
             return node.schemes, node.local
@@ -86,6 +91,12 @@ def _walk(node: Node) -> Iterator[Node]:
     yield node
     for child in parts(node):
         yield from _walk(child)
+
+
+# --- what a draft leaves open ---------------------------------------------------------------------------------------
+def _undecided(program: Program) -> Iterator[str]:
+    for name in program.undecided:
+        yield f"{name} is still to be decided: map it, or say why it is ignored"
 
 
 # --- ignored fields ------------------------------------------------------------------------------------------------
@@ -189,7 +200,9 @@ def _made(node: Node) -> str:
     """The type that a node makes; "" for a plain value."""
     if isinstance(node, ReferenceTo):
         return "Reference"
-    return "CodeableConcept" if isinstance(node, Coded) or (isinstance(node, From) and node.type == "concept") else ""
+    if isinstance(node, Coded):
+        return "CodeableConcept"
+    return _STRUCTURED.get(node.type, "") if isinstance(node, From | JoinText) else ""
 
 
 def _literal(value: Any, kind: str, path: str) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Runs the small examples that lie beside a mapping: ``mappings/NAME/tests/*.yaml``.
 
 A file is ``{given: {TABLE: [row, …]}, cases: [case, …]}``; ``given`` rows (optional) come before each case's own.
-A case has ``name``, its input (``rows`` for tables, ``message`` for HL7 v2), ``count`` (of all resources made) and, as
-wanted, ``resources`` (each a subset of one resource that must be there), ``issues`` (the details of all issues but
-unmapped-field) and ``unmapped`` (all fields that no line reads).
+A case has ``name``, its input (``rows`` for tables, ``message`` for HL7 v2; of a vendor's own export its ``text``, or
+the name of a ``file`` beside the tests), ``count`` (of all resources made) and, as wanted, ``resources`` (each a subset
+of one resource that must be there), ``issues`` (the details of all issues but unmapped-field) and ``unmapped`` (all
+fields that no line reads).
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from adapter.mapping.formats import EXPORTS
 from adapter.mapping.run import Mapping, load_mapping
 from adapter.records import MappedBundle, RawRecord
 from adapter.sources.csv_files import Table, TableRow
+from adapter.sources.exports import read_export
 from adapter.sources.model import SourceRecord
 from adapter.sources.tables import group_tables
 from rules import Document, load_yaml
 
 MessageReader = Callable[[RawRecord], Iterable[SourceRecord]]
-_CASE = {"name", "rows", "message", "count", "resources", "issues", "unmapped"}
+_CASE = {"name", "rows", "message", "text", "file", "count", "resources", "issues", "unmapped"}
 
 
 def run_mapping_tests(folder: Path, read_message: MessageReader | None = None) -> list[str]:
@@ -40,16 +43,24 @@ def _run_file(mapping: Mapping, path: Path, read_message: MessageReader | None) 
         at = ("cases", index)
         if not isinstance(case, dict) or not {"name", "count"} <= set(case) <= _CASE:
             raise document.error(at, f"a case has name and count, and of {', '.join(sorted(_CASE))} what is wanted")
-        records = list(_records(mapping, document, index, read_message))
+        records = list(_records(mapping, document, index, read_message, path.parent))
         line, column = document.position(at)
         for problem in _problems(case, [mapping.run(record) for record in records]):
             yield f"{path}:{line}:{column}: {case['name']}: {problem}"
 
 
 def _records(
-    mapping: Mapping, document: Document, index: int, read_message: MessageReader | None
+    mapping: Mapping, document: Document, index: int, read_message: MessageReader | None, folder: Path
 ) -> Iterable[SourceRecord]:
     case = document.data["cases"][index]
+    if "text" in case or "file" in case:
+        if mapping.source not in EXPORTS:
+            raise document.error(("cases", index), f"text and file are for {' and '.join(EXPORTS)}")
+        name = str(case.get("file", "text"))
+        if "file" in case and not (folder / name).is_file():
+            raise document.error(("cases", index, "file"), f"there is no file {name} beside this one")
+        data = (folder / name).read_bytes() if "file" in case else str(case["text"]).encode()
+        return read_export(RawRecord(name, data, mapping.source), mapping)
     if "message" in case:
         if read_message is None:
             raise document.error(("cases", index, "message"), "there is no reader for messages here")

@@ -81,6 +81,7 @@ class JoinText:
     fields: tuple[Field, ...]
     between: str
     type: str
+    code_map: CodeMap | None = None
     when: When = ()
 
 
@@ -144,8 +145,21 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Join:
+    """A row belongs to the row of ``to`` whose field ``key`` holds what its own field ``by`` does."""
+
     to: str
     by: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a vendor's file is written. ``encoding`` "": UTF-8, or else Windows-1252; no ``dates``: ISO 8601 or HL7."""
+
+    delimiter: str = ","
+    encoding: str = ""
+    dates: tuple[str, ...] = ()  # patterns such as DD/MM/YYYY
+    lists: Mapping[str, str] = field(default_factory=dict)  # column of several values → what stands between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +175,10 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """How rows are grouped: one record per row of ``patient``; others reach it through ``joins``, or else ``keys``."""
+    """How rows are grouped: one record per row of ``patient``; others reach it through ``joins``, or else ``keys``.
+
+    In a vendor's own export all rows with the same ``key`` are one patient's, who must be the ``same`` in these fields.
+    """
 
     patient: str
     key: str
@@ -169,11 +186,15 @@ class Tables:
     joins: Mapping[str, Join] = field(default_factory=dict)
     header: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)  # column → table, for tables that have no join
+    same: tuple[str, ...] = ()
+    rows: Mapping[str, str] = field(default_factory=dict)  # JSON: name of a kind of object → its path
+    format: Format = field(default_factory=Format)
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
 
     @property
     def known(self) -> frozenset[str]:
-        return frozenset((self.patient, *self.joins, *self.lookups, *([self.header] if self.header else ())))
+        header = [self.header] if self.header else []
+        return frozenset((self.patient, *self.joins, *self.lookups, *header, *self.rows, *self.format.lists))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +208,5 @@ class Program:
     blocks: tuple[Block, ...]
     ignored: Mapping[str, str]  # field, table or segment → the reason
     tables: Tables | None = None
+    undecided: tuple[str, ...] = ()  # fields of a draft, neither mapped nor ignored yet
     remarks: tuple[Remark, ...] = ()

@@ -25,7 +25,7 @@ class _Block:
     def __init__(self, block: Block, resolve: Resolve) -> None:
         self.block = block
         self.compiler = Compiler(resolve, block.for_each)
-        self.holds = self.compiler.when(block.when) if block.when else None
+        self.holds = self.compiler.choose(block.when) if block.when else None
         self.identity = None if block.id is None else [self._part(part) for part in block.id]
         self.general = self.compiler.node(block.body)
         selected = selector(block.body, block.for_each)
@@ -132,7 +132,7 @@ class Mapping:
         """Say what the mapping has to say of rows that no resource can express."""
         for remark, holds in self._remarks:
             for row in run.record.rows.get(remark.for_each, ()):
-                run.reads = []
+                run.reads, run.marks = [], []
                 if holds(run, row):
                     place = row.place(remark.field.name)
                     run.issues.append(Issue("warning", "informational", remark.text, remark.detail, place))
@@ -164,14 +164,16 @@ def _join_keys(tables: Tables | None) -> dict[str, frozenset[str]]:
     """Table → the fields through which its rows are joined: read by the source, so mapped."""
     if tables is None:
         return {}
-    keys: dict[str, set[str]] = {tables.patient: {tables.key, tables.within} - {""}}
+    keys: dict[str, set[str]] = {tables.patient: {tables.key, tables.within, *tables.same} - {""}}
     for table, join in tables.joins.items():
         keys.setdefault(table, set()).add(join.by)
-        keys.setdefault(join.to, set()).add(join.by)
+        keys.setdefault(join.to, set()).add(join.key)
     for table, lookup in tables.lookups.items():
         keys.setdefault(table, set()).add(lookup.by)
         for name, column in lookup.of.items():
             keys.setdefault(name, set()).add(column)
+    for table in tables.known if tables.format.lists else ():
+        keys.setdefault(table, set()).update(tables.format.lists)  # read apart: their parts are rows of their own
     return {table: frozenset(names) for table, names in keys.items()}
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.mapping.convert import TYPES
-from adapter.mapping.parse import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS, REMARK_KEYS
+from adapter.mapping.dates import DATED
+from adapter.mapping.keys import BLOCK_KEYS, HEAD_KEYS, NODE_KEYS, REMARK_KEYS
 from adapter.mapping.shapes import SHAPES
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -27,7 +28,18 @@ _TEST = {
 }
 _KEYS: dict[str, Any] = {
     "from": _TEXT,
-    "as": {"enum": [*TYPES, "concept"]},
+    "as": {
+        "anyOf": [
+            {"enum": [*TYPES, "concept"]},
+            {
+                "type": "object",
+                "properties": {name: {"anyOf": [_TEXT, _TEXTS]} for name in DATED},
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
+            },
+        ]
+    },
     "map": _TEXT,
     "default": True,
     "when": {"$ref": "#/$defs/when"},
@@ -53,12 +65,16 @@ def head_schema() -> dict[str, Any]:
         "keys": {"type": "object", "additionalProperties": _TEXT},
         "lookups": {"type": "object", "additionalProperties": {"type": "object", "required": ["by", "of"]}},
         "files": _TEXTS,
+        "rows": {"type": "object", "additionalProperties": _TEXT},
+        "format": {"type": "object"},
+        "remove": _TEXTS,
     }
     return {
         "$schema": _DIALECT,
         "title": "mapping.yaml",
         "type": "object",
-        "required": ["name", "version", "source"],
+        "required": ["name", "version"],
+        "anyOf": [{"required": ["source"]}, {"required": ["extends"]}],
         "properties": {key: own.get(key, _TEXT) for key in sorted(HEAD_KEYS)},
         "additionalProperties": False,
     }
@@ -88,6 +104,11 @@ def blocks_schema() -> dict[str, Any]:
         "name": {"anyOf": [_TEXT, {"$ref": "#/$defs/node"}]},
         "when": {"$ref": "#/$defs/when"},
         "requires": _TEXTS,
+        "remove": _TEXTS,
+        "add": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+        },
     }
     resource = {
         "type": "object",

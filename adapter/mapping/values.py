@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from adapter.mapping.code_maps import CodeMap, Target
+from adapter.mapping.code_maps import SAYS_MORE, CodeMap, Target
 from adapter.mapping.nodes import (
     Array,
     Coded,
@@ -162,6 +162,11 @@ def translate(run: Run, row: Row, field: Field, text: str, code_map: CodeMap) ->
     """The counterpart of a code; one that has none is reported, and kept, replaced or dropped as the map says."""
     found = code_map.targets.get(text)
     if found is not None and found.code:
+        if found.equivalence in SAYS_MORE:
+            said = (
+                f"the counterpart in code map {code_map.name} is {found.equivalence}: it says more than the source did"
+            )
+            run.issues.append(Issue("information", "informational", said, "unmapped-code", row.place(field.name)))
         return found
     run.marks.append(((row, field.key), Fate.UNMAPPED_CODE))
     severity = "error" if code_map.unmapped == "error" else "warning"

@@ -70,8 +70,12 @@ def _malformed(place: str, text: str) -> Malformed:
     return Malformed(Issue("fatal", "structure", text, "malformed", place))
 
 
-def _text(path: Path, name: str, issues: list[Issue]) -> str:
-    data = path.read_bytes()
+def _text(data: bytes, name: str, encoding: str, issues: list[Issue]) -> str:
+    if encoding not in ("", "utf-8"):
+        try:
+            return data.decode(encoding).removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            raise _malformed(name, f"this is not {encoding}, as which the mapping has it read") from None
     if b"\0" in data:
         row = data[: data.index(b"\0")].count(b"\n") + 1
         raise _malformed(
@@ -79,8 +83,10 @@ def _text(path: Path, name: str, issues: list[Issue]) -> str:
         )
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
+    except UnicodeDecodeError as error:
+        if encoding:
+            row = data[: error.start].count(b"\n") + 1
+            raise _malformed(f"{name} row {row}", "this is not UTF-8, as which the mapping has it read") from None
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError as error:
@@ -90,13 +96,20 @@ def _text(path: Path, name: str, issues: list[Issue]) -> str:
     return text
 
 
-def read_csv(path: Path, name: str) -> Table:
-    """Read a file whose first row names the columns. Raises Malformed when it is not CSV at all.
+def read_csv(path: Path, name: str, delimiter: str = ",", encoding: str = "") -> Table:
+    """Like ``parse_csv``, of a file."""
+    return parse_csv(path.read_bytes(), name, delimiter, encoding)
+
+
+def parse_csv(data: bytes, name: str, delimiter: str = ",", encoding: str = "") -> Table:
+    """Read a CSV whose first row names the columns. Raises Malformed when it is not CSV at all.
 
     No header, or a column named twice, makes a table without usable columns and an Issue of severity error.
+    ``encoding`` "" is UTF-8 or, where that fails, Windows-1252.
     """
     issues: list[Issue] = []
-    reader = csv.reader(io.StringIO(_text(path, name, issues), newline=""), strict=True)
+    text = _text(data, name, encoding, issues)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[list[str]] = []
     try:
         lines.extend(reader)

@@ -58,7 +58,11 @@ def read_tables(folder: Path, mapping: TablesMapping) -> Iterator[SourceRecord]:
         raise Malformed(Issue("fatal", "structure", message, "malformed", folder.name))
     names = {name.casefold(): name for name in mapping.tables.known}
     alone = mapping.tables.patient if folder.is_file() and len(names) == 1 else ""
-    tables = [read_csv(path, alone or names.get(path.stem.casefold(), path.stem)) for path in paths]
+    form = mapping.tables.format
+    tables = [
+        read_csv(path, alone or names.get(path.stem.casefold(), path.stem), form.delimiter, form.encoding)
+        for path in paths
+    ]
     yield from group_tables(tables, mapping, folder.name)
 
 
@@ -148,6 +152,10 @@ class _Grouping:
                 message = f"a second row with this {self.spec.key} ({row.place('')}) takes the place of this one"
                 patient.issues.append(Issue("warning", "conflict", message, "duplicate", earlier.place("")))
                 patient.issues.extend(self.patients[key].issues)
+                for name in self.spec.same:
+                    if row.get(name) and earlier.get(name) and row.get(name) != earlier.get(name):
+                        message = f"{name} differs from an earlier row with the same {self.spec.key}: who is meant?"
+                        patient.refuse(_issue(row, name, "conflict", message, "data-conflict"))
             if row.ragged:
                 patient.refuse(_ragged(row))
             self.patients[key] = patient
@@ -157,7 +165,7 @@ class _Grouping:
         """How a table that the mapping does not know may belong to somebody: by a key that it shares."""
         keys = {**{join.by: join.to for join in self.spec.joins.values()}, self.spec.key: self.spec.patient}
         keys = {**self.spec.keys, **keys}
-        return next((Join(to, by) for by, to in keys.items() if by in table.columns), None)
+        return next((Join(to, by, by) for by, to in keys.items() if by in table.columns), None)
 
     def _join(self, table: Table) -> None:
         join = self.spec.joins.get(table.name)
@@ -211,12 +219,12 @@ class _Grouping:
 
     def _index(self, join: Join) -> dict[str, list[TableRow]]:
         """Key → the rows of the parent table that have it; of a patient given twice, only the row that counts."""
-        if join.to == self.spec.patient and join.by == self.spec.key:
+        if join.to == self.spec.patient and join.key == self.spec.key:
             return {key: patient.rows[:1] for key, patient in self.patients.items()}
         index: dict[str, list[TableRow]] = {}
         parent = self.tables.get(join.to)
         for row in parent.rows if parent else ():
-            key = row.get(join.by)
+            key = row.get(join.key)
             if key is not None:
                 index.setdefault(key, []).append(row)
         return index

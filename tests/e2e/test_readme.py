@@ -1,71 +1,34 @@
-"""Every command that the README (and docs/merging.md) shows runs, and prints what is shown.
+"""Every command that the README and the documents show runs, and prints what they show.
 
-Outputs are written by ``python -m tests.e2e.test_readme`` and read by a person before they are committed.
+Outputs are written by ``python -m tests.e2e.console README.md docs/…`` and read by a person before they are committed.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
+import os
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from adapter.cli import app
+from tests.e2e.console import ROOT, Step, enter, follow, run, steps
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "merging.md")
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def commands(block: str) -> list[tuple[str, str]]:
-    """The commands of a console block, each with the output that follows it."""
-    found: list[tuple[str, str]] = []
-    for line in block.splitlines():
-        if line.startswith("$ "):
-            found.append((line[2:], ""))
-        else:
-            command, output = found[-1]
-            found[-1] = (command, f"{output}{line}\n")
-    return found
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = [step for step in steps(README) if not step.name]
+DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 
 
-def run(command: str) -> str:
-    program, *arguments = shlex.split(command)
-    assert program == "perinatal"
-    result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    shown = (line if len(line) <= 700 else line[:120] + " …" for line in result.output.splitlines())
-    return "".join(f"{line.rstrip()}\n" for line in shown)
-
-
-EXAMPLES = [
-    example
-    for page in PAGES
-    for block in BLOCK.findall(page.read_text(encoding="utf-8"))
-    for example in commands(block)
-]
-
-
-@pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
-def test_the_readme_shows_what_happens(
-    command: str, output: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.text for example in EXAMPLES])
+def test_the_readme_shows_what_happens(example: Step, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)
-    assert run(command.replace("coverage.txt", str(tmp_path / "coverage.txt"))) == output
+    assert run(example.text.replace("coverage.txt", str(tmp_path / "coverage.txt"))) == example.output
 
 
-def write() -> None:
-    """Put what the commands print now into the pages."""
-
-    def shown(match: re.Match[str]) -> str:
-        return "```console\n" + "".join(f"$ {command}\n{run(command)}" for command, _ in commands(match[1])) + "```"
-
-    for page in PAGES:
-        page.write_text(BLOCK.sub(shown, page.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write()
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_can_be_followed_step_by_step(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    document = path.read_text(encoding="utf-8")
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    monkeypatch.chdir(tmp_path)
+    enter(tmp_path)
+    for step, output in follow(document):
+        if output is not None:
+            assert output == step.output, step.text

@@ -24,6 +24,7 @@ from tests.shared import SHARED, needs_shared
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fixtures"
 FOLDERS = find_fixtures(FIXTURES)
+VENDORS = ("example-csv", "example-json")
 NHS_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
 each_fixture = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
@@ -68,7 +69,10 @@ def input_files(folder: Path) -> list[str]:
 
 def nhs_numbers(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
-        if path.suffix in (".json", ".ndjson"):
+        if path.parent.name in VENDORS:
+            numbers = re.findall(r"\b999 ?\d{3} ?\d{4}\b", path.read_text(encoding="utf-8"))
+            yield from (number.replace(" ", "") for number in numbers)
+        elif path.suffix in (".json", ".ndjson"):
             for bundle in bundles(path):
                 for entry in bundle["entry"]:
                     for identifier in entry["resource"].get("identifier", []):
@@ -151,8 +155,9 @@ def test_fhir_is_r4_and_refers_to_what_is_there(path: Path) -> None:
 
 @needs_shared
 def test_fhir_conforms_to_the_official_definitions() -> None:
+    paths = [str(path) for path in FIXTURES.rglob("*.json") if path.parent.name not in VENDORS]
     check = subprocess.run(
-        [sys.executable, str(SHARED / "conformance" / "check"), str(FIXTURES)], capture_output=True, text=True
+        [sys.executable, str(SHARED / "conformance" / "check"), *paths], capture_output=True, text=True
     )
     assert check.returncode == 0, check.stdout + check.stderr
 

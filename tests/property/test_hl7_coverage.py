@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapter.fhir.validate import validate
@@ -44,6 +44,9 @@ def filled(name: str, leaves: set[tuple[int, int, int]], start: int) -> str:
 
 @settings(max_examples=150, deadline=None)
 @given(LEAVES, SEGMENTS, TYPES)
+@example({(5, 1, 1)}, [("OBX", {(3, 1, 1), (5, 1, 1)})], "NM")
+@example({(5, 1, 1)}, [("OBX", {(3, 1, 1), (5, 1, 1), (5, 1, 3)})], "SN")
+@example({(5, 1, 1)}, [("OBX", {(3, 1, 1), (5, 1, 1), (5, 1, 2)})], "ED")
 def test_every_leaf_is_in_the_output_or_the_report(
     pid: set[tuple[int, int, int]], others: list[tuple[str, set[tuple[int, int, int]]]], kind: str
 ) -> None:
@@ -66,3 +69,28 @@ def test_every_leaf_is_in_the_output_or_the_report(
         use = fates.get(row.place(field))
         if use is not None and use.fate == "mapped" and text and text.startswith("t") and use.field not in SELECTS:
             assert text in written, use
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["NM", "SN", "ST", "FT", "CWE", "DT", "TS", "ED", ""]),
+    st.lists(st.sampled_from(["", "5", "7.5", "word"]), min_size=1, max_size=5),
+    st.sampled_from(["", "wk", "unit^UNIT"]),
+)
+@example("NM", ["word"], "")
+@example("SN", ["", "5", "word"], "")
+@example("SN", ["word", "word"], "")
+@example("DT", ["word", "word"], "")
+def test_a_value_that_is_none_of_its_type_is_written_or_reported(kind: str, parts: list[str], unit: str) -> None:
+    value = "^".join(f"{part}{index}" if part == "word" else part for index, part in enumerate(parts))
+    message = (
+        f"MSH|^~\\&|A|B|||20240301||ORU^R01|1|P|2.4\rPID|||1\rOBR|1||7|x\rOBX|1|{kind}|epds||{value}|{unit}|||||F\r"
+    )
+    (record,) = read(RawRecord("x", message.encode()))
+    bundle = MAPPING.run(record)
+    written = json.dumps(bundle.bundle)
+    (row,) = record.rows["OBX"]
+    texts = {row.place(name): row.get(name) or "" for name in row.populated()}
+    for use in bundle.coverage:
+        for place in use.places if use.fate == "mapped" and use.field.startswith(("OBX-5", "OBX-6")) else ():
+            assert texts[place] in written, use

@@ -1,0 +1,125 @@
+"""Documents whose console blocks are run, and whose files (a code block named like one) are written first.
+
+``python -m tests.e2e.console DOCUMENT…`` puts what the commands print now into the documents, for a person to read
+before it is committed. Commands but ``perinatal``, ``cat``, ``grep`` and ``export`` are shown and not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from adapter.bootstrap import NoSuchProvider
+from adapter.cli import app
+from adapter.errors import CannotStart
+
+ROOT = Path(__file__).resolve().parents[2]
+_BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_LONGEST = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a reader does: writes a file (``name`` set), or gives a command and reads its output."""
+
+    name: str
+    text: str
+    output: str = ""
+
+
+def steps(document: str) -> Iterator[Step]:
+    """The steps of a document, in order."""
+    for block in _BLOCK.finditer(document):
+        if block["kind"] == "console":
+            for command, output in commands(block["text"]):
+                yield Step("", command, output)
+        elif block["name"]:
+            yield Step(block["name"], block["text"])
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """The commands of a console block, each with the output that follows it."""
+    found: list[tuple[str, str]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], ""))
+        else:
+            command, output = found[-1]
+            found[-1] = (command, f"{output}{line}\n")
+    return found
+
+
+def run(command: str) -> str | None:
+    """What a command prints; None for one that is not run here."""
+    program, *arguments = shlex.split(command)
+    if program == "export":
+        name, _, value = arguments[0].partition("=")
+        os.environ[name] = value
+        return ""
+    if program == "grep":
+        pattern, name = arguments
+        lines = Path(name).read_text(encoding="utf-8").splitlines(keepends=True)
+        return "".join(line for line in lines if re.search(pattern, line))
+    if program == "cat":
+        return "".join(Path(name).read_text(encoding="utf-8") for name in arguments)
+    if program != "perinatal":
+        return None
+    result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
+    output = result.output
+    if isinstance(result.exception, CannotStart | NoSuchProvider):
+        output += f"perinatal: {result.exception}\n"
+    elif result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    shown = (line if len(line) <= _LONGEST else line[:120] + " …" for line in output.splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in shown)
+
+
+def follow(document: str) -> Iterator[tuple[Step, str | None]]:
+    """Each command with what it prints when all steps before it have been taken, here."""
+    for step in steps(document):
+        if step.name:
+            path = Path(step.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(step.text, encoding="utf-8")
+        else:
+            yield step, run(step.text)
+
+
+def enter(folder: Path) -> None:
+    """Go to where a document is followed: an empty folder, but for what a clone has to read."""
+    for name in ("fixtures", "docs"):
+        (folder / name).symlink_to(ROOT / name)
+    os.chdir(folder)
+
+
+def write(path: Path) -> None:
+    """Put what the commands print now into a document."""
+    document = path.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        enter(Path(folder))
+        outputs = iter([output for _, output in follow(document)])
+        os.chdir(ROOT)
+
+    def shown(block: re.Match[str]) -> str:
+        if block["kind"] != "console":
+            return block[0]
+        parts = []
+        for command, output in commands(block["text"]):
+            now = next(outputs)
+            parts.append(f"$ {command}\n{output if now is None else now}")
+        return "```console\n" + "".join(parts) + "```"
+
+    path.write_text(_BLOCK.sub(shown, document), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        write(ROOT / argument)
