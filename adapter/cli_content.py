@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from adapter.cli_output import say, write_line
+from adapter.cli_output import TextOrJson, say, write_line
 
 rules_app = typer.Typer(no_args_is_help=True, help="Work with the rules.")
 mappings_app = typer.Typer(no_args_is_help=True, help="Work with the mappings.")
@@ -43,7 +43,7 @@ def rules_coverage(
     fail_under: Annotated[
         float, typer.Option("--fail-under", metavar="PERCENT", min=0, max=100, help="Exit 1 below this.")
     ] = 0,
-    output: Annotated[Literal["text", "json"], typer.Option("--format")] = "text",
+    output: Annotated[TextOrJson, typer.Option("--format")] = TextOrJson.TEXT,
 ) -> None:
     """Say which criteria, branches and thresholds the tests beside the rules have not seen."""
     import rules
@@ -54,7 +54,7 @@ def rules_coverage(
     except rules.ContentError as wrong:
         say(f"perinatal: {wrong}")
         raise typer.Exit(2) from None
-    if output == "json":
+    if output is TextOrJson.JSON:
         write_line(report.json())
     else:
         for line in report.lines(table):
