@@ -222,6 +222,7 @@ class FactReader:
         concept, name = resource.get("medicationCodeableConcept"), "medicationCodeableConcept"
         if concept is not None:
             self._look(reading, at, resource, concept, resource, "", name, owner)
+            self._unlisted(reading, at, concept.get("coding", ()), name)
             return
         reference = resource.get("medicationReference") or {}
         text = str(reference.get("reference", ""))
@@ -247,6 +248,7 @@ class FactReader:
             reading.uncoded(at, "medicationReference")
             return
         path = "medicationReference.reference"
+        self._unlisted(reading, at, codings, path)
         for coding in codings:
             for found in self._index.find(coding):
                 if found is NO_SYSTEM:
@@ -254,6 +256,13 @@ class FactReader:
                     continue
                 conflict = reading.contradicted(found, coding, at, path)
                 self._sighted(reading, Sighting(at, resource, found, resource, "", path, conflict, owner), found)
+
+    def _unlisted(self, reading: Reading, at: int, codings: Iterable[Resource], path: str) -> None:
+        """A coded medicine that no list of the pack holds is said to be so: a brand's code may be missing there."""
+        codes = list(codings)
+        if codes and not any(found for coding in codes for found in self._index.find(coding)):
+            text = "the medicine's code is in none of the lists that the rules use: it counts as none of their medicines"
+            reading.issue("code-invalid", text, "unmapped-code", at, path, "information")
 
     def _check_person(self, reading: Reading, at: int, owner: int, path: str) -> None:
         """A mother's score on a child's record is refused; on her baby's record it is not hers."""

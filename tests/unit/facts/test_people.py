@@ -64,6 +64,15 @@ def test_medicines_taken(resource: dict[str, Any], state: State) -> None:
     assert read(resource).facts["taking"].state is state
 
 
+def test_a_medicine_whose_code_is_in_no_list_is_said_to_be() -> None:
+    assert "unmapped-code" not in details(read(statement("active")))
+    brand = coded("https://dmd.nhs.uk", "999000001105")
+    assert "unmapped-code" in details(read(statement("active", brand)))
+    elsewhere = {"resourceType": "Medication", "id": "m", "code": brand}
+    referred = statement("active", medicationReference=ref("m", "Medication"))
+    assert "unmapped-code" in details(read(referred, elsewhere))
+
+
 def test_medicines_stopped() -> None:
     stopped = statement("stopped", effectivePeriod={"start": "2024-01-01", "end": "2025-06-01"})
     assert read(stopped).facts["stopped"].value == DAY
