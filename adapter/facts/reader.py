@@ -261,7 +261,7 @@ class FactReader:
         """A coded medicine that no list of the pack holds is said to be so: a brand's code may be missing there."""
         codes = list(codings)
         if codes and not any(found for coding in codes for found in self._index.find(coding)):
-            text = "the medicine's code is in none of the lists that the rules use: it counts as none of their medicines"
+            text = "the code is in no list that the rules use, so it counts as none of their medicines"
             reading.issue("code-invalid", text, "unmapped-code", at, path, "information")
 
     def _check_person(self, reading: Reading, at: int, owner: int, path: str) -> None:
