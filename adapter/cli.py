@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from adapter.cli_content import mappings_app, rules_app
-from adapter.cli_output import counted, say, write_line
+from adapter.cli_output import TextOrJson, counted, say, write_line
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Adapter
@@ -36,11 +36,6 @@ app.add_typer(mappings_app, name="mappings")
 class TableOrNdjson(StrEnum):
     TABLE = "table"
     NDJSON = "ndjson"
-
-
-class TextOrJson(StrEnum):
-    TEXT = "text"
-    JSON = "json"
 
 
 Paths = Annotated[

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import TypeVar
 
 import typer
 
 T = TypeVar("T")
+
+
+class TextOrJson(StrEnum):
+    TEXT = "text"
+    JSON = "json"
 
 
 def write_line(resource: object) -> None:

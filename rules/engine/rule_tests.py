@@ -11,7 +11,7 @@ from typing import Any
 from rules.engine.content import FactDeclaration
 from rules.engine.cursor import Cursor
 from rules.engine.errors import ContentError, RulesError
-from rules.engine.model import DateSpan, DaySpan, Decision, Fact, FactValue, State, Status
+from rules.engine.model import PRIORITIES, DateSpan, DaySpan, Decision, Fact, FactValue, State, Status
 from rules.engine.pack import Pack, load_pack
 from rules.engine.schema_check import check
 from rules.engine.yaml_file import load_yaml
@@ -85,13 +85,14 @@ def run_rule_test(pack: Pack, test: RuleTest) -> list[RuleTestFailure]:
     try:
         decision = pack.evaluate(test.given, test.as_of)
     except RulesError as error:
-        differences = [f"the evaluation failed: {error}"]
+        found = [f"the evaluation failed: {error}"]
     else:
-        differences = list(_differences(decision, test.expect))
-    return [RuleTestFailure(test.name, test.file, test.line, difference) for difference in differences]
+        found = list(differences(decision, test.expect))
+    return [RuleTestFailure(test.name, test.file, test.line, difference) for difference in found]
 
 
-def _differences(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]:
+def differences(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]:
+    """What of a decision differs from what a test expects, in words."""
     for key, status in _STATUSES.items():
         for rule in expect.get(key, ()):
             outcome = decision.outcome(rule)
@@ -104,6 +105,20 @@ def _differences(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]
             yield f"the referral to {service} is {referrals.get(service, 'not made')}, not {priority}"
     if "exactly_referrals" in expect and referrals != expect["exactly_referrals"]:
         yield f"the referrals are {_listed(referrals)}, not {_listed(expect['exactly_referrals'])}"
+    yield from _other_days(decision, expect)
+    notes = {referral.service: " ".join(referral.notes) for referral in decision.referrals}
+    for service, words in expect.get("notes", {}).items():
+        if words not in notes.get(service, ""):
+            yield f"no note of the referral to {service} says {words!r}"
+    for service, words in expect.get("no_notes", {}).items():
+        if words in notes.get(service, ""):
+            yield f"a note of the referral to {service} says {words!r}"
+    urgency: dict[str, str] = {}
+    for task in decision.tasks:
+        urgency[task.code] = max(task.priority, urgency.get(task.code, task.priority), key=PRIORITIES.index)
+    for code, priority in expect.get("task_priorities", {}).items():
+        if urgency.get(code) != priority:
+            yield f"the task {code} is {urgency.get(code, 'not made')}, not {priority}"
     codes = {
         "referrals": frozenset(referrals),
         "tasks": frozenset(task.code for task in decision.tasks),
@@ -114,6 +129,17 @@ def _differences(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]
         if what != "referrals":
             yield from (f"{code} is not among the {what}" for code in expect.get(what, ()) if code not in found)
         yield from (f"{code} is among the {what}" for code in expect.get(f"no_{what}", ()) if code in found)
+
+
+def _other_days(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]:
+    """``starts`` and ``ends``: the days between which a referral asks to be seen."""
+    for key, made in (
+        ("starts", {each.service: each.start.isoformat() for each in decision.referrals}),
+        ("ends", {each.service: each.end.isoformat() for each in decision.referrals}),
+    ):
+        for service, day in expect.get(key, {}).items():
+            if made.get(service) != day:
+                yield f"the referral to {service} {key} on {made.get(service, 'no day: it is not made')}, not {day}"
 
 
 def _listed(referrals: Mapping[str, str]) -> str:
