@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from adapter.cli_content import mappings_app, rules_app
-from adapter.cli_output import TextOrJson, counted, say, write_line
+from adapter.commands import mappings_app, rules_app
+from adapter.commands.output import TextOrJson, counted, say, write_line
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Adapter
