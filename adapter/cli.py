@@ -33,9 +33,10 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(mappings_app, name="mappings")
 
 
-class TableOrNdjson(StrEnum):
+class ResultFormat(StrEnum):
     TABLE = "table"
     NDJSON = "ndjson"
+    BARS = "bars"
 
 
 Paths = Annotated[
@@ -120,24 +121,29 @@ def evaluate(
     paths: Paths = None,
     as_of: AsOf = "",
     provider: Provider = "",
-    output: Annotated[TableOrNdjson, typer.Option("--format", help="A table to read, or a result Bundle a line.")] = (
-        TableOrNdjson.TABLE
-    ),
+    output: Annotated[
+        ResultFormat,
+        typer.Option("--format", help="A table to read; a result Bundle or a BaRS message a line."),
+    ] = ResultFormat.TABLE,
     mapping: MappingName = "",
     server: Server = "",
     patient: PatientNumber = "",
 ) -> None:
     """Say who should be referred where, how soon and why."""
+    from adapter.commands.bars import write_messages
+
     adapter = _adapter()
     day = _day(as_of)
     adapter.content(provider)
     failed = False
     inputs = _inputs(adapter, paths, mapping, server, patient)
     results = counted(_results(adapter, inputs, day, provider))
-    if output is TableOrNdjson.NDJSON:
+    if output is ResultFormat.NDJSON:
         for result in results:
             failed |= result.status != 200
             write_line(result.bundle or result.outcome)
+    elif output is ResultFormat.BARS:
+        failed = write_messages(adapter, results, provider)
     else:
         rows = list(results)
         failed = any(row.status != 200 for row in rows)

@@ -65,19 +65,24 @@ def reference(full_url: str) -> Resource:
     return {"reference": full_url}
 
 
+def installed() -> str:
+    """The version of this software, "unknown" where it is not installed."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "unknown"
+
+
 @lru_cache(maxsize=8)
 def _device() -> Resource:
-    try:
-        installed = version(DISTRIBUTION)
-    except PackageNotFoundError:
-        installed = "unknown"
+    release = installed()
     resource = {
         "resourceType": "Device",
         "status": "active",
         "deviceName": [{"name": DISTRIBUTION, "type": "model-name"}],
-        "version": [{"value": installed}],
+        "version": [{"value": release}],
     }
-    return entry(stable_id("Device", DISTRIBUTION, installed), resource)
+    return entry(stable_id("Device", DISTRIBUTION, release), resource)
 
 
 def device() -> Resource:

@@ -12,9 +12,9 @@ from adapter.records import MappedBundle, Resource
 from adapter.referrals.requests import task_text
 from adapter.referrals.services import destination
 from adapter.referrals.terms import display
-from adapter.referrals.wanted import Wanted, wanted
-from adapter.referrals.words import day, finding, spoken
-from rules import PRIORITIES, Decision, Fact, Service, Status
+from adapter.referrals.wanted import Wanted, because, wanted
+from adapter.referrals.words import day
+from rules import PRIORITIES, Decision, Service, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,7 +84,9 @@ def lines(result: Decided) -> Iterator[Line]:
         how_soon = _PRIORITIES.get(referral.priority, referral.priority)
         told = [_bare(titles.get(rule, rule)) for rule in referral.rules]
         notes = [note for note in referral.notes if not any(_bare(note) in title for title in told)]
-        reasons = "\n".join(part for part in (why(referral.rules), *notes, _known(referral.facts, result)) if part)
+        reasons = "\n".join(
+            part for part in (why(referral.rules), *notes, because(referral.facts, result.facts)) if part
+        )
         yield Line(f"Refer: {to}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
         known = "No rule asks for one on what is known" if _undecided(decision) else "No rule applies"
@@ -101,12 +103,6 @@ def lines(result: Decided) -> Iterator[Line]:
         yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, ", ".join(flag.rules), "alert")
     if rest := not_referred(result):
         yield Line("Not referred", "", rest)
-
-
-def _known(facts: tuple[Fact, ...], result: Decided) -> str:
-    """What the record says: ``EPDS item 10: 1 on 20-Feb-2026; gestation: 196 days``."""
-    said = (f"{wanted(fact.name, result.facts).label}: {finding(fact, spoken)}" for fact in facts)
-    return f"Because of {'; '.join(said)}" if facts else ""
 
 
 def _bare(sentence: str) -> str:

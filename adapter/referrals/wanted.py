@@ -11,7 +11,8 @@ from typing import Any
 from adapter.records import Resource
 from adapter.referrals.scope import SNOMED
 from adapter.referrals.terms import humanise
-from rules import FactDeclaration
+from adapter.referrals.words import finding, spoken
+from rules import Fact, FactDeclaration
 
 _BY_CODE_LIST = {
     "score": "Observation",
@@ -48,6 +49,12 @@ class Wanted:
 def wanted(name: str, known: Mapping[str, Wanted]) -> Wanted:
     """What is ``known`` of this fact, or what its name alone says."""
     return known.get(name) or Wanted(humanise(name), _requirement("Observation", humanise(name), ()))
+
+
+def because(facts: Sequence[Fact], known: Mapping[str, Wanted]) -> str:
+    """What the record says, as reasons: ``Because of EPDS item 10: 1 on 20-Feb-2026; gestation: 196 days``."""
+    said = (f"{wanted(fact.name, known).label}: {finding(fact, spoken)}" for fact in facts)
+    return f"Because of {'; '.join(said)}" if facts else ""
 
 
 def compile_wanted(declarations: Mapping[str, FactDeclaration], codes: Path, base: str) -> dict[str, Wanted]:

@@ -118,3 +118,27 @@ def test_update_writes_what_came_out(tmp_path: Path) -> None:
     expected.write_text(expected.read_text().replace("fired: [r03-any-self-harm-answer]", "fired: []"))
     assert run("replay", tmp_path, "--update", "--jobs", "1").exit_code == 1
     assert run("replay", tmp_path, "--jobs", "1").exit_code == 0
+
+
+def test_bars_needs_a_sender_and_then_prints_a_message_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PERINATAL_BARS", raising=False)
+    command = ("evaluate", FIXTURE / "record.json", "--as-of", samples.AS_OF, "--format", "bars")
+    refused = run(*command)
+    assert refused.exit_code == 2
+    assert refused.stdout == ""
+    assert "PERINATAL_BARS" in refused.stderr
+    monkeypatch.setenv("PERINATAL_BARS", str(FIXTURE.parents[1] / "docs" / "examples" / "bars.yaml"))
+    done = run(*command)
+    (message,) = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert (done.exit_code, message["type"]) == (0, "message")
+    assert "1 of these nobody has accepted" in done.stderr
+    assert "1 of these leave out an NHS number" in done.stderr
+
+
+def test_bars_keeps_a_refused_record_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERINATAL_BARS", str(FIXTURE.parents[1] / "docs" / "examples" / "bars.yaml"))
+    folder = next(FIXTURE.parent.glob("07-*"))
+    done = run("evaluate", folder / "messages.hl7", "--as-of", samples.AS_OF, "--format", "bars")
+    kinds = [orjson.loads(line)["resourceType"] for line in done.stdout.splitlines()]
+    assert "OperationOutcome" in kinds
+    assert done.exit_code == 1
