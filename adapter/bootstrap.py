@@ -6,7 +6,8 @@ Everything is made on first use and kept: a command that reads FHIR never loads 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,15 @@ class Content:
     wanted: dict[str, Wanted]
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """All content of one reading of the files: replaced as a whole, so that nothing of two readings meets."""
+
+    contents: dict[str, Content] = field(default_factory=dict)
+    mappings: dict[str, Mapping] = field(default_factory=dict)
+    checkers: dict[str, Checker | None] = field(default_factory=dict)
+
+
 class NoSuchProvider(Unprocessable):
     """There is no such provider, or the pack is not valid for it."""
 
@@ -42,14 +52,14 @@ class NoSuchProvider(Unprocessable):
 class Adapter:
     """The loaded content of one configuration: rule packs by provider, mappings by name.
 
-    Raises CannotStart when a content file is wrong, NoSuchProvider when there is no such provider.
+    Raises CannotStart when a content file is wrong, NoSuchProvider when there is no such provider. ``refused`` says
+    what is wrong with the files as they are now, where those read before stay in use.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._contents: dict[str, Content] = {}
-        self._mappings: dict[str, Mapping] = {}
-        self._checkers: dict[str, Checker | None] = {}
+        self._loaded = _Loaded()
+        self.refused = ""
         self._lock = Lock()
 
     @property
@@ -59,12 +69,40 @@ class Adapter:
     def content(self, provider: str = "") -> Content:
         """The content for a provider ("" is the pack's default)."""
         name = provider or self.settings.provider
-        found = self._contents.get(name)
+        found = self._loaded.contents.get(name)
         if found is None:
             with self._lock:
-                found = self._contents.get(name) or self._load(name)
-                self._contents[name] = found
+                contents = self._loaded.contents
+                found = contents.get(name) or self._load(name)
+                contents[name] = found
         return found
+
+    @property
+    def content_folders(self) -> tuple[Path, ...]:
+        """Where the files are that all content comes from."""
+        return (self.settings.rules_path or rules.LIBRARY, self.settings.mappings_path, SHIPPED_MAPPINGS)
+
+    def reload(self) -> None:
+        """Read all that is in use again, and put it in the place of what was read before.
+
+        Raises CannotStart where a file is wrong: then everything stays as it is, and ``refused`` says why. What is
+        being evaluated ends with the content it began with. A provider whose file is gone no longer exists.
+        """
+        fresh, old = Adapter(self.settings), self._loaded
+        try:
+            fresh.content()
+            for provider in old.contents:
+                with suppress(NoSuchProvider):
+                    fresh.content(provider)
+            for name in old.mappings:
+                fresh.mapping(name)
+            for name in old.checkers:
+                fresh.checker(name)
+        except (CannotStart, NoSuchProvider) as wrong:
+            self.refused = str(wrong)
+            raise CannotStart(*wrong.issues) from None
+        with self._lock:
+            self._loaded, self.refused = fresh._loaded, ""
 
     def _load(self, provider: str) -> Content:
         from adapter.facts import compile_facts
@@ -94,16 +132,18 @@ class Adapter:
         """The mapping in the folder ``name`` of the mappings path, or else of the shipped mappings."""
         from adapter.mapping import load_mapping
 
-        if name not in self._mappings:
+        found = self._loaded.mappings.get(name)
+        if found is None:
             with self._lock:
+                mappings = self._loaded.mappings
                 folder = self._mapping_folder(name)
                 if folder is None:
                     raise CannotStart(Issue("fatal", "not-found", f"there is no mapping {name!r}"))
                 try:
-                    self._mappings.setdefault(name, load_mapping(folder))
+                    found = mappings.setdefault(name, load_mapping(folder))
                 except rules.RulesError as wrong:
                     raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
-        return self._mappings[name]
+        return found
 
     def checker(self, name: str) -> Checker | None:
         """The validation rules of the data set beside the mapping ``name`` or what it extends; None: it has none."""
@@ -111,11 +151,12 @@ class Adapter:
         from adapter.quality import load_checker
 
         folder = self._mapping_folder(name)
-        if name not in self._checkers and folder is not None:
+        if name not in self._loaded.checkers and folder is not None:
             with self._lock:
+                kept = self._loaded.checkers
                 try:
                     checkers = (load_checker(layer.folder) for layer in reversed(layers(folder)))
-                    self._checkers.setdefault(name, next(filter(None, checkers), None))
+                    kept.setdefault(name, next(filter(None, checkers), None))
                 except rules.RulesError as wrong:
                     raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
-        return self._checkers.get(name)
+        return self._loaded.checkers.get(name)

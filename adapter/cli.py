@@ -233,10 +233,14 @@ def serve(
     mllp_only: Annotated[bool, typer.Option("--mllp-only", help="No HTTP.")] = False,
 ) -> None:
     """Serve the FHIR operations over HTTP, and HL7 v2 over MLLP."""
+    from adapter.reload import Reloader
+
     adapter = _adapter()
     if mllp_only and mllp is None:
         say("perinatal: --mllp-only needs --mllp PORT")
         raise typer.Exit(2)
+    adapter.content()
+    Reloader(adapter).start(adapter.settings.reload_seconds)
     if mllp is not None:
         from adapter.mllp.run import serve as serve_mllp
 
@@ -246,7 +250,6 @@ def serve(
 
     from adapter.http.app import create_app
 
-    adapter.content()
     uvicorn.run(create_app(adapter), host=host, port=port, access_log=False)
 
 

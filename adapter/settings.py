@@ -20,6 +20,8 @@ SHIPPED_MAPPINGS = _shipped("mappings")
 class Settings(BaseSettings):
     """``base``: canonical base of everything local. Paths: a site's own content. Limits are in bytes.
 
+    ``reload_seconds``: how often a server looks for changed content; 0 is never.
+
     ``bars``: the file that says who sends BaRS messages, and to whom.
 
     ``server_``: how a FHIR server is read; the token is sent to it as a bearer token, and nowhere else.
@@ -35,6 +37,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("PERINATAL_MAPPINGS_PATH", "MAPPINGS_PATH"),
     )
     bars: Path | None = None
+    reload_seconds: float = Field(2.0, ge=0)
     max_file_bytes: int = 100 * 1024 * 1024
     max_body_bytes: int = 10 * 1024 * 1024
     server_token: SecretStr = SecretStr("")

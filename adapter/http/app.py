@@ -91,6 +91,8 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         await asyncio.sleep(0)
         pack.evaluate({}, date(2026, 1, 1))
         body = {"status": "ready", "pack": pack.name, "version": pack.version}
+        if wired.refused:
+            body["refused"] = wired.refused
         return Response(orjson.dumps(body), media_type="application/json")
 
     return app
