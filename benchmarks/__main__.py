@@ -74,7 +74,7 @@ def main() -> int:
     ratio = engine["both"] / engine["alone"]
     line("durable_rules alone", engine["alone"], f"{len(pack.rules)} rules, the same facts")
     line(
-        "engine: both, with every trace", engine["both"], f"{ratio:.1f} x durable_rules alone (at most 4; under 0.5 ms)"
+        "engine: both, with every trace", engine["both"], f"{ratio:.1f} x durable_rules alone (at most 4, and 0.5 ms)"
     )
     line("loading and compiling the pack", loading, "(under 300 ms)")
     print(f"{'memory over 20,000 evaluations':<32} {_growth(evaluated, data) / 1e6:+8.2f} MB (under 5)")

@@ -1,4 +1,4 @@
-"""The pack's rules in durable_rules, with no second evaluator, no second stage and no trace: what the engine is held to."""
+"""The rules in durable_rules with no second evaluator, second stage or trace: what the engine is held to."""
 
 from __future__ import annotations
 
