@@ -73,9 +73,7 @@ def main() -> int:
     line("the naive way", slow, f"{slow / times['floor']:.0f} x floor; we are {faster:.0f} times faster (at least 40)")
     ratio = engine["both"] / engine["alone"]
     line("durable_rules alone", engine["alone"], f"{len(pack.rules)} rules, the same facts")
-    line(
-        "engine: both, with every trace", engine["both"], f"{ratio:.1f} x durable_rules alone (at most 4, and 0.5 ms)"
-    )
+    line("engine: both, with every trace", engine["both"], f"{ratio:.1f} x durable_rules alone (at most 4, and 0.5 ms)")
     line("loading and compiling the pack", loading, "(under 300 ms)")
     print(f"{'memory over 20,000 evaluations':<32} {_growth(evaluated, data) / 1e6:+8.2f} MB (under 5)")
     line("perinatal evaluate, a process", _cold_start(data), "(under 1000 ms)")
