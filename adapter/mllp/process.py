@@ -1,10 +1,10 @@
-"""What is done with a message: its record is evaluated, and the result is written to a folder."""
+"""What is done with a message: the record of whom it is about is evaluated, and the result is written to a folder."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,12 +15,14 @@ import orjson
 from adapter.bootstrap import Adapter
 from adapter.errors import AdapterError, CannotStart
 from adapter.mllp.acknowledgement import Answer
-from adapter.mllp.faults import fault_of
+from adapter.mllp.faults import Fault, fault_of
 from adapter.mllp.framing import framed
-from adapter.pipeline import Result, evaluate_all, read
-from adapter.records import Issue, MappedBundle, RawRecord
-from adapter.store.journal import Entry
+from adapter.pipeline import Result, check, evaluate_all, read
+from adapter.records import Issue, MappedBundle, Origin, RawRecord
+from adapter.sources.hl7v2 import names_in
+from adapter.store.journal import Entry, Journal
 
+_WHOLE_RECORD = Fault(207, "the message is good by itself; with what came before it the record is refused")
 _ELEMENT = re.compile(r"Bundle\.entry\[(\d+)\]\.resource\.?(.*)")
 
 
@@ -28,12 +30,15 @@ class EvaluateToFolder:
     """Writes the results of each message to ``<folder>/<number in the journal>-<digest>.ndjson``: one a line, a result
     Bundle or the OperationOutcome that says why there is none.
 
-    A message that is processed again replaces its own file, and a file is there whole or not at all.
+    A message is first read alone: what is wrong with it goes back to its sender. Then it is read with all messages of
+    the same persons that were taken before it, for a score and the pregnancy come in messages of their own. A message
+    that is processed again replaces its own file, and a file is there whole or not at all.
     Raises CannotStart when the folder cannot be made.
     """
 
-    def __init__(self, adapter: Adapter, folder: Path, today: Callable[[], date]) -> None:
+    def __init__(self, adapter: Adapter, journal: Journal, folder: Path, today: Callable[[], date]) -> None:
         self._adapter = adapter
+        self._journal = journal
         self._folder = folder
         self._today = today
         try:
@@ -43,18 +48,36 @@ class EvaluateToFolder:
             raise CannotStart(Issue("fatal", "exception", reason)) from None
 
     def __call__(self, entry: Entry) -> Answer:
-        results = list(evaluate_all(self._adapter, self._records(entry), self._today(), name="message"))
-        lines = [orjson.dumps(result.bundle or result.outcome, option=orjson.OPT_APPEND_NEWLINE) for result in results]
-        write_whole(self._folder / f"{entry.id:09d}-{entry.digest[:12]}.ndjson", b"".join(lines))
+        results = self._evaluated([entry])
         refused = [result for result in results if result.status != 200]
         wanted = ("fatal", "error") if refused else ("warning",)
         issues = [issue for result in refused or results for issue in issues_of(result) if issue.severity in wanted]
         faults = tuple(dict.fromkeys(fault_of(issue, entry.data) for issue in issues))
+        if not refused:
+            names = names_in(framed(entry.data))
+            earlier = self._journal.earlier(entry.id, names)
+            if earlier:
+                results = self._evaluated([*earlier, entry])
+                refused = [result for result in results if result.status != 200]
+                faults += (_WHOLE_RECORD,) if refused else ()
+        lines = [orjson.dumps(result.bundle or result.outcome, option=orjson.OPT_APPEND_NEWLINE) for result in results]
+        write_whole(self._folder / f"{entry.id:09d}-{entry.digest[:12]}.ndjson", b"".join(lines))
+        if not refused:
+            self._journal.link(entry.id, names)
         return Answer("AE" if refused else "AA", faults)
 
-    def _records(self, entry: Entry) -> Iterator[MappedBundle | AdapterError]:
-        for record in read(self._adapter, RawRecord("message", framed(entry.data), "hl7v2")):
-            yield record if isinstance(record, AdapterError) else replace(record, digest=entry.digest)
+    def _evaluated(self, entries: Sequence[Entry]) -> list[Result]:
+        return list(evaluate_all(self._adapter, self._records(entries), self._today(), name="message"))
+
+    def _records(self, entries: Sequence[Entry]) -> Iterator[MappedBundle | AdapterError]:
+        data = b"".join(framed(entry.data) for entry in entries)
+        for record in read(self._adapter, RawRecord("message", data, "hl7v2")):
+            if isinstance(record, AdapterError) or len(entries) == 1:
+                yield record if isinstance(record, AdapterError) else replace(record, digest=entries[0].digest)
+                continue
+            checked = check(record)
+            origins = tuple(Origin("message", record.mapping, entry.digest) for entry in entries)
+            yield replace(checked, mapping="", digest="", origins=origins)
 
 
 def issues_of(result: Result) -> Iterator[Issue]:

@@ -7,7 +7,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from adapter.bootstrap import Adapter
@@ -28,9 +28,9 @@ def serve(adapter: Adapter, host: str, mllp_port: int, http_port: int | None, sa
     settings = MllpSettings()
     adapter.content()
     adapter.mapping("hl7v2")
-    process = EvaluateToFolder(adapter, settings.outbox, lambda: datetime.now(ZoneInfo("Europe/London")).date())
     journal = Journal(settings.journal, _now)
     try:
+        process = EvaluateToFolder(adapter, journal, settings.outbox, _today)
         receiver = make_receiver(journal, process, settings)
         recovered = _recover(receiver)
         if recovered:
@@ -47,6 +47,10 @@ def make_receiver(journal: Journal, process: Process, settings: MllpSettings) ->
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _today() -> date:
+    return datetime.now(ZoneInfo("Europe/London")).date()
 
 
 def _recover(receiver: Receiver) -> int:

@@ -51,6 +51,13 @@ def read(raw: RawRecord) -> Iterator[SourceRecord]:
     return _read(raw.name, data)
 
 
+def names_in(data: bytes) -> frozenset[str]:
+    """Every identifier that the messages in these bytes give their patients, those included that an A40 ends."""
+    messages = (item for item in read_messages(data) if isinstance(item, Message))
+    identities = [part.identity for message in messages for part in _parts(message)]
+    return frozenset(name for each in identities for name in each.own | each.prior)
+
+
 def _read(source: str, data: bytes) -> Iterator[SourceRecord]:
     parts: list[_Part] = []
     refused: list[tuple[Issue, ...]] = []

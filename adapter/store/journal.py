@@ -8,7 +8,7 @@ works on a journal at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapter.errors import CannotStart
@@ -35,6 +36,12 @@ _journal = sa.Table(
     sa.Column("state", sa.String(8), nullable=False, index=True),
     sa.Column("outcome", sa.String(8), nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
+)
+_persons = sa.Table(
+    "persons",
+    _metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("entry", sa.Integer, sa.ForeignKey("journal.id"), primary_key=True, index=True),
 )
 
 
@@ -119,6 +126,28 @@ class Journal:
         if row is None:
             raise KeyError(identity)
         return _entry(row)
+
+    def link(self, identity: int, names: Collection[str]) -> None:
+        """Say whom an entry is about: by every name (an identifier) that it gives a person. Again is no harm."""
+        rows = [{"name": name, "entry": identity} for name in sorted(names)]
+        if rows:
+            with self._transaction() as connection:
+                connection.execute(sqlite.insert(_persons).on_conflict_do_nothing(), rows)
+
+    def earlier(self, identity: int, names: Collection[str]) -> list[Entry]:
+        """The entries before this one that are about the same persons, oldest first: those that share a name with it,
+        or with another such entry."""
+        persons, found, seen = _persons.c, set[int](), set[str]()
+        with self._transaction() as connection:
+            new = set(names)
+            while new:
+                seen |= new
+                chosen = sa.select(persons.entry).where(persons.name.in_(new), persons.entry < identity)
+                entries = set(connection.execute(chosen).scalars()) - found
+                found |= entries
+                more = sa.select(persons.name).where(persons.entry.in_(entries))
+                new = set(connection.execute(more).scalars()) - seen
+        return [self.get(each) for each in sorted(found)]
 
     def pending(self) -> Iterator[Entry]:
         """The entries whose processing was not finished when this was called, oldest first, one in memory at a time."""

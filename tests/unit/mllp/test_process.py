@@ -15,7 +15,7 @@ from adapter.bootstrap import Adapter
 from adapter.errors import CannotStart
 from adapter.mllp.acknowledgement import Answer
 from adapter.mllp.process import EvaluateToFolder, write_whole
-from adapter.store.journal import Entry, State
+from adapter.store.journal import Entry, Journal, State
 from tests import samples
 from tests.unit.mllp.messages import FAMILY, NHS, NOW, OBR, OBX, PID, message
 
@@ -24,9 +24,11 @@ TODAY = date(2026, 3, 2)
 
 
 def run(folder: Path, data: bytes, number: int = 1) -> tuple[Answer, list[dict[str, Any]]]:
-    process = EvaluateToFolder(ADAPTER, folder, lambda: TODAY)
+    journal = Journal(folder.with_suffix(".sqlite3"), lambda: NOW)
+    process = EvaluateToFolder(ADAPTER, journal, folder, lambda: TODAY)
     entry = Entry(number, NOW, "mllp", sha256(data).hexdigest(), data, State.PENDING)
     answer = process(entry)
+    journal.close()
     (file,) = folder.glob(f"{number:09d}-*")
     assert file.name == f"{number:09d}-{entry.digest[:12]}.ndjson"
     return answer, [orjson.loads(line) for line in file.read_bytes().splitlines()]
@@ -135,4 +137,6 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotStart):
-        EvaluateToFolder(ADAPTER, tmp_path / "file" / "outbox", lambda: TODAY)
+        EvaluateToFolder(
+            ADAPTER, Journal(tmp_path / "journal", lambda: NOW), tmp_path / "file" / "outbox", lambda: TODAY
+        )
