@@ -27,8 +27,8 @@ class Cursor:
     def place(self) -> Place:
         return Place(self.document.file, *self.document.position(self.path))
 
-    def error(self, message: str) -> ContentError:
-        return self.document.error(self.path, message)
+    def error(self, message: str, code: str = "") -> ContentError:
+        return self.document.error(self.path, message, code)
 
     def __getitem__(self, key: Key) -> Cursor:
         return Cursor(self.document, (*self.path, key), self.data[key])

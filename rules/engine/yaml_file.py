@@ -65,9 +65,10 @@ class Document:
             node = child
         return node.line, node.column
 
-    def error(self, path: Path_, message: str) -> ContentError:
+    def error(self, path: Path_, message: str, code: str = "") -> ContentError:
         """A ContentError (to be raised) that points at ``path``."""
-        return ContentError(message, self.file, *self.position(path))
+        line, column = self.position(path)
+        return ContentError(message, self.file, line, column, code)
 
 
 def load_yaml(path: Path) -> Document:
@@ -103,8 +104,8 @@ class _Reader:
         self.file = file
         self.anchors: dict[str, Node] = {}
 
-    def error(self, event: Any, message: str) -> ContentError:
-        return ContentError(message, self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+    def error(self, event: Any, message: str, code: str = "") -> ContentError:
+        return ContentError(message, self.file, event.start_mark.line + 1, event.start_mark.column + 1, code)
 
     def document(self) -> Node:
         root = Node(None, 1, 1)

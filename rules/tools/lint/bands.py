@@ -8,8 +8,9 @@ climbed together, and no bands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import z3
@@ -23,6 +24,7 @@ from rules.tools.lint.solver import Solver
 from rules.tools.thresholds import NUMERIC, walk
 
 Number = int | float
+_NUMBERS = ("integer", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,15 @@ class _Divided:
 
     def _gaps(self, bands: Sequence[_Band], values: Sequence[Number]) -> Iterator[Finding]:
         none_fires = z3.And(*(z3.Not(self._fires[band.rule.id]) for band in bands))
-        empty: list[Number] = []
-        for value in (*values, None):
-            if value is not None and not any(value in band.fires_at for band in bands):
-                empty.append(value)
-            elif empty:
-                yield self._gap(bands, empty, none_fires)
-                empty = []
+        taken = {value for band in bands for value in band.fires_at}
+        for empty in self._runs(set(values) - taken):
+            yield self._gap(bands, empty, none_fires)
+
+    def _runs(self, chosen: Set[Number]) -> Iterator[list[Number]]:
+        """Chosen values that follow each other among those tried, together."""
+        for wanted, group in groupby(self._values, chosen.__contains__):
+            if wanted:
+                yield list(group)
 
     def _gap(self, bands: Sequence[_Band], empty: Sequence[Number], none_fires: Formula) -> Finding:
         below = max(bands, key=lambda band: max((v for v in band.fires_at if v < empty[0]), default=-1))
@@ -91,8 +95,7 @@ class _Divided:
         return Finding("RL301", self._place(below.rule), message, about, self._shown(empty[0], none_fires))
 
     def _overlap(self, one: _Band, other: _Band) -> Iterator[Finding]:
-        both = [value for value in one.fires_at if value in other.fires_at]
-        if both:
+        for both in self._runs(set(one.fires_at) & set(other.fires_at)):
             message = f"{self._label} of {_span(both)} is in the band of {one.rule.id} and in that of {other.rule.id}"
             about = (self._score, one.rule.id, other.rule.id)
             fire = (self._fires[one.rule.id], self._fires[other.rule.id])
@@ -129,16 +132,22 @@ def _scores(rules: Sequence[Rule], solver: Solver) -> list[str]:
     """The numbers that these rules rest on, in the order of facts.yaml."""
     facts = facts_in((rule.when for rule in rules), solver.content.facts)
     declared = solver.content.facts
-    return [name for name in declared if name in facts and declared[name].type in ("integer", "number")]
+    return [name for name in declared if name in facts and declared[name].type in _NUMBERS]
 
 
 def _alone(score: str, rules: Sequence[Rule], reach: Reach, solver: Solver) -> tuple[Formula, ...]:
     """The window holds, and nothing is given but the score and what the window looks at."""
     window = rules[0].window
-    free = facts_in((window,), solver.content.facts) if window is not None else frozenset[str]()
-    used = facts_in((reach.whole[rule.id] for rule in rules), solver.content.facts)
-    rest = solver.at_rest(sorted(used - free - {score}))
-    return (rest,) if window is None else (rest, solver.true(window))
+    used = facts_in((reach.whole[rule.id] for rule in rules), solver.content.facts) - {score}
+    if window is None:
+        return (solver.at_rest(sorted(used)),)
+    looked_at = facts_in((window,), solver.content.facts)
+    scores = {name for name in looked_at if solver.content.facts[name].type in _NUMBERS}
+    for free in (looked_at - scores, looked_at):  # a window that only a score can open needs that score
+        alone = (solver.at_rest(sorted(used - free)), solver.true(window))
+        if solver.possible(*alone):
+            break
+    return alone
 
 
 def _values_to_try(score: str, reach: Reach, solver: Solver) -> tuple[Number, ...]:

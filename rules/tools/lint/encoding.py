@@ -99,6 +99,11 @@ class Encoder:
             self._done[condition] = self._encode(condition)
         return self._done[condition]
 
+    @staticmethod
+    def neither(truths: Truths) -> Formula:
+        """Where a condition is unknown."""
+        return z3.Not(z3.Or(truths.true, truths.false))
+
     def domain(self, name: str) -> Iterator[Formula]:
         """What holds of every fact of this name: one state at most, values of its type and inside its range."""
         each, declaration = self.of(name), self.declarations[name]
