@@ -60,7 +60,7 @@ class Cursor:
         try:
             return date.fromisoformat(self.data[key])
         except (TypeError, ValueError) as error:
-            raise self[key].error("not a date: write it as 2024-01-31") from error
+            raise self[key].error("not a date: write it as 2024-01-31", code="RC020") from error
 
 
 def sources(at: Cursor) -> tuple[Source, ...]:

@@ -36,7 +36,7 @@ def check(document: Document, schema: str) -> None:
     first = min(problems, key=lambda problem: (problem.line, problem.column))
     if len(problems) > 1:
         more = f"{first.message} (and {len(problems) - 1} more in this file)"
-        first = ContentError(more, first.file, first.line, first.column)
+        first = ContentError(more, first.file, first.line, first.column, first.code)
     raise first
 
 
@@ -45,30 +45,33 @@ def _problem(document: Document, error: Any) -> ContentError:
     match error.kind.name:
         case "additionalProperties":
             unexpected = kind["unexpected"][0]
-            return document.error((*path, unexpected), f"unknown key {unexpected!r}: remove it or correct its spelling")
+            return document.error(
+                (*path, unexpected), f"unknown key {unexpected!r}: remove it or correct its spelling", code="RC011"
+            )
         case "propertyNames":
             name = kind["error"].instance
             advice = "use lower case letters, digits and single hyphens (in a fact's name: underscores)"
-            return document.error((*path, name), f"{name!r} cannot be a name here: {advice}")
+            return document.error((*path, name), f"{name!r} cannot be a name here: {advice}", code="RC015")
         case "required":
-            message = f"the key {kind['property']!r} is missing"
+            code, message = "RC012", f"the key {kind['property']!r} is missing"
         case "enum":
-            message = f"must be one of {', '.join(map(str, kind['options']))}"
+            code, message = "RC014", f"must be one of {', '.join(map(str, kind['options']))}"
         case "const":
+            code = "RC014"
             message = f"only {str(kind['expected_value']).lower()} can be written here: else leave the key out"
         case "type":
-            message = f"{' or '.join(map(_type_name, kind['types']))} is needed here"
+            code, message = "RC013", f"{' or '.join(map(_type_name, kind['types']))} is needed here"
         case "pattern":
-            message = f"does not have the form {kind['pattern']}"
+            code, message = "RC015", f"does not have the form {kind['pattern']}"
         case "minItems":
-            message = "the list is too short"
+            code, message = "RC016", "the list is too short"
         case "oneOf":
-            message = "say exactly one thing here (one of the keys the schema allows)"
+            code, message = "RC016", "say exactly one thing here (one of the keys the schema allows)"
         case "maxProperties":
-            message = "a condition has one key: join several with all or any"
+            code, message = "RC030", "a condition has one key: join several with all or any"
         case _:
-            message = str(error.message)
-    return document.error(path, message)
+            code, message = "RC016", str(error.message)
+    return document.error(path, message, code)
 
 
 def _type_name(name: str) -> str:

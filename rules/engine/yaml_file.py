@@ -76,9 +76,9 @@ def load_yaml(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ContentError("the file is not UTF-8: save it as UTF-8", str(path), 1, 1) from error
+        raise ContentError("the file is not UTF-8: save it as UTF-8", str(path), 1, 1, code="RC002") from error
     except OSError as error:
-        raise ContentError(f"the file cannot be read ({error.strerror})", str(path), 1, 1) from error
+        raise ContentError(f"the file cannot be read ({error.strerror})", str(path), 1, 1, code="RC001") from error
     return parse_yaml(text, str(path))
 
 
@@ -91,9 +91,9 @@ def parse_yaml(text: str, file: str) -> Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = str(error.problem or error.context)
         hint = "; put text that holds ': ' in quotes" if problem.startswith("mapping values") else ""
-        raise ContentError(f"not valid YAML: {problem}{hint}", file, line, column) from error
+        raise ContentError(f"not valid YAML: {problem}{hint}", file, line, column, code="RC003") from error
     except yaml.YAMLError as error:
-        raise ContentError("not valid YAML: a character that YAML does not allow", file, 1, 1) from error
+        raise ContentError("not valid YAML: a character that YAML does not allow", file, 1, 1, code="RC003") from error
 
 
 class _Reader:
@@ -113,7 +113,9 @@ class _Reader:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if seen:
-                    raise self.error(event, "a second document: one file holds one document, remove the '---'")
+                    raise self.error(
+                        event, "a second document: one file holds one document, remove the '---'", code="RC010"
+                    )
                 seen = True
                 root = self.node(next(self.events))
         return root
@@ -122,7 +124,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
         if event.tag is not None:
-            raise self.error(event, f"the tag {event.tag!r} is not allowed: write plain YAML")
+            raise self.error(event, f"the tag {event.tag!r} is not allowed: write plain YAML", code="RC004")
         node = Node(None, event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
             node.value = self.scalar(event)
@@ -137,9 +139,11 @@ class _Reader:
     def alias(self, event: Any) -> Node:
         target = self.anchors.get(event.anchor)
         if target is None:
-            raise self.error(event, f"the alias *{event.anchor} has no anchor before it")
+            raise self.error(event, f"the alias *{event.anchor} has no anchor before it", code="RC005")
         if target.has_alias:
-            raise self.error(event, f"the alias *{event.anchor} stands for something that holds aliases: write it out")
+            raise self.error(
+                event, f"the alias *{event.anchor} stands for something that holds aliases: write it out", code="RC005"
+            )
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
         return Node(target.value, line, column, target.children, has_alias=True)
 
@@ -163,14 +167,16 @@ class _Reader:
 
     def key(self, event: Any, node: Node) -> str:
         if not isinstance(event, yaml.ScalarEvent) or event.tag is not None or event.anchor is not None:
-            raise self.error(event, "a key must be plain text")
+            raise self.error(event, "a key must be plain text", code="RC006")
         key = self.scalar(event)
         if not isinstance(key, str):
-            raise self.error(event, f"a key must be text: write '{event.value}' in quotes")
+            raise self.error(event, f"a key must be text: write '{event.value}' in quotes", code="RC006")
         if key == "<<" and not event.style:
-            raise self.error(event, "merge keys (<<) are not allowed: write the keys out")
+            raise self.error(event, "merge keys (<<) are not allowed: write the keys out", code="RC007")
         if key in node.value:
-            raise self.error(event, f"the key {key!r} is given twice (first on line {node.children[key].line})")
+            raise self.error(
+                event, f"the key {key!r} is given twice (first on line {node.children[key].line})", code="RC008"
+            )
         return key
 
     def scalar(self, event: Any) -> str | int | float | bool | None:
@@ -182,12 +188,14 @@ class _Reader:
         if _INTEGER.fullmatch(text):
             return int(text)
         if _LEADING_ZERO.fullmatch(text):
-            raise self.error(event, f"a number with a leading zero: write '{text}' in quotes if it is a code")
+            raise self.error(
+                event, f"a number with a leading zero: write '{text}' in quotes if it is a code", code="RC009"
+            )
         if _FLOAT.fullmatch(text):
             value = float(text)
             if value in (float("inf"), float("-inf")):
-                raise self.error(event, "the number is too large")
+                raise self.error(event, "the number is too large", code="RC009")
             return value
         if _NOT_FINITE.fullmatch(text):
-            raise self.error(event, "infinite and not-a-number are not allowed")
+            raise self.error(event, "infinite and not-a-number are not allowed", code="RC009")
         return text

@@ -60,7 +60,9 @@ def read_code_lists(folder: Path) -> tuple[dict[str, tuple[Code, ...]], list[Fin
             place = Place(str(path), reader.line_num, 1)
             system, code, display = ((row.get(key) or "").strip() for key in ("system", "code", "display"))
             if not (system and code and display):
-                wrong.append(Finding("RL605", place, f"a row without system, code or display in {path.name}", (path.stem,)))
+                wrong.append(
+                    Finding("RL605", place, f"a row without system, code or display in {path.name}", (path.stem,))
+                )
                 continue
             role, match = (row.get("role") or "").strip(), (row.get("match") or "").strip()
             found.append(Code(path.stem, system, code, display, role, match == "prefix", place))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from rules.engine.conditions import Condition, Derived, Place
 from rules.engine.content import Content, FlagSpec, IssueSpec, Outcome, Refer, StepAction, TaskSpec
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
 from rules.engine.names import named_conditions
@@ -16,7 +17,6 @@ from rules.tools.lint.finding import Finding
 from rules.tools.lint.reach import Reach
 from rules.tools.lint.solver import Solver
 from rules.tools.thresholds import used_parameters, walk
-from rules.engine.conditions import Condition, Derived, Place
 
 BANK_HOLIDAYS = "bank-holidays"
 
@@ -70,12 +70,16 @@ def _dates(content: Content, as_of: date) -> Iterator[Finding]:
     dated = [first for first in firsts.values() if first > date.min]
     for name, first in firsts.items():
         if dated and first > min(dated):
-            message = f"the parameter {name} has no value from {min(dated)} to the day before {first}: nothing can be decided"
+            message = (
+                f"the parameter {name} has no value from {min(dated)} to the day before {first}: nothing can be decided"
+            )
             yield Finding("RL504", content.parameters[name].place, message, (name,))
     provider = content.provider
     if provider.valid_to < as_of:
         place = Place(str(content.folder / "providers" / f"{provider.name}.yaml"), 1, 1)
-        yield Finding("RL505", place, f"the policy of {provider.name} counted until {provider.valid_to} only", (provider.name,))
+        yield Finding(
+            "RL505", place, f"the policy of {provider.name} counted until {provider.valid_to} only", (provider.name,)
+        )
 
 
 def _unused(content: Content) -> Iterator[Finding]:
@@ -140,7 +144,10 @@ def _labels(content: Content) -> Iterator[Finding]:
         *((parameter.label, parameter.place, name) for name, parameter in content.parameters.items()),
         *((rule.title, rule.place, rule.id) for rule in content.rules),
         *((step.title, step.place, step.id) for step in content.steps),
-        *((service.label, Place(str(content.folder / "services.yaml"), 1, 1), key) for key, service in content.services.items()),
+        *(
+            (service.label, Place(str(content.folder / "services.yaml"), 1, 1), key)
+            for key, service in content.services.items()
+        ),
     )
     for label, place, name in labelled:
         if not label.strip():

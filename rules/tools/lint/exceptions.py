@@ -66,12 +66,12 @@ def load_exceptions(folder: Path) -> Exceptions:
     check(document, "lint")
     top = Cursor.top(document)
     return Exceptions(
-        tuple(_allowed(at, folder) for at in top.each("allow")),
+        tuple(_allowed(at) for at in top.each("allow")),
         tuple(tuple(_list(name, folder) for name in group.each()) for group in top.each("exclusive_lists")),
     )
 
 
-def _allowed(at: Cursor, folder: Path) -> Allowed:
+def _allowed(at: Cursor) -> Allowed:
     code = at.data["code"]
     if code not in CATALOGUE or code == UNUSED:
         raise at["code"].error(f"{code} is no finding that can be allowed: see docs/rule-errors.md", code="RC064")

@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Facts that show a finding: in words, and as ``given`` of a test beside the rules. All other facts are not given."""
+    """Facts that show a finding, in words and as ``given`` of a test beside the rules; no other fact is given."""
 
     as_of: date
     facts: tuple[Fact, ...]

@@ -40,7 +40,11 @@ def _equal(one: Rule, other: Rule, reach: Reach, solver: Solver) -> Iterator[Fin
     shown = _shown(solver, solver.true(reach.whole[one.id]))
     about = (one.id, other.id)
     priorities = [{act[1]: act[2] for act in _acts(rule, solver) if act[0] == "refer"} for rule in (one, other)]
-    differing = [service for service in priorities[0] if priorities[1].get(service, priorities[0][service]) != priorities[0][service]]
+    differing = [
+        service
+        for service in priorities[0]
+        if priorities[1].get(service, priorities[0][service]) != priorities[0][service]
+    ]
     if differing:
         service = differing[0]
         message = (
@@ -70,7 +74,7 @@ def _inside(rule: Rule, reach: Reach, solver: Solver) -> Iterator[Finding]:
 
 def _covered(narrow: Rule, wide: Rule, solver: Solver) -> bool:
     """Whether all that the first rule can do, the second does whenever it fires."""
-    always = {act for act in _acts(wide, solver, unconditional=True)}
+    always = set(_acts(wide, solver, unconditional=True))
     return set(_acts(narrow, solver)) <= always and not narrow.asks and narrow.outside is None
 
 

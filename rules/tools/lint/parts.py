@@ -105,4 +105,3 @@ def _crossed(part: Condition, solver: Solver) -> str:
     if not (same and both) or solver.possible(solver.true(part)):
         return ""
     return f"no value lies in this band: {say(part, solver)}"
-

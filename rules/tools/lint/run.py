@@ -50,7 +50,9 @@ class LintReport:
         errors, warnings = self.count(Severity.ERROR), self.count(Severity.WARNING)
         providers = len({scope.provider for scope in self.scopes})
         days = len({scope.day for scope in self.scopes})
-        checked = f"{providers} {'provider' if providers == 1 else 'providers'}, {days} {'day' if days == 1 else 'days'}"
+        checked = (
+            f"{providers} {'provider' if providers == 1 else 'providers'}, {days} {'day' if days == 1 else 'days'}"
+        )
         return f"{checked}: {errors} errors, {warnings} warnings, {len(self.allowed)} allowed in lint.yaml"
 
     def lines(self, allowed: bool = False) -> Iterator[str]:
@@ -171,5 +173,3 @@ def _scoped(finding: Finding, where: Sequence[Scope], scopes: Sequence[Scope]) -
 def _order(finding: Finding) -> tuple[str, int, int, str]:
     place = finding.place
     return place.file, place.line, place.column, finding.code
-
-

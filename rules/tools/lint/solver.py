@@ -170,9 +170,7 @@ class Solver:
             return DaySpan(number(cell.low), number(cell.high))
         if cell.kind == "codes":
             asked = self.encoder.codes(cell.name.split("/")[0])
-            return frozenset(
-                code for code in asked if z3.is_true(model.eval(cell.has(code), model_completion=True))
-            )
+            return frozenset(code for code in asked if z3.is_true(model.eval(cell.has(code), model_completion=True)))
         found = model.eval(cell.single, model_completion=True)
         if cell.kind == "boolean":
             return bool(z3.is_true(found))

@@ -6,20 +6,14 @@ PERINATAL_EXAMPLES sets how many packs are tried (default 300).
 from __future__ import annotations
 
 import os
-from datetime import timedelta
-from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules import DateSpan, DaySpan, Fact, State, load_pack
 from rules.engine.check_facts import FactChecker
-from rules.engine.conditions import Compare, View
-from rules.engine.names import named_conditions
 from rules.engine.parameters import Values
 from rules.engine.tracer import Situation, Tracer
-from rules.tools.thresholds import walk
 from tests.property.rules.languages import AS_OF, Draw
 
 z3 = pytest.importorskip("z3")
