@@ -63,6 +63,17 @@ class Cursor:
             raise self[key].error("not a date: write it as 2024-01-31", code="RC020") from error
 
 
+def period(at: Cursor, key: str) -> tuple[date, date]:
+    """The first and the last day under ``key`` (``{from: …, to: …}``): all days where it is missing."""
+    span = at.child(key)
+    if span is None:
+        return date.min, date.max
+    first, last = span.date("from", date.min), span.date("to", date.max)
+    if first > last:
+        raise span.error("this ends before it begins", code="RC020")
+    return first, last
+
+
 def sources(at: Cursor) -> tuple[Source, ...]:
     """The ``sources`` list (or the one ``source``) of a rule, a parameter or a provider."""
     found = [at.data["source"]] if "source" in at else at.get("sources", [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from rules.engine.conditions import Derived, Is, Operand, Presence, Threshold
 from rules.engine.content import (
@@ -20,7 +19,7 @@ from rules.engine.content import (
     TaskSpec,
     Within,
 )
-from rules.engine.cursor import Cursor, sources
+from rules.engine.cursor import Cursor, period, sources
 from rules.engine.parse import Parser
 
 
@@ -98,7 +97,7 @@ def load_asks(file: Cursor, parser: Parser) -> tuple[Ask, ...]:
 
 def _rule(at: Cursor, destinations: Destinations) -> Rule:
     parser = destinations.parser
-    window, outside, valid = at.child("window"), at.child("outside"), at.child("valid")
+    window, outside = at.child("window"), at.child("outside")
     if outside and not window:
         raise outside.error("'outside' needs a 'window'", code="RC040")
     if outside and not any("refer" in item for item in at.each("then")):
@@ -108,6 +107,7 @@ def _rule(at: Cursor, destinations: Destinations) -> Rule:
     if window:
         parser.fact(window.data, window, "boolean")
     rule_id = at.data["id"]
+    valid_from, valid_to = period(at, "valid")
     return Rule(
         id=rule_id,
         title=at.data["title"],
@@ -121,8 +121,8 @@ def _rule(at: Cursor, destinations: Destinations) -> Rule:
         if outside
         else None,
         asks=tuple(_ask(item, f"{rule_id}/ask/{index}", parser) for index, item in enumerate(at.each("ask"))),
-        valid_from=valid.date("from", date.min) if valid else date.min,
-        valid_to=valid.date("to", date.max) if valid else date.max,
+        valid_from=valid_from,
+        valid_to=valid_to,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from rules.engine.conditions import Condition, facts_of
 from rules.engine.content import Concept, Content, Dated, FactDeclaration, Parameter, Provider, Service, Within
-from rules.engine.cursor import Cursor, sources
+from rules.engine.cursor import Cursor, period, sources
 from rules.engine.errors import ContentError
 from rules.engine.load_rules import load_asks, load_rules
 from rules.engine.load_steps import load_steps
@@ -28,6 +28,9 @@ DESTINATION = "destination-"
 
 def load_content(folder: Path, provider: str | None = None) -> Content:
     """Read and check a pack. Raises ContentError."""
+    if not (folder / "pack.yaml").is_file():
+        message = "this folder is no pack: it has no pack.yaml"
+        raise ContentError(message, str(folder / "pack.yaml"), 1, 1, code="RC056")
     pack = _read(folder / "pack.yaml", "pack")
     facts_file = _read(folder / "facts.yaml", "facts")
     services = _services(_read(folder / "services.yaml", "services"))
@@ -96,13 +99,13 @@ def _provider(policy: Cursor, services: Mapping[str, Service]) -> Provider:
             raise at.error(
                 f"no service is called {at.data!r}: add it to services.yaml, or correct the name", code="RC021"
             )
-    valid = policy.child("valid")
+    valid_from, valid_to = period(policy, "valid")
     offers = policy.get("offers")
     return Provider(
         name=policy.data["provider"],
         title=policy.data["title"],
-        valid_from=valid.date("from", date.min) if valid else date.min,
-        valid_to=valid.date("to", date.max) if valid else date.max,
+        valid_from=valid_from,
+        valid_to=valid_to,
         sources=sources(policy),
         offers=None if offers is None else frozenset(offers),
     )

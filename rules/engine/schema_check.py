@@ -29,15 +29,26 @@ def _validator(name: str) -> Any:
 
 
 def check(document: Document, schema: str) -> None:
-    """Raise a ContentError for the first thing (in the file's order) that the schema does not allow."""
-    problems = [_problem(document, error) for error in _validator(schema).iter_errors(document.data)]
-    if not problems:
+    """Raise a ContentError for the first thing (in the file's order) that the schema does not allow.
+
+    Where a key is missing and another is unknown, the unknown one is named: it is the missing one with a mistake in it.
+    """
+    errors = list(_validator(schema).iter_errors(document.data))
+    if not errors:
         return
+    misspelt = {_object(document, error) for error in errors if error.kind.name == "additionalProperties"}
+    problems = [_problem(document, error) for error in errors]
+    problems = [each for each in problems if each.code != "RC012" or (each.line, each.column) not in misspelt]
     first = min(problems, key=lambda problem: (problem.line, problem.column))
     if len(problems) > 1:
         more = f"{first.message} (and {len(problems) - 1} more in this file)"
         first = ContentError(more, first.file, first.line, first.column, first.code)
     raise first
+
+
+def _object(document: Document, error: Any) -> tuple[int, int]:
+    """Where the mapping stands that an error is about."""
+    return document.position(tuple(error.instance_path))
 
 
 def _problem(document: Document, error: Any) -> ContentError:

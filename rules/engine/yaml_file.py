@@ -30,6 +30,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
+MAX_DEPTH = 40  # how deep lists and mappings may nest
+MAX_DIGITS = 30  # of a whole number
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -103,6 +105,7 @@ class _Reader:
         self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self.file = file
         self.anchors: dict[str, Node] = {}
+        self.depth = 0
 
     def error(self, event: Any, message: str, code: str = "") -> ContentError:
         return ContentError(message, self.file, event.start_mark.line + 1, event.start_mark.column + 1, code)
@@ -128,10 +131,15 @@ class _Reader:
         node = Node(None, event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
             node.value = self.scalar(event)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            self.sequence(node)
         else:
-            self.mapping(node)
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise self.error(event, f"lists and mappings nest deeper than {MAX_DEPTH}", code="RC017")
+            if isinstance(event, yaml.SequenceStartEvent):
+                self.sequence(node)
+            else:
+                self.mapping(node)
+            self.depth -= 1
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         return node
@@ -186,6 +194,8 @@ class _Reader:
         if text in _WORDS:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise self.error(event, "the number is too large", code="RC009")
             return int(text)
         if _LEADING_ZERO.fullmatch(text):
             raise self.error(

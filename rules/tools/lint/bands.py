@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import z3
@@ -166,7 +166,7 @@ def _values_to_try(score: str, reach: Reach, solver: Solver) -> tuple[Number, ..
     }
     ends = declaration.range or (min(thresholds, default=0) - 1, max(thresholds, default=0) + 1)
     edges = sorted({*thresholds, *ends})
-    between = [(low + high) / 2 for low, high in zip(edges, edges[1:], strict=False)]
+    between = [(low + high) / 2 for low, high in pairwise(edges)]
     near = [value + step for value in edges for step in (-1, 0, 1)] if whole else [*edges, *between]
     return tuple(value for value in sorted(set(near)) if ends[0] <= value <= ends[1])
 

@@ -24,7 +24,7 @@ BANK_HOLIDAYS = "bank-holidays"
 def declared_findings(content: Content, as_of: date, local_codes: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
     """Findings about the declarations of a pack, on one day.
 
-    ``local_codes``: the codes of tasks, flags and issues that have words, by kind; a kind that is not there is not checked.
+    ``local_codes``: the codes of tasks, flags and issues that have words, by kind; other kinds are not checked.
     """
     yield from _sources(content)
     yield from _dates(content, as_of)
