@@ -19,9 +19,10 @@ from rules.engine.conditions import Compare, Condition, Derived, Place, View
 from rules.engine.content import Rule
 from rules.tools.lint.encoding import Formula, facts_in
 from rules.tools.lint.finding import Finding, witness
+from rules.tools.lint.parts import thresholds_of
 from rules.tools.lint.reach import Reach
 from rules.tools.lint.solver import Solver
-from rules.tools.thresholds import NUMERIC, walk
+from rules.tools.thresholds import walk
 
 Number = int | float
 _NUMBERS = ("integer", "number")
@@ -156,13 +157,11 @@ def _values_to_try(score: str, reach: Reach, solver: Solver) -> tuple[Number, ..
     whole = declaration.type == "integer"
     conditions = [*reach.whole.values(), *(each.derive for each in solver.content.facts.values() if each.derive)]
     thresholds = {
-        solver.values.of(each.threshold)
+        threshold
         for condition in conditions
         for each in walk(condition)
-        if isinstance(each, Compare)
-        and each.operand.fact == score
-        and each.operand.view is View.VALUE
-        and each.op in NUMERIC
+        if isinstance(each, Compare) and each.operand.fact == score and each.operand.view is View.VALUE
+        for threshold in thresholds_of(each, solver)
     }
     ends = declaration.range or (min(thresholds, default=0) - 1, max(thresholds, default=0) + 1)
     edges = sorted({*thresholds, *ends})

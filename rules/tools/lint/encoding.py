@@ -7,6 +7,7 @@ is unknown. What a formula means is what ``rules.engine.comparisons`` works out:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -269,7 +270,8 @@ def _limits(declaration: FactDeclaration) -> tuple[Any, Any]:
         return date.min.toordinal(), date.max.toordinal()
     if declaration.type == "text":
         return 0, MAX_INTEGER
-    least, most = declaration.range or (-MAX_INTEGER, MAX_INTEGER)
+    largest = sys.float_info.max if declaration.type == "number" else MAX_INTEGER
+    least, most = declaration.range or (-largest, largest)
     if declaration.type == "number":
         return z3.RealVal(str(Fraction(least))), z3.RealVal(str(Fraction(most)))
     return int(least), int(most)

@@ -11,6 +11,7 @@ from rules.engine.conditions import (
     Compare,
     Condition,
     Not,
+    OlderTest,
     Op,
     Unless,
     View,
@@ -19,7 +20,7 @@ from rules.tools.lint.encoding import Formula
 from rules.tools.lint.finding import Finding
 from rules.tools.lint.solver import Solver
 from rules.tools.lint.words import say
-from rules.tools.thresholds import NUMERIC, table, walk
+from rules.tools.thresholds import table, walk
 
 _LOWER, _UPPER = (Op.GT, Op.GTE), (Op.LT, Op.LTE)
 
@@ -70,18 +71,26 @@ def parts(condition: Condition) -> Iterator[tuple[Condition, Condition | None]]:
 
 def range_findings(condition: Condition, solver: Solver, about: tuple[str, ...]) -> Iterator[Finding]:
     """Thresholds outside the range of their fact, and comparisons that every known value meets."""
+    facts = solver.content.facts
     for each in walk(condition):
-        if not isinstance(each, Compare) or each.operand.view is not View.VALUE or each.op not in NUMERIC:
+        if not isinstance(each, Compare) or each.operand.view is not View.VALUE:
             continue
-        limits, threshold = solver.content.facts[each.operand.fact].range, solver.values.of(each.threshold)
-        if limits is None or isinstance(threshold, tuple | bool | str):
+        limits = facts[each.operand.fact].range
+        if limits is None:
             continue
         owners = (*about, *((each.threshold.parameter,) if each.threshold.parameter else ()))
-        if not limits[0] <= threshold <= limits[1]:
+        if any(not limits[0] <= threshold <= limits[1] for threshold in thresholds_of(each, solver)):
             message = f"the threshold is outside {limits[0]} to {limits[1]}, the range of the fact: {say(each, solver)}"
             yield Finding("RL303", each.place, message, owners)
-        elif (found := table(each, solver.content.facts, solver.values)) and set(found) == {True}:
+        elif (found := table(each, facts, solver.values)) and set(found) == {True}:
             yield Finding("RL203", each.place, f"every known value meets this: {say(each, solver)}", owners)
+
+
+def thresholds_of(comparison: Compare, solver: Solver) -> tuple[float, ...]:
+    """The numbers that a value is compared with."""
+    found = solver.values.of(comparison.threshold)
+    several = found if isinstance(found, tuple) else (found,)
+    return tuple(each for each in several if isinstance(each, int | float) and not isinstance(each, bool))
 
 
 def _deeper(part: Condition, solver: Solver) -> bool:
@@ -92,7 +101,7 @@ def _deeper(part: Condition, solver: Solver) -> bool:
 
 
 def _judged_by_range(part: Condition, solver: Solver) -> bool:
-    return next(range_findings(part, solver, ()), None) is not None and isinstance(part, Compare)
+    return isinstance(part, Compare | OlderTest) and next(range_findings(part, solver, ()), None) is not None
 
 
 def _crossed(part: Condition, solver: Solver) -> str:

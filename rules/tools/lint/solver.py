@@ -13,6 +13,7 @@ from rules.engine.conditions import AllOf, Condition, Derived, Presence
 from rules.engine.content import Content
 from rules.engine.model import DateSpan, DaySpan, Fact, FactValue, State
 from rules.engine.parameters import Values
+from rules.engine.parse import MAX_INTEGER
 from rules.tools.lint.encoding import Cell, Encoder, Formula, Truths
 
 RECENT_DAYS = 730
@@ -176,7 +177,8 @@ class Solver:
             return bool(z3.is_true(found))
         if cell.kind == "number":
             fraction = found.as_fraction()
-            return int(fraction) if fraction.denominator == 1 else float(fraction)
+            whole = fraction.denominator == 1 and abs(fraction) <= MAX_INTEGER
+            return int(fraction) if whole else float(fraction)
         if cell.kind == "text":
             return self.encoder.texts().get(found.as_long(), "another text")
         return int(found.as_long())

@@ -54,7 +54,8 @@ NO_PACK_FILE = [
     ("RC011", CRITERIA, rule("{score: known}", more="colour: blue"), "7:3", "unknown key 'colour'"),
     ("RC011", CRITERIA, rule('{word: {matches: "^a.*"}}'), "5:17", "unknown key 'matches'"),  # a regular expression
     ("RC011", PARAMETERS, with_more(PARAMETERS, "x: {lable: X, values: []}\n"), "7:5", "unknown key 'lable'"),
-    ("RC012", CRITERIA, GOOD.replace("sources", "source"), "2:3", "'sources' is missing"),
+    ("RC011", CRITERIA, GOOD.replace("sources", "source"), "4:3", "unknown key 'source'"),
+    ("RC012", CRITERIA, GOOD.replace(f"  {SOURCES}\n", ""), "2:3", "'sources' is missing"),
     ("RC013", CRITERIA, "", "1:1", "a list is needed"),
     ("RC013", FACTS, "", "1:1", "a mapping is needed"),
     ("RC013", FACTS, "# nothing yet\n", "1:1", "a mapping is needed"),
