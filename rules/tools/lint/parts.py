@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from rules.engine.conditions import (
     AllOf,
@@ -25,14 +25,29 @@ from rules.tools.thresholds import table, walk
 _LOWER, _UPPER = (Op.GT, Op.GTE), (Op.LT, Op.LTE)
 
 
-def dead_parts(
-    condition: Condition, solver: Solver, about: tuple[str, ...], *where: Formula, certain: bool = False
-) -> Iterator[Finding]:
-    """Findings about the inside of one condition, where ``where`` holds around it.
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What is made of a condition; ``certain``: only where that is true matters, as an unknown one does nothing."""
 
-    ``certain``: only where the condition is true matters (an unknown one does nothing).
-    """
-    whole = solver.truths(condition)
+    of: Callable[[Condition], Condition] = lambda condition: condition
+    certain: bool = False
+
+
+AS_IT_IS = (Use(),)
+WHERE_TRUE = (Use(certain=True),)
+
+
+def dead_parts(
+    condition: Condition, solver: Solver, about: tuple[str, ...], *where: Formula, uses: Sequence[Use] = AS_IT_IS
+) -> Iterator[Finding]:
+    """Findings about the inside of one condition, where ``where`` holds around it."""
+
+    def changes_nothing(without: Condition) -> bool:
+        return all(
+            solver.same(solver.truths(use.of(condition)), solver.truths(use.of(without)), *where, certain=use.certain)
+            for use in uses
+        )
+
     silent: list[Condition] = []
     for part, without in parts(condition):
         if any(part in list(walk(each)) for each in silent):
@@ -46,9 +61,9 @@ def dead_parts(
             if not _deeper(part, solver):
                 silent.append(part)
                 yield Finding("RL201", part.place, f"this can never be met: {say(part, solver)}", about)
-        elif without is not None and solver.same(whole, solver.truths(without), *where, certain=certain):
+        elif without is not None and changes_nothing(without):
             yield Finding("RL202", part.place, f"nothing would change without: {say(part, solver)}", about)
-            yield from dead_parts(without, solver, about, *where, certain=certain)  # of two equal parts one is needed
+            yield from dead_parts(without, solver, about, *where, uses=uses)  # of two equal parts one is needed
             return
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import z3
+
 from rules.engine.conditions import AllOf, Condition, Derived, Not, Place, Presence
 from rules.engine.content import AlsoRefer, FactDeclaration, MoveTo, Outcome, Refer, Rule, Step
 from rules.engine.names import named_conditions
 from rules.tools.lint.encoding import Formula
 from rules.tools.lint.finding import Finding, Witness, witness
-from rules.tools.lint.parts import dead_parts, range_findings
+from rules.tools.lint.parts import WHERE_TRUE, Use, dead_parts, range_findings
 from rules.tools.lint.solver import Solver, conjuncts
-from rules.tools.lint.words import say
+from rules.tools.lint.words import grouped, say
 
 
 class Reach:
@@ -60,29 +62,29 @@ class Reach:
             fires = solver.true(whole)
             if solver.always(fires):
                 yield Finding("RL102", rule.place, f"{rule.id} fires whatever the facts are", about, self._shown())
-            yield from dead_parts(whole, solver, about)
+            yield from dead_parts(rule.when, solver, about, uses=tuple(_uses(rule)))
+            reached = z3.Or(fires, *(solver.true(use.of(rule.when)) for use in _uses(rule)))
             for outcome in rule.then:
                 if outcome.when is not None:
-                    yield from self._outcome(rule, outcome, outcome.when, fires)
-        if rule.window is not None and rule.outside is not None:
-            beyond = (solver.true(rule.when), solver.true(Not(rule.window, rule.place)))
-            if not solver.possible(*beyond):
-                message = f"nobody meets {rule.id} outside its window, so 'outside' is never used"
-                yield Finding("RL109", rule.outside.place, message, about)
+                    yield from self._outcome(rule, outcome, outcome.when, reached)
+        outside, window = rule.outside, rule.window
+        if outside and window and not solver.possible(solver.true(_outside(rule.when, window))):
+            message = f"nobody meets {rule.id} outside its window, so 'outside' is never used"
+            yield Finding("RL109", outside.place, message, about)
         for ask in rule.asks:
             yield from self._ask(ask.when, about, ask.place)
 
-    def _outcome(self, rule: Rule, outcome: Outcome, when: Condition, fires: Formula) -> Iterator[Finding]:
+    def _outcome(self, rule: Rule, outcome: Outcome, when: Condition, reached: Formula) -> Iterator[Finding]:
         solver, about = self._solver, (rule.id,)
         yield from range_findings(when, solver, about)
-        if not solver.possible(fires, solver.true(when)):
+        if not solver.possible(reached, solver.true(when)):
             both = AllOf((self.whole[rule.id], when), outcome.place)
             yield Finding("RL103", outcome.place, f"this outcome of {rule.id} never applies: {self._why(both)}", about)
-        elif solver.always(solver.true(when), fires):
+        elif solver.always(solver.true(when), reached):
             message = f"whenever {rule.id} fires this holds: {say(when, solver)}"
-            yield Finding("RL104", outcome.place, message, about, self._shown(fires))
+            yield Finding("RL104", outcome.place, message, about, self._shown(reached))
         else:
-            yield from dead_parts(when, solver, about, fires)
+            yield from dead_parts(when, solver, about, reached)
 
     def _ask(self, when: Condition, about: tuple[str, ...], place: Place) -> Iterator[Finding]:
         solver = self._solver
@@ -90,7 +92,7 @@ class Reach:
         if not solver.possible(solver.true(when)):
             yield Finding("RL105", place, f"this is never asked: {self._why(when)}", about)
         else:
-            yield from dead_parts(when, solver, about, certain=True)
+            yield from dead_parts(when, solver, about, uses=WHERE_TRUE)
 
     def _step(self, step: Step) -> Iterator[Finding]:
         solver, about = self._solver, (step.id,)
@@ -104,7 +106,7 @@ class Reach:
             message = f"the step {step.id} never applies: no referral of its rules to its services reaches it"
             yield Finding("RL106", step.place, message, about)
         elif step.when is not None:
-            yield from dead_parts(step.when, solver, about, certain=True)
+            yield from dead_parts(step.when, solver, about, uses=WHERE_TRUE)
 
     def _referrals_before(self, step: Step) -> Iterator[tuple[Formula, ...]]:
         """For each referral that the step could be about: what must hold for it to be made."""
@@ -127,8 +129,8 @@ class Reach:
                 own = () if outcome.when is None else (solver.true(outcome.when),)
                 yield solver.values.of(outcome.act.service), (fires, *own)
         if rule.outside is not None and rule.window is not None:
-            outside = (solver.true(rule.when), solver.false(rule.window))
-            yield solver.values.of(rule.outside.service), outside
+            outside = solver.true(_outside(rule.when, rule.window))
+            yield solver.values.of(rule.outside.service), (outside,)
 
     def _moved(self, step: Step) -> Iterator[str]:
         """The services to which steps before this one can send a referral."""
@@ -142,8 +144,23 @@ class Reach:
     def _why(self, condition: Condition) -> str:
         """The criteria that exclude each other."""
         found = self._solver.excluding(tuple(conjuncts(condition, self._content)))
-        said = " and ".join(dict.fromkeys(say(each, self._solver) for each in found))
+        said = " and ".join(dict.fromkeys(grouped(each, self._solver) for each in found))
         return f"{said} cannot hold together" if len(found) > 1 else f"{said} cannot hold"
 
     def _shown(self, *formulas: Formula) -> Witness:
         return witness(self._solver.witness(*formulas), self._solver.as_of, self._content.facts)
+
+
+def _uses(rule: Rule) -> Iterator[Use]:
+    """What a rule's ``when`` is used for: to fire inside the window, and to be referred elsewhere outside of it."""
+    window = rule.window
+    if window is None:
+        yield Use()
+        return
+    yield Use(lambda when: AllOf((window, when), rule.place))
+    if rule.outside is not None:
+        yield Use(lambda when: _outside(when, window), certain=True)
+
+
+def _outside(when: Condition, window: Condition) -> Condition:
+    return AllOf((when, Not(window, window.place)), when.place)

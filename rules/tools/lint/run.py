@@ -47,13 +47,10 @@ class LintReport:
 
     @property
     def summary(self) -> str:
-        errors, warnings = self.count(Severity.ERROR), self.count(Severity.WARNING)
-        providers = len({scope.provider for scope in self.scopes})
-        days = len({scope.day for scope in self.scopes})
-        checked = (
-            f"{providers} {'provider' if providers == 1 else 'providers'}, {days} {'day' if days == 1 else 'days'}"
-        )
-        return f"{checked}: {errors} errors, {warnings} warnings, {len(self.allowed)} allowed in lint.yaml"
+        found = ", ".join(_counted(self.count(severity), severity.value) for severity in Severity)
+        providers = _counted(len({scope.provider for scope in self.scopes}), "provider")
+        days = _counted(len({scope.day for scope in self.scopes}), "day")
+        return f"{providers}, {days}: {found}, {len(self.allowed)} allowed in lint.yaml"
 
     def lines(self, allowed: bool = False) -> Iterator[str]:
         """For reading. ``allowed``: also what lint.yaml allows, with its reasons."""
@@ -123,6 +120,10 @@ def lint(
     if provider is None and as_of is None:
         remaining += exceptions.unused(meant)
     return LintReport(folder, tuple(scopes), tuple(remaining), tuple(meant))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _findings(

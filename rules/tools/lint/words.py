@@ -11,13 +11,13 @@ def say(condition: Condition, solver: Solver) -> str:
     """One condition as a clinician would read it."""
     match condition:
         case AllOf(children=children):
-            return " and ".join(_inner(child, solver) for child in children)
+            return " and ".join(grouped(child, solver) for child in children)
         case AnyOf(children=children):
-            return " or ".join(_inner(child, solver) for child in children)
+            return " or ".join(grouped(child, solver) for child in children)
         case Not(child=child):
-            return f"not: {_inner(child, solver)}"
+            return f"not: {grouped(child, solver)}"
         case Unless(child=child):
-            return f"not certainly: {_inner(child, solver)}"
+            return f"not certainly: {grouped(child, solver)}"
         case Derived():
             return f"“{text_of(condition, solver.content.facts, solver.values)}”"
     threshold = threshold_of(condition)
@@ -25,6 +25,7 @@ def say(condition: Condition, solver: Solver) -> str:
     return f"“{text_of(condition, solver.content.facts, solver.values)}”{source}"
 
 
-def _inner(condition: Condition, solver: Solver) -> str:
+def grouped(condition: Condition, solver: Solver) -> str:
+    """The same, in brackets where it is a group."""
     text = say(condition, solver)
     return f"({text})" if isinstance(condition, AllOf | AnyOf) and len(condition.children) > 1 else text

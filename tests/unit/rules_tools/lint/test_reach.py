@@ -10,6 +10,7 @@ import pytest
 from tests.unit.rules.tiny import PACK, SOURCES, rule
 from tests.unit.rules_tools.lint.linting import codes, found, given
 
+FACTS = dedent(PACK["facts.yaml"])
 REFER = "refer: {service: team, priority: routine}"
 
 
@@ -122,9 +123,6 @@ def test_a_step_is_reached_by_what_steps_before_it_sent_there(tmp_path: Path):
     assert [each.about for each in found(tmp_path, "RL106", steps=steps)] == [("s3",)]
 
 
-FACTS = dedent(PACK["facts.yaml"])
-
-
 def test_a_named_condition_that_is_never_or_always_met(tmp_path: Path):
     never = "never: {label: Never, type: boolean, derive: {all: [{score: {gte: 5}}, {score: {lt: 5}}]}}\n"
     always = "always: {label: Always, type: boolean, derive: {unless: {never: present}}}\n"
@@ -134,7 +132,25 @@ def test_a_named_condition_that_is_never_or_always_met(tmp_path: Path):
 
 def test_outside_that_nobody_reaches(tmp_path: Path):
     criteria = rule("{pregnant: present}", more="window: in_window\noutside: {service: gp}")
-    assert codes(found(tmp_path, criteria=criteria)) == ["RL202", "RL109"]
+    assert codes(found(tmp_path, criteria=criteria)) == ["RL109"]
+
+
+def test_a_part_that_matters_only_outside_the_window_is_needed(tmp_path: Path):
+    """Inside the window the end is never in the future; outside of it, that keeps a mistake from being referred."""
+    facts = FACTS + "ended: {label: Ended, type: boolean, derive: {ended_on: {within_months: 12}}}\n"
+    when = "{all: [{ill: present}, {ended_on: {days_ago: {gte: 0}}}]}"
+    criteria = rule(when, more="window: ended\noutside: {service: gp}")
+    assert found(tmp_path / "with", facts=facts, criteria=criteria) == []
+    without = rule(when, more="window: ended")
+    assert codes(found(tmp_path / "without", facts=facts, criteria=without)) == ["RL202"]
+
+
+def test_an_outcome_that_applies_only_outside_the_window_is_needed(tmp_path: Path):
+    then = "[{refer: {service: team, priority: routine}}, {when: {in_window: absent}, refer: {service: team, priority: urgent}}]"
+    criteria = rule("{ill: present}", then=then, more="window: in_window\noutside: {service: gp}")
+    assert found(tmp_path / "with", criteria=criteria) == []
+    without = rule("{ill: present}", then=then, more="window: in_window")
+    assert codes(found(tmp_path / "without", criteria=without)) == ["RL103"]
 
 
 @pytest.mark.parametrize(
