@@ -19,13 +19,17 @@ UNUSED = "RL801"
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Findings with this code about this rule, fact, parameter, step, ask or code list are meant."""
+    """Findings with this code about this rule, fact, parameter, step, ask or code list are meant.
+
+    ``for_providers``: only a provider's own value needs it, so it may be unused.
+    """
 
     code: str
     about: str
     reason: str
     sources: tuple[Source, ...]
     place: Place
+    for_providers: bool = False
 
     def covers(self, finding: Finding) -> bool:
         return finding.code == self.code and self.about in finding.about
@@ -52,7 +56,7 @@ class Exceptions:
         """Exceptions that nothing needed."""
         used = {by.place for _, by in meant}
         for each in self.allowed:
-            if each.place not in used:
+            if each.place not in used and not each.for_providers:
                 message = f"nothing is found any more of {each.code} about {each.about}"
                 yield Finding(UNUSED, each.place, message, (each.about,))
 
@@ -75,7 +79,7 @@ def _allowed(at: Cursor) -> Allowed:
     code = at.data["code"]
     if code not in CATALOGUE or code == UNUSED:
         raise at["code"].error(f"{code} is no finding that can be allowed: see docs/rule-errors.md", code="RC064")
-    return Allowed(code, at.data["about"], at.data["reason"], sources(at), at.place)
+    return Allowed(code, at.data["about"], at.data["reason"], sources(at), at.place, at.get("for_providers", False))
 
 
 def _list(at: Cursor, folder: Path) -> str:
