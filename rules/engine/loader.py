@@ -29,7 +29,7 @@ DESTINATION = "destination-"
 def load_content(folder: Path, provider: str | None = None) -> Content:
     """Read and check a pack. Raises ContentError."""
     if not (folder / "pack.yaml").is_file():
-        message = "this folder is no pack: it has no pack.yaml"
+        message = "there is no such file, so this folder is no pack: name the folder of a pack"
         raise ContentError(message, str(folder / "pack.yaml"), 1, 1, code="RC056")
     pack = _read(folder / "pack.yaml", "pack")
     facts_file = _read(folder / "facts.yaml", "facts")

@@ -143,7 +143,7 @@ def test_what_could_mask_a_safety_rule_is_refused(tmp_path: Path):
 
 def test_a_folder_that_is_no_pack_is_said_to_be_none(tmp_path: Path):
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(ContentError, match=r"this folder is no pack: it has no pack.yaml \[RC056\]"):
+        with pytest.raises(ContentError, match=r"no such file, so this folder is no pack: .* \[RC056\]"):
             load_pack(folder)
 
 
