@@ -3,6 +3,7 @@
 This is the whole interface; other packages import nothing from ``rules.engine``.
 """
 
+from rules.engine.check_digit import verhoeff_ok
 from rules.engine.content import Concept, FactDeclaration, Parameter, Provider, Rule, Service
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
@@ -67,5 +68,6 @@ __all__ = [
     "load_yaml",
     "rule_test_results",
     "run_rule_tests",
+    "verhoeff_ok",
     "why",
 ]

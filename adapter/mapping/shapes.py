@@ -9,34 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from rules import verhoeff_ok
+
 SNOMED = "http://snomed.info/sct"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 OPCS4 = "https://fhir.hl7.org.uk/Id/opcs-4"
 READ2 = "http://read.info/readv2"
 CTV3 = "http://read.info/ctv3"
 
-_MULTIPLY = (
-    "0123456789",
-    "1234067895",
-    "2340178956",
-    "3401289567",
-    "4012395678",
-    "5987604321",
-    "6598710432",
-    "7659821043",
-    "8765932104",
-    "9876543210",
-)
-_PERMUTE = (
-    "0123456789",
-    "1576283094",
-    "5803796142",
-    "8916043527",
-    "9453126870",
-    "4286573901",
-    "2793806415",
-    "7046913258",
-)
 _CONCEPT_PARTITIONS = ("00", "10")
 
 _TERM = re.compile(r"\|[^|]*\|", re.ASCII)
@@ -45,14 +25,6 @@ _OPCS4 = re.compile(r"[A-Z]\d\d(?:\.?\d)?", re.ASCII)
 _READ = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9]{1,5}\.{0,4}", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,9}\.\d{1,8}", re.ASCII)
-
-
-def verhoeff_ok(digits: str) -> bool:
-    """Whether the last digit is the Verhoeff check digit of those before it (SNOMED CT identifiers have one)."""
-    check = 0
-    for position, digit in enumerate(reversed(digits)):
-        check = int(_MULTIPLY[check][int(_PERMUTE[position % 8][int(digit)])])
-    return check == 0
 
 
 def is_sctid(text: str) -> bool:

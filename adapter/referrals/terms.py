@@ -29,6 +29,13 @@ def display(kind: str, code: str) -> str:
     return _TERMS.get((kind, code)) or humanise(code)
 
 
+def local_codes() -> dict[str, frozenset[str]]:
+    """The codes of tasks and flags that have words, by kind (``task``, ``flag``)."""
+    return {
+        short: frozenset(code for kind, code in _TERMS if kind == f"perinatal-{short}") for short in ("task", "flag")
+    }
+
+
 def concept(base: str, kind: str, code: str) -> Resource:
     """A CodeableConcept of the local code system ``{base}/CodeSystem/{kind}``."""
     words = display(kind, code)

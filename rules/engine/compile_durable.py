@@ -119,7 +119,7 @@ def _pieces(named: Named, expressions: Iterable[Expression]) -> Flat:
 
 
 def _error(named: Named, message: str) -> ContentError:
-    return ContentError(message, named.place.file, named.place.line, named.place.column)
+    return ContentError(message, named.place.file, named.place.line, named.place.column, code="RC070")
 
 
 @dataclass(slots=True)

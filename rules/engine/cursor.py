@@ -27,8 +27,8 @@ class Cursor:
     def place(self) -> Place:
         return Place(self.document.file, *self.document.position(self.path))
 
-    def error(self, message: str) -> ContentError:
-        return self.document.error(self.path, message)
+    def error(self, message: str, code: str = "") -> ContentError:
+        return self.document.error(self.path, message, code)
 
     def __getitem__(self, key: Key) -> Cursor:
         return Cursor(self.document, (*self.path, key), self.data[key])
@@ -60,7 +60,18 @@ class Cursor:
         try:
             return date.fromisoformat(self.data[key])
         except (TypeError, ValueError) as error:
-            raise self[key].error("not a date: write it as 2024-01-31") from error
+            raise self[key].error("not a date: write it as 2024-01-31", code="RC020") from error
+
+
+def period(at: Cursor, key: str) -> tuple[date, date]:
+    """The first and the last day under ``key`` (``{from: …, to: …}``): all days where it is missing."""
+    span = at.child(key)
+    if span is None:
+        return date.min, date.max
+    first, last = span.date("from", date.min), span.date("to", date.max)
+    if first > last:
+        raise span.error("this ends before it begins", code="RC020")
+    return first, last
 
 
 def sources(at: Cursor) -> tuple[Source, ...]:

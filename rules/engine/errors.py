@@ -15,11 +15,15 @@ class RulesError(Exception):
 
 
 class ContentError(RulesError):
-    """A content file is wrong. ``str()`` reads ``file:line:column: message``."""
+    """A content file is wrong. ``str()`` reads ``file:line:column: message [code]``.
 
-    def __init__(self, message: str, file: str = "", line: int = 0, column: int = 0) -> None:
-        self.message, self.file, self.line, self.column = message, file, line, column
-        super().__init__(f"{file}:{line}:{column}: {message}" if file else message)
+    ``code`` is explained in docs/rule-errors.md ("" where it comes from outside the rules).
+    """
+
+    def __init__(self, message: str, file: str = "", line: int = 0, column: int = 0, code: str = "") -> None:
+        self.message, self.file, self.line, self.column, self.code = message, file, line, column, code
+        said = f"{message} [{code}]" if code else message
+        super().__init__(f"{file}:{line}:{column}: {said}" if file else said)
 
 
 class FactError(RulesError):

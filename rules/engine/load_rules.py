@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from rules.engine.conditions import Derived, Is, Operand, Presence, Threshold
 from rules.engine.content import (
@@ -20,7 +19,7 @@ from rules.engine.content import (
     TaskSpec,
     Within,
 )
-from rules.engine.cursor import Cursor, sources
+from rules.engine.cursor import Cursor, period, sources
 from rules.engine.parse import Parser
 
 
@@ -45,21 +44,23 @@ class Destinations:
         values = [dated.value for dated in self._parameters[named].values] if named else [threshold.value]
         for value in values:
             if value not in self._services:
-                raise at.error(f"no service is called {value!r}: add it to services.yaml, or correct the name")
+                raise at.error(
+                    f"no service is called {value!r}: add it to services.yaml, or correct the name", code="RC021"
+                )
         return threshold
 
     def within(self, at: Cursor, priority: str) -> Within:
         """The ``within`` beside a priority, or the pack's timeframe for it."""
         found = self.own_within(at) or self._timeframes.get(priority)
         if found is None:
-            raise at.error(f"'within' is missing, and pack.yaml has no timeframe for {priority}")
+            raise at.error(f"'within' is missing, and pack.yaml has no timeframe for {priority}", code="RC040")
         return found
 
     def own_within(self, at: Cursor) -> Within | None:
         days = at.child("within")
         if days is None:
             if "working" in at:
-                raise at["working"].error("'working' belongs to 'within'")
+                raise at["working"].error("'working' belongs to 'within'", code="RC040")
             return None
         return Within(self.parser.days(days), bool(at.get("working", False)))
 
@@ -79,7 +80,7 @@ def load_rules(
             rule = _rule(at, destinations)
             if rule.id in rules:
                 first = rules[rule.id].place
-                raise at["id"].error(f"the rule {rule.id} is already in {first.file}:{first.line}")
+                raise at["id"].error(f"the rule {rule.id} is already in {first.file}:{first.line}", code="RC026")
             rules[rule.id] = rule
     return tuple(sorted(rules.values(), key=lambda rule: rule.id))
 
@@ -89,21 +90,24 @@ def load_asks(file: Cursor, parser: Parser) -> tuple[Ask, ...]:
     asks: dict[str, Ask] = {}
     for at in file.each():
         if at.data["id"] in asks:
-            raise at["id"].error(f"the ask {at.data['id']} is given twice")
+            raise at["id"].error(f"the ask {at.data['id']} is given twice", code="RC026")
         asks[at.data["id"]] = _ask(at, at.data["id"], parser)
     return tuple(asks.values())
 
 
 def _rule(at: Cursor, destinations: Destinations) -> Rule:
     parser = destinations.parser
-    window, outside, valid = at.child("window"), at.child("outside"), at.child("valid")
+    window, outside = at.child("window"), at.child("outside")
     if outside and not window:
-        raise outside.error("'outside' needs a 'window'")
+        raise outside.error("'outside' needs a 'window'", code="RC040")
     if outside and not any("refer" in item for item in at.each("then")):
-        raise outside.error("'outside' is for rules that refer: its priority and timeframe come from 'refer'")
+        raise outside.error(
+            "'outside' is for rules that refer: its priority and timeframe come from 'refer'", code="RC040"
+        )
     if window:
         parser.fact(window.data, window, "boolean")
     rule_id = at.data["id"]
+    valid_from, valid_to = period(at, "valid")
     return Rule(
         id=rule_id,
         title=at.data["title"],
@@ -117,8 +121,8 @@ def _rule(at: Cursor, destinations: Destinations) -> Rule:
         if outside
         else None,
         asks=tuple(_ask(item, f"{rule_id}/ask/{index}", parser) for index, item in enumerate(at.each("ask"))),
-        valid_from=valid.date("from", date.min) if valid else date.min,
-        valid_to=valid.date("to", date.max) if valid else date.max,
+        valid_from=valid_from,
+        valid_to=valid_to,
     )
 
 

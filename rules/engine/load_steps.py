@@ -42,7 +42,7 @@ def load_steps(
     for at in file.each():
         step = _step(at, destinations, services, by_id)
         if step.id in steps:
-            raise at["id"].error(f"the step {step.id} is given twice")
+            raise at["id"].error(f"the step {step.id} is given twice", code="RC026")
         _protect_safety(at, step, by_id)
         steps[step.id] = step
     return tuple(steps.values())
@@ -76,7 +76,7 @@ def _names(at: Cursor, key: str, known: Mapping[str, object], what: str) -> froz
         return None
     for item in at.each(key):
         if item.data not in known:
-            raise item.error(f"no {what} is called {item.data!r}: correct the name")
+            raise item.error(f"no {what} is called {item.data!r}: correct the name", code="RC024")
     return frozenset(at.data[key])
 
 
@@ -95,7 +95,9 @@ def _action(at: Cursor, destinations: Destinations, services: Mapping[str, Servi
         return AddNote(at.data["note"])
     task = at.child("task")
     if task and "service" in task and task.data["service"] not in ("this", *services):
-        raise task["service"].error(f"no service is called {task.data['service']!r}: write 'this' or a service's key")
+        raise task["service"].error(
+            f"no service is called {task.data['service']!r}: write 'this' or a service's key", code="RC021"
+        )
     return plain_act(at, destinations.parser)
 
 
@@ -106,7 +108,7 @@ def _protect_safety(at: Cursor, step: Step, rules: Mapping[str, Rule]) -> None:
     """
     kinds = {type(action) for action in step.actions}
     if Hold in kinds and MoveTo in kinds:
-        raise at.error("'hold' and 'move_to' in one step: nothing would be left of the referral")
+        raise at.error("'hold' and 'move_to' in one step: nothing would be left of the referral", code="RC042")
     if not step.safety:
         return
     reachable = (step.rules or frozenset(rules)) - step.not_rules
@@ -114,6 +116,8 @@ def _protect_safety(at: Cursor, step: Step, rules: Mapping[str, Rule]) -> None:
     told = step.open and any(isinstance(action, TaskSpec) and action.service == "this" for action in step.actions)
     if safety and Hold in kinds and AlsoRefer not in kinds and not told:
         message = "add 'safety: false', an 'also_refer', or with 'open: true' a 'task' for 'service: this'"
-        raise at.error(f"this step could hold a referral of a safety rule ({safety[0]}): {message}")
+        raise at.error(f"this step could hold a referral of a safety rule ({safety[0]}): {message}", code="RC041")
     if safety and CapPriority in kinds:
-        raise at.error(f"this step could lower the priority of a safety rule ({safety[0]}): add 'safety: false'")
+        raise at.error(
+            f"this step could lower the priority of a safety rule ({safety[0]}): add 'safety: false'", code="RC041"
+        )

@@ -14,7 +14,7 @@ from typing import Any
 
 from rules.engine.conditions import Condition, facts_of
 from rules.engine.content import Concept, Content, Dated, FactDeclaration, Parameter, Provider, Service, Within
-from rules.engine.cursor import Cursor, sources
+from rules.engine.cursor import Cursor, period, sources
 from rules.engine.errors import ContentError
 from rules.engine.load_rules import load_asks, load_rules
 from rules.engine.load_steps import load_steps
@@ -28,6 +28,9 @@ DESTINATION = "destination-"
 
 def load_content(folder: Path, provider: str | None = None) -> Content:
     """Read and check a pack. Raises ContentError."""
+    if not (folder / "pack.yaml").is_file():
+        message = "there is no such file, so this folder is no pack: name the folder of a pack"
+        raise ContentError(message, str(folder / "pack.yaml"), 1, 1, code="RC056")
     pack = _read(folder / "pack.yaml", "pack")
     facts_file = _read(folder / "facts.yaml", "facts")
     services = _services(_read(folder / "services.yaml", "services"))
@@ -43,7 +46,7 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
     files = [_read(path, "criteria") for path in sorted((folder / "criteria").glob("*.yaml"))]
     rules = load_rules(files, parser, parameters, services, timeframes)
     if not rules:
-        raise pack.error(f"the pack has no rules: write at least one in {folder / 'criteria'}")
+        raise pack.error(f"the pack has no rules: write at least one in {folder / 'criteria'}", code="RC055")
     steps_file, asks_file = _optional(folder / "second_stage.yaml"), _optional(folder / "asks.yaml")
     at = pack.child("outside_when")
     return Content(
@@ -83,24 +86,26 @@ def _provider_file(folder: Path, name: str) -> Cursor:
     path = folder / "providers" / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in (folder / "providers").glob("*.yaml"))) or "none"
-        raise ContentError(f"no provider is called {name!r}; there are: {known}", str(path), 1, 1)
+        raise ContentError(f"no provider is called {name!r}; there are: {known}", str(path), 1, 1, code="RC025")
     policy = _read(path, "provider")
     if policy.data["provider"] != name:
-        raise policy["provider"].error(f"the provider's name must be that of its file: {name}")
+        raise policy["provider"].error(f"the provider's name must be that of its file: {name}", code="RC025")
     return policy
 
 
 def _provider(policy: Cursor, services: Mapping[str, Service]) -> Provider:
     for at in policy.each("offers"):
         if at.data not in services:
-            raise at.error(f"no service is called {at.data!r}: add it to services.yaml, or correct the name")
-    valid = policy.child("valid")
+            raise at.error(
+                f"no service is called {at.data!r}: add it to services.yaml, or correct the name", code="RC021"
+            )
+    valid_from, valid_to = period(policy, "valid")
     offers = policy.get("offers")
     return Provider(
         name=policy.data["provider"],
         title=policy.data["title"],
-        valid_from=valid.date("from", date.min) if valid else date.min,
-        valid_to=valid.date("to", date.max) if valid else date.max,
+        valid_from=valid_from,
+        valid_to=valid_to,
         sources=sources(policy),
         offers=None if offers is None else frozenset(offers),
     )
@@ -115,13 +120,13 @@ def _services(at: Cursor) -> Mapping[str, Service]:
         service, seen = services[key], {key}
         while service.fallback:
             if service.fallback not in services:
-                raise at[key]["fallback"].error(f"no service is called {service.fallback!r}")
+                raise at[key]["fallback"].error(f"no service is called {service.fallback!r}", code="RC021")
             if service.fallback in seen:
-                raise at[key].error(f"the fallbacks of {key} go round in a circle")
+                raise at[key].error(f"the fallbacks of {key} go round in a circle", code="RC053")
             seen.add(service.fallback)
             service = services[service.fallback]
     if "gp" not in services:
-        raise at.error("the service 'gp' is missing: it takes what no other service covers")
+        raise at.error("the service 'gp' is missing: it takes what no other service covers", code="RC054")
     return services
 
 
@@ -143,11 +148,13 @@ def _parameters(at: Cursor, policy: Cursor) -> Mapping[str, Parameter]:
         for key, item in overrides.items() if overrides else ():
             name = prefix + key
             if name not in parameters:
-                raise item.error(f"no parameter is called {name!r}: parameters.yaml does not have it")
+                raise item.error(f"no parameter is called {name!r}: parameters.yaml does not have it", code="RC023")
             values = _override(item)
             wanted, given = {_kind(v.value) for v in parameters[name].values}, {_kind(v.value) for v in values}
             if not given <= wanted:
-                raise item.error(f"{name} is {' or '.join(sorted(wanted))}, not {' or '.join(sorted(given - wanted))}")
+                raise item.error(
+                    f"{name} is {' or '.join(sorted(wanted))}, not {' or '.join(sorted(given - wanted))}", code="RC061"
+                )
             parameters[name] = replace(parameters[name], values=values, place=item.place, provider=True)
     if "bank-holidays" in parameters:
         _bank_holidays(parameters["bank-holidays"])
@@ -163,7 +170,7 @@ def _override(at: Cursor) -> tuple[Dated, ...]:
     if isinstance(at.data, list) and at.data and all(isinstance(item, dict) for item in at.data):
         for item in at.each():
             if set(item.data) != {"from", "value"}:
-                raise item.error("a dated value has the keys 'from' and 'value'")
+                raise item.error("a dated value has the keys 'from' and 'value'", code="RC060")
         return _dated(at)
     return (Dated(date.min, at.data),)
 
@@ -172,7 +179,7 @@ def _dated(at: Cursor) -> tuple[Dated, ...]:
     values = tuple(Dated(item.date("from", date.min), item.data["value"]) for item in at.each())
     starts = [dated.start for dated in values]
     if starts != sorted(set(starts)):
-        raise at.error("the values must be in the order of their dates, each date once")
+        raise at.error("the values must be in the order of their dates, each date once", code="RC060")
     return values
 
 
@@ -184,18 +191,18 @@ def _bank_holidays(parameter: Parameter) -> None:
         except (TypeError, ValueError) as error:
             place = parameter.place
             message = "bank-holidays must be a list of dates such as 2024-12-25"
-            raise ContentError(message, place.file, place.line, place.column) from error
+            raise ContentError(message, place.file, place.line, place.column, code="RC062") from error
 
 
 def _facts(at: Cursor, parser: Parser) -> Mapping[str, FactDeclaration]:
     facts: dict[str, FactDeclaration] = {}
     for name, item in at.items():
         if ("from" in item) == ("derive" in item):
-            raise item.error(f"{name} needs either 'from' or 'derive'")
+            raise item.error(f"{name} needs either 'from' or 'derive'", code="RC050")
         if "derive" in item and item.data["type"] != "boolean":
-            raise item["type"].error(f"{name} is derived from a condition: its type must be boolean")
+            raise item["type"].error(f"{name} is derived from a condition: its type must be boolean", code="RC050")
         if "unknown_when" in item and "derive" not in item:
-            raise item["unknown_when"].error("'unknown_when' belongs to 'derive'")
+            raise item["unknown_when"].error("'unknown_when' belongs to 'derive'", code="RC050")
         facts[name] = _fact(name, item, parser)
     _refuse_cycles(facts)
     return facts
@@ -204,7 +211,7 @@ def _facts(at: Cursor, parser: Parser) -> Mapping[str, FactDeclaration]:
 def _fact(name: str, item: Cursor, parser: Parser) -> FactDeclaration:
     limits, derive, unknown = item.child("range"), item.child("derive"), item.child("unknown_when")
     if limits and (item.data["type"] not in ("integer", "number", "days") or limits.data[0] > limits.data[1]):
-        raise limits.error("a range is [lowest, highest], for facts of type integer, number or days")
+        raise limits.error("a range is [lowest, highest], for facts of type integer, number or days", code="RC051")
     return FactDeclaration(
         name=name,
         label=item.data["label"],
@@ -228,7 +235,9 @@ def _refuse_cycles(facts: Mapping[str, FactDeclaration]) -> None:
         if name in above:
             circle = " → ".join((*above[above.index(name) :], name))
             place = facts[name].place
-            raise ContentError(f"derived facts go round in a circle: {circle}", place.file, place.line, place.column)
+            raise ContentError(
+                f"derived facts go round in a circle: {circle}", place.file, place.line, place.column, code="RC052"
+            )
         if name in done:
             return
         declaration = facts[name]

@@ -27,7 +27,7 @@ def dated_at(parameter: Parameter, as_of: date) -> Dated:
     message = (
         f"the parameter {parameter.name} has no value on {as_of}: its first counts from {parameter.values[0].start}"
     )
-    raise ContentError(message, place.file, place.line, place.column)
+    raise ContentError(message, place.file, place.line, place.column, code="RC063")
 
 
 class Bands:

@@ -151,7 +151,7 @@ def _test(at: Cursor, declarations: Mapping[str, FactDeclaration], rules: frozen
     for key in _STATUSES:
         for item in expect.each(key):
             if item.data not in rules:
-                raise item.error(f"no rule is called {item.data!r}: correct the name")
+                raise item.error(f"no rule is called {item.data!r}: correct the name", code="RC024")
     return RuleTest(
         name=at.data["name"],
         file=at.place.file,
@@ -166,9 +166,9 @@ def _test(at: Cursor, declarations: Mapping[str, FactDeclaration], rules: frozen
 def _given(name: str, at: Cursor, declarations: Mapping[str, FactDeclaration]) -> Fact:
     declaration = declarations.get(name)
     if declaration is None:
-        raise at.error(f"no fact is called {name!r}: declare it in facts.yaml, or correct the name")
+        raise at.error(f"no fact is called {name!r}: declare it in facts.yaml, or correct the name", code="RC022")
     if declaration.derive is not None:
-        raise at.error(f"{name} is derived: give the facts that it is derived from")
+        raise at.error(f"{name} is derived: give the facts that it is derived from", code="RC080")
     if at.data in ("absent", "unknown"):
         return Fact(name, State(at.data))
     if not isinstance(at.data, dict) or "low" in at.data:
@@ -176,14 +176,14 @@ def _given(name: str, at: Cursor, declarations: Mapping[str, FactDeclaration]) -
     allowed = {"value", "state", "on", "older", "note", "ask", "older_on"}
     for key in at.data:
         if key not in allowed:
-            raise at[key].error(f"unknown key {key!r}: use {', '.join(sorted(allowed))}, or low and high")
+            raise at[key].error(f"unknown key {key!r}: use {', '.join(sorted(allowed))}, or low and high", code="RC011")
     value, older = at.child("value"), at.child("older")
     on = at.date("on", date.min) if "on" in at else None
     older_on = at.date("older_on", date.min) if "older_on" in at else None
     if value is None and older is None and "state" not in at:
-        raise at.error("say a value, an older value, or a state (absent or unknown)")
+        raise at.error("say a value, an older value, or a state (absent or unknown)", code="RC080")
     if "state" in at and at.data["state"] not in ("absent", "unknown"):
-        raise at["state"].error("must be absent or unknown")
+        raise at["state"].error("must be absent or unknown", code="RC080")
     state = State.KNOWN if value else State(at.get("state", "absent" if declaration.absent == "not-met" else "unknown"))
     return Fact(
         name,
@@ -201,7 +201,7 @@ def _value(at: Cursor, kind: str) -> FactValue:
     """A fact's value as a test writes it: a date or a number alone, or ``{low: …, high: …}``; codes are a list."""
     if kind == "codes":
         if not isinstance(at.data, list):
-            raise at.error("a list of codes is needed")
+            raise at.error("a list of codes is needed", code="RC080")
         return frozenset(at.data)
     if kind in ("date", "days"):
         ends: Mapping[str, Any] = at.data if isinstance(at.data, dict) else {"low": at.data, "high": at.data}
@@ -212,8 +212,8 @@ def _value(at: Cursor, kind: str) -> FactValue:
             return DateSpan(date.fromisoformat(low), date.fromisoformat(high))
         except (TypeError, ValueError) as error:
             raise at.error(
-                f"a {'date such as 2026-01-31' if kind == 'date' else 'number of days'} is needed"
+                f"a {'date such as 2026-01-31' if kind == 'date' else 'number of days'} is needed", code="RC080"
             ) from error
     if isinstance(at.data, bool | int | float | str):
         return at.data
-    raise ContentError("a single value is needed", at.place.file, at.place.line, at.place.column)
+    raise ContentError("a single value is needed", at.place.file, at.place.line, at.place.column, code="RC080")

@@ -29,15 +29,26 @@ def _validator(name: str) -> Any:
 
 
 def check(document: Document, schema: str) -> None:
-    """Raise a ContentError for the first thing (in the file's order) that the schema does not allow."""
-    problems = [_problem(document, error) for error in _validator(schema).iter_errors(document.data)]
-    if not problems:
+    """Raise a ContentError for the first thing (in the file's order) that the schema does not allow.
+
+    Where a key is missing and another is unknown, the unknown one is named: it is the missing one with a mistake in it.
+    """
+    errors = list(_validator(schema).iter_errors(document.data))
+    if not errors:
         return
+    misspelt = {_object(document, error) for error in errors if error.kind.name == "additionalProperties"}
+    problems = [_problem(document, error) for error in errors]
+    problems = [each for each in problems if each.code != "RC012" or (each.line, each.column) not in misspelt]
     first = min(problems, key=lambda problem: (problem.line, problem.column))
     if len(problems) > 1:
         more = f"{first.message} (and {len(problems) - 1} more in this file)"
-        first = ContentError(more, first.file, first.line, first.column)
+        first = ContentError(more, first.file, first.line, first.column, first.code)
     raise first
+
+
+def _object(document: Document, error: Any) -> tuple[int, int]:
+    """Where the mapping stands that an error is about."""
+    return document.position(tuple(error.instance_path))
 
 
 def _problem(document: Document, error: Any) -> ContentError:
@@ -45,30 +56,33 @@ def _problem(document: Document, error: Any) -> ContentError:
     match error.kind.name:
         case "additionalProperties":
             unexpected = kind["unexpected"][0]
-            return document.error((*path, unexpected), f"unknown key {unexpected!r}: remove it or correct its spelling")
+            return document.error(
+                (*path, unexpected), f"unknown key {unexpected!r}: remove it or correct its spelling", code="RC011"
+            )
         case "propertyNames":
             name = kind["error"].instance
             advice = "use lower case letters, digits and single hyphens (in a fact's name: underscores)"
-            return document.error((*path, name), f"{name!r} cannot be a name here: {advice}")
+            return document.error((*path, name), f"{name!r} cannot be a name here: {advice}", code="RC015")
         case "required":
-            message = f"the key {kind['property']!r} is missing"
+            code, message = "RC012", f"the key {kind['property']!r} is missing"
         case "enum":
-            message = f"must be one of {', '.join(map(str, kind['options']))}"
+            code, message = "RC014", f"must be one of {', '.join(map(str, kind['options']))}"
         case "const":
+            code = "RC014"
             message = f"only {str(kind['expected_value']).lower()} can be written here: else leave the key out"
         case "type":
-            message = f"{' or '.join(map(_type_name, kind['types']))} is needed here"
+            code, message = "RC013", f"{' or '.join(map(_type_name, kind['types']))} is needed here"
         case "pattern":
-            message = f"does not have the form {kind['pattern']}"
+            code, message = "RC015", f"does not have the form {kind['pattern']}"
         case "minItems":
-            message = "the list is too short"
+            code, message = "RC016", "the list is too short"
         case "oneOf":
-            message = "say exactly one thing here (one of the keys the schema allows)"
+            code, message = "RC016", "say exactly one thing here (one of the keys the schema allows)"
         case "maxProperties":
-            message = "a condition has one key: join several with all or any"
+            code, message = "RC030", "a condition has one key: join several with all or any"
         case _:
-            message = str(error.message)
-    return document.error(path, message)
+            code, message = "RC016", str(error.message)
+    return document.error(path, message, code)
 
 
 def _type_name(name: str) -> str:

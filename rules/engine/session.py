@@ -59,7 +59,7 @@ class DurableSession:
             try:
                 handle = durable.create_ruleset("rules", f"{{{shard.rules},{_SENTINELS}}}")
             except Exception as error:
-                raise ContentError(f"durable_rules does not take these rules: {error}") from error
+                raise ContentError(f"durable_rules does not take these rules: {error}", code="RC070") from error
             self._rulesets.append((handle, shard))
 
     def close(self) -> None:

@@ -30,6 +30,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
+MAX_DEPTH = 40  # how deep lists and mappings may nest
+MAX_DIGITS = 30  # of a whole number
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -65,9 +67,10 @@ class Document:
             node = child
         return node.line, node.column
 
-    def error(self, path: Path_, message: str) -> ContentError:
+    def error(self, path: Path_, message: str, code: str = "") -> ContentError:
         """A ContentError (to be raised) that points at ``path``."""
-        return ContentError(message, self.file, *self.position(path))
+        line, column = self.position(path)
+        return ContentError(message, self.file, line, column, code)
 
 
 def load_yaml(path: Path) -> Document:
@@ -75,9 +78,9 @@ def load_yaml(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ContentError("the file is not UTF-8: save it as UTF-8", str(path), 1, 1) from error
+        raise ContentError("the file is not UTF-8: save it as UTF-8", str(path), 1, 1, code="RC002") from error
     except OSError as error:
-        raise ContentError(f"the file cannot be read ({error.strerror})", str(path), 1, 1) from error
+        raise ContentError(f"the file cannot be read ({error.strerror})", str(path), 1, 1, code="RC001") from error
     return parse_yaml(text, str(path))
 
 
@@ -90,9 +93,9 @@ def parse_yaml(text: str, file: str) -> Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = str(error.problem or error.context)
         hint = "; put text that holds ': ' in quotes" if problem.startswith("mapping values") else ""
-        raise ContentError(f"not valid YAML: {problem}{hint}", file, line, column) from error
+        raise ContentError(f"not valid YAML: {problem}{hint}", file, line, column, code="RC003") from error
     except yaml.YAMLError as error:
-        raise ContentError("not valid YAML: a character that YAML does not allow", file, 1, 1) from error
+        raise ContentError("not valid YAML: a character that YAML does not allow", file, 1, 1, code="RC003") from error
 
 
 class _Reader:
@@ -102,9 +105,10 @@ class _Reader:
         self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self.file = file
         self.anchors: dict[str, Node] = {}
+        self.depth = 0
 
-    def error(self, event: Any, message: str) -> ContentError:
-        return ContentError(message, self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+    def error(self, event: Any, message: str, code: str = "") -> ContentError:
+        return ContentError(message, self.file, event.start_mark.line + 1, event.start_mark.column + 1, code)
 
     def document(self) -> Node:
         root = Node(None, 1, 1)
@@ -112,7 +116,9 @@ class _Reader:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if seen:
-                    raise self.error(event, "a second document: one file holds one document, remove the '---'")
+                    raise self.error(
+                        event, "a second document: one file holds one document, remove the '---'", code="RC010"
+                    )
                 seen = True
                 root = self.node(next(self.events))
         return root
@@ -121,14 +127,19 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
         if event.tag is not None:
-            raise self.error(event, f"the tag {event.tag!r} is not allowed: write plain YAML")
+            raise self.error(event, f"the tag {event.tag!r} is not allowed: write plain YAML", code="RC004")
         node = Node(None, event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
             node.value = self.scalar(event)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            self.sequence(node)
         else:
-            self.mapping(node)
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise self.error(event, f"lists and mappings nest deeper than {MAX_DEPTH}", code="RC017")
+            if isinstance(event, yaml.SequenceStartEvent):
+                self.sequence(node)
+            else:
+                self.mapping(node)
+            self.depth -= 1
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         return node
@@ -136,9 +147,11 @@ class _Reader:
     def alias(self, event: Any) -> Node:
         target = self.anchors.get(event.anchor)
         if target is None:
-            raise self.error(event, f"the alias *{event.anchor} has no anchor before it")
+            raise self.error(event, f"the alias *{event.anchor} has no anchor before it", code="RC005")
         if target.has_alias:
-            raise self.error(event, f"the alias *{event.anchor} stands for something that holds aliases: write it out")
+            raise self.error(
+                event, f"the alias *{event.anchor} stands for something that holds aliases: write it out", code="RC005"
+            )
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
         return Node(target.value, line, column, target.children, has_alias=True)
 
@@ -162,14 +175,16 @@ class _Reader:
 
     def key(self, event: Any, node: Node) -> str:
         if not isinstance(event, yaml.ScalarEvent) or event.tag is not None or event.anchor is not None:
-            raise self.error(event, "a key must be plain text")
+            raise self.error(event, "a key must be plain text", code="RC006")
         key = self.scalar(event)
         if not isinstance(key, str):
-            raise self.error(event, f"a key must be text: write '{event.value}' in quotes")
+            raise self.error(event, f"a key must be text: write '{event.value}' in quotes", code="RC006")
         if key == "<<" and not event.style:
-            raise self.error(event, "merge keys (<<) are not allowed: write the keys out")
+            raise self.error(event, "merge keys (<<) are not allowed: write the keys out", code="RC007")
         if key in node.value:
-            raise self.error(event, f"the key {key!r} is given twice (first on line {node.children[key].line})")
+            raise self.error(
+                event, f"the key {key!r} is given twice (first on line {node.children[key].line})", code="RC008"
+            )
         return key
 
     def scalar(self, event: Any) -> str | int | float | bool | None:
@@ -179,14 +194,18 @@ class _Reader:
         if text in _WORDS:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise self.error(event, "the number is too large", code="RC009")
             return int(text)
         if _LEADING_ZERO.fullmatch(text):
-            raise self.error(event, f"a number with a leading zero: write '{text}' in quotes if it is a code")
+            raise self.error(
+                event, f"a number with a leading zero: write '{text}' in quotes if it is a code", code="RC009"
+            )
         if _FLOAT.fullmatch(text):
             value = float(text)
             if value in (float("inf"), float("-inf")):
-                raise self.error(event, "the number is too large")
+                raise self.error(event, "the number is too large", code="RC009")
             return value
         if _NOT_FINITE.fullmatch(text):
-            raise self.error(event, "infinite and not-a-number are not allowed")
+            raise self.error(event, "infinite and not-a-number are not allowed", code="RC009")
         return text

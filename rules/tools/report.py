@@ -131,7 +131,7 @@ def measure(folder: Path, mutation: bool = False, jobs: int = 1) -> Report:
     suite = load_suite(folder)
     for test in suite.failing():
         message = f"the test {test.name!r} does not hold: run 'perinatal rules test' first"
-        raise ContentError(message, test.file, test.line, 1)
+        raise ContentError(message, test.file, test.line, 1, code="RC081")
     coverage, sight = cover(suite)
     found = mutate(suite, jobs) if mutation else None
     return Report(folder, len(suite.tests), coverage, boundaries(suite, sight), found)

@@ -89,7 +89,7 @@ def plus(name: str, lines: str) -> str:
 @pytest.mark.parametrize(
     ("file", "text", "words"),
     [
-        ("criteria", rule("{score: known}").replace("sources", "source"), "'sources' is missing"),
+        ("criteria", rule("{score: known}").replace("sources", "source"), "unknown key 'source'"),
         ("criteria", rule("{score: known}").replace("[{document: A document}]", "[]"), "too short"),
         ("criteria", rule("{score: known}", then="[{flag: {code: x}, task: {code: y}}]"), "exactly one thing"),
         ("criteria", rule("{score: known}", then="[{refer: {service: nope, priority: asap}}]"), "no service is"),
