@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rules.engine.conditions import Threshold
 from rules.engine.content import (
     AlsoRefer,
     Ask,
@@ -29,14 +30,18 @@ _HIGHEST_OUTSIDE = PRIORITY_WORDS["urgent"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a decision table. ``met`` is one of yes, no, outside, unknown; ``also`` is a branch's own condition."""
+    """A row of a decision table. ``met`` is one of yes, no, outside, unknown; ``also`` is a branch's own condition.
+
+    ``times`` and ``places`` are the parameters behind how soon and where.
+    """
 
     met: str
     what: str
     also: Said | None = None
     soon: str = ""
     services: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     note: str = ""
 
@@ -78,7 +83,7 @@ def rule_view(rule: Rule, words: Words) -> RuleView:
     facts = words.closure(rule.window, rule.when, *(o.when for o in rule.then), *(a.when for a in rule.asks))
     spoken = [window, when, *(row.also for row in (*rows, *asks))]
     named = {name for said in spoken if said for name in said.named()}
-    named.update(name for row in rows for name in row.parameters)
+    named.update(name for row in rows for name in (*row.times, *row.places))
     named.update(name for fact in facts for name in _behind(words.content.facts[fact], words))
     return RuleView(
         rule=rule,
@@ -106,7 +111,7 @@ def ask_row(ask: Ask, words: Words) -> Row:
     """What is asked for whatever becomes of a rule."""
     return Row(
         met="",
-        what=f"Ask: {words.task(ask.task.code)}",
+        what=f"Task: {words.task(ask.task.code)}",
         also=words.said(ask.when),
         soon=PRIORITY_WORDS[ask.task.priority],
         facts=ask.task.facts,
@@ -128,13 +133,13 @@ def _outcome(outcome: Outcome, words: Words) -> Row:
     match outcome.act:
         case Refer() as refer:
             soon = f"{PRIORITY_WORDS[refer.priority]}, {words.within(refer.within, refer.start)}"
-            named = [refer.service, refer.within.days, *([refer.start.plus_days] if refer.start else [])]
-            parameters = tuple(threshold.parameter for threshold in named if threshold.parameter)
-            return Row("yes", "Refer", also, soon, (words.destination(refer.service),), parameters, (), refer.text)
+            times = _parameters(refer.within.days, *([refer.start.plus_days] if refer.start else []))
+            to, places = words.destination(refer.service), _parameters(refer.service)
+            return Row("yes", "Refer", also, soon, (to,), times, places, note=refer.text)
         case TaskSpec() as task:
             services = (task.service,) if task.service else ()
-            soon = PRIORITY_WORDS[task.priority]
-            return Row("yes", f"Task: {words.task(task.code)}", also, soon, services, (), task.facts, task.text)
+            soon, what = PRIORITY_WORDS[task.priority], f"Task: {words.task(task.code)}"
+            return Row("yes", what, also, soon, services, facts=task.facts, note=task.text)
         case FlagSpec(code=code):
             return Row("yes", f"Alert: {words.flag(code)}", also)
         case IssueSpec(text=text):
@@ -152,8 +157,13 @@ def _outside(rule: Rule, words: Words) -> Row:
         words.said(only) if only else None,
         f"the priority it would have had{highest}{within}",
         (words.destination(rule.outside.service),),
-        (rule.outside.service.parameter,) if rule.outside.service.parameter else (),
+        _parameters(rule.outside.within.days) if rule.outside.within else (),
+        _parameters(rule.outside.service),
     )
+
+
+def _parameters(*thresholds: Threshold) -> tuple[str, ...]:
+    return tuple(threshold.parameter for threshold in thresholds if threshold.parameter)
 
 
 def _unknown(rule: Rule, words: Words) -> Iterator[Row]:
@@ -168,7 +178,7 @@ def _unknown(rule: Rule, words: Words) -> Iterator[Row]:
         else:
             silent.append(name)
     for (code, text), names in asked.items():
-        yield Row("unknown", f"Ask: {words.task(code)}", None, soon, (), (), tuple(names), text)
+        yield Row("unknown", f"Task: {words.task(code)}", soon=soon, facts=tuple(names), note=text)
     if silent:
         what = "Said in the result as missing"
         if rule.safety:

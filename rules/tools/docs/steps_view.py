@@ -22,11 +22,11 @@ from rules.tools.docs.words import PRIORITY_WORDS, Said, Words
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step: its own condition, the referrals it is about, and what it does, a sentence each."""
+    """A step: its own condition, the referrals it is about (words, and the ids of rules after them), what it does."""
 
     step: Step
     when: Said | None
-    about: tuple[str, ...]
+    about: tuple[tuple[str, tuple[str, ...]], ...]
     does: tuple[str, ...]
 
 
@@ -35,24 +35,24 @@ def step_view(step: Step, words: Words) -> StepView:
     return StepView(step, when, tuple(_about(step, words)), tuple(_does(act, words) for act in step.actions))
 
 
-def _about(step: Step, words: Words) -> Iterator[str]:
+def _about(step: Step, words: Words) -> Iterator[tuple[str, tuple[str, ...]]]:
     if step.services is not None:
         names = [service.label for key, service in words.content.services.items() if key in step.services]
-        yield f"Referrals to: {'; '.join(names)}"
+        yield f"Referrals to: {'; '.join(names)}", ()
     if step.rules is not None:
-        yield f"Referrals of: {', '.join(sorted(step.rules))}"
+        yield "Referrals of:", tuple(sorted(step.rules))
     if step.not_rules:
-        yield f"Not those of: {', '.join(sorted(step.not_rules))}"
+        yield "Not those of:", tuple(sorted(step.not_rules))
     if not step.safety:
-        yield "Never those of safety rules"
+        yield "Never those of safety rules", ()
     if step.beside:
-        yield f"Only beside another referral that is {PRIORITY_WORDS[step.beside]} or more urgent"
+        yield f"Only beside another referral that is {PRIORITY_WORDS[step.beside]} or more urgent", ()
     if step.open:
-        yield "Only where the service already has her"
+        yield "Only where the service already has her", ()
     if step.refused:
-        yield "Only where she does not consent to be referred to the service"
+        yield "Only where she does not consent to be referred to the service", ()
     if step.safety and step.services is None and step.rules is None:
-        yield "Referrals of every rule, safety rules too"
+        yield "Referrals of every rule, safety rules too", ()
 
 
 def _does(act: StepAction, words: Words) -> str:
