@@ -9,7 +9,7 @@ import typer
 
 from adapter.commands.apps import rules_app
 from adapter.commands.arguments import day
-from adapter.commands.output import say
+from adapter.commands.output import say, write_line
 
 
 @rules_app.command("docs")
@@ -41,3 +41,30 @@ def rules_docs(
         say(f"perinatal: {wrong}")
         raise typer.Exit(2) from None
     typer.echo(f"{len(files)} files in {out}: open {out / 'index.html'}")
+
+
+@rules_app.command("schema")
+def rules_schema(
+    name: Annotated[
+        str, typer.Argument(help="A kind of file: pack, facts, criteria …; all of them if not given.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write each into a file of its own here, for an editor.")
+    ] = None,
+) -> None:
+    """Print the JSON Schemas of a pack's files: all in one object by kind of file, or one."""
+    from rules.tools.schemas import KINDS, schema, schemas, write_schemas
+
+    if name and name not in KINDS:
+        say(f"perinatal: no kind of file is called {name!r}; there are: {', '.join(KINDS)}")
+        raise typer.Exit(2)
+    if out is None:
+        write_line(schema(name) if name else schemas())
+        return
+    try:
+        paths = write_schemas(out, [name] if name else KINDS)
+    except OSError as wrong:
+        say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
+    for path in paths:
+        typer.echo(path)

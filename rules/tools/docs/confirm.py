@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rules.engine.model import Source
-from rules.tools.docs.words import Words, needs_confirming, plain
+from rules.tools.docs.words import Words, needs_confirming
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,10 @@ def _parameters(words: Words) -> Iterator[Item]:
             why = "; ".join(
                 filter(None, ("marked for confirmation" if parameter.confirm else "", _why(parameter.sources)))
             )
-            holds = f"{words.value(parameter)} {parameter.unit}".rstrip()
             page = f"parameters.html#{parameter.name}"
-            yield Item("Parameter", parameter.name, parameter.label, holds, parameter.sources, why, page)
+            yield Item(
+                "Parameter", parameter.name, parameter.label, words.value(parameter), parameter.sources, why, page
+            )
 
 
 def _rules(words: Words) -> Iterator[Item]:
@@ -84,9 +85,7 @@ def _steps(words: Words) -> Iterator[Item]:
 def _policy(words: Words) -> Iterator[Item]:
     provider = words.content.provider
     if why := _why(provider.sources):
-        own = [
-            f"{p.name}: {plain(words.values.named(p.name))}" for p in words.content.parameters.values() if p.provider
-        ]
+        own = [f"{p.name}: {words.value(p)}" for p in words.content.parameters.values() if p.provider]
         holds = "; ".join(own) or "no values of its own"
         yield Item(
             "Provider's policy", provider.name, provider.title, holds, provider.sources, why, "pack.html#provider"

@@ -18,7 +18,7 @@ from rules.tools.docs.rule_view import RuleView, ask_row, rule_view
 from rules.tools.docs.steps_view import step_view
 from rules.tools.docs.supplies import absence, supplies
 from rules.tools.docs.tests_view import test_view
-from rules.tools.docs.words import PRIORITY_WORDS, Labels, Words, humanised, needs_confirming, plain
+from rules.tools.docs.words import PRIORITY_WORDS, Labels, Words, humanised, needs_confirming
 from rules.tools.report import Report
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -120,7 +120,8 @@ def _environment(words: Words) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": _day, "plain": plain, "mark": _mark}
+    environment.filters |= {"day": _day, "mark": _mark}
+    environment.tests["web_address"] = lambda url: url.startswith(("https://", "http://"))
     environment.globals |= {
         "made_by": MADE_BY,
         "navigation": NAVIGATION,

@@ -23,10 +23,10 @@ from rules.engine.conditions import (
     WithinMonths,
     facts_of,
 )
-from rules.engine.content import Content, Parameter, Start, Within
+from rules.engine.content import Content, Dated, Parameter, Start, Within
 from rules.engine.explain import value_text
 from rules.engine.model import Source
-from rules.engine.parameters import Values
+from rules.engine.parameters import Values, dated_at
 
 Labels = Callable[[str, str], str]
 """The words for a code of a kind (``perinatal-task``, ``perinatal-flag``)."""
@@ -167,8 +167,14 @@ class Words:
         return self._labels("perinatal-flag", code)
 
     def value(self, parameter: Parameter) -> str:
-        """The value on the day."""
-        return plain(self.values.named(parameter.name))
+        """The value on the day, with its unit."""
+        return self.amount(self.in_force(parameter).value, parameter)
+
+    def in_force(self, parameter: Parameter) -> Dated:
+        return dated_at(parameter, self.as_of)
+
+    def amount(self, value: object, parameter: Parameter) -> str:
+        return f"{plain(value)} {parameter.unit}".rstrip()
 
     @cached_property
     def used_by(self) -> Mapping[str, tuple[str, ...]]:
