@@ -48,7 +48,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """Everything a rule's page shows that is not looked up elsewhere. ``services`` are those it may refer to."""
+    """Everything a rule's page shows that is not looked up elsewhere.
+
+    ``services`` are those it may refer to, ``lighter`` the one for those outside its window, or ""; ``codes`` are the
+    lists by which its facts are recognised.
+    """
 
     rule: Rule
     topic: str
@@ -58,7 +62,9 @@ class RuleView:
     asks: tuple[Row, ...]
     facts: tuple[str, ...]
     parameters: tuple[str, ...]
+    codes: tuple[str, ...]
     services: tuple[str, ...]
+    lighter: str
     steps: tuple[Step, ...]
 
     @property
@@ -77,7 +83,7 @@ def topic(rule: Rule) -> str:
 def rule_view(rule: Rule, words: Words) -> RuleView:
     """One rule in words."""
     services = {words.destination(outcome.act.service): None for outcome in rule.then if isinstance(outcome.act, Refer)}
-    touched = {**services, **({words.destination(rule.outside.service): None} if rule.outside else {})}
+    lighter = words.destination(rule.outside.service) if rule.outside else ""
     window, when = words.said(rule.window) if rule.window else None, words.said(rule.when)
     rows, asks = tuple(_rows(rule, words)), tuple(ask_row(ask, words) for ask in rule.asks)
     facts = words.closure(rule.window, rule.when, *(o.when for o in rule.then), *(a.when for a in rule.asks))
@@ -94,8 +100,10 @@ def rule_view(rule: Rule, words: Words) -> RuleView:
         asks=asks,
         facts=facts,
         parameters=tuple(name for name in words.content.parameters if name in named),
+        codes=tuple(dict.fromkeys(name for fact in facts for name in _lists(words.content.facts[fact], words))),
         services=tuple(services),
-        steps=tuple(_steps(rule, set(touched), words)),
+        lighter=lighter,
+        steps=tuple(_steps(rule, {*services, lighter} - {""}, words)),
     )
 
 
@@ -105,6 +113,10 @@ def _behind(declaration: FactDeclaration, words: Words) -> Iterator[str]:
         if condition is not None:
             yield from words.said(condition).named()
     yield from (supply.parameter for supply in supplies(declaration, words) if supply.parameter)
+
+
+def _lists(declaration: FactDeclaration, words: Words) -> Iterator[str]:
+    return (supply.codes for supply in supplies(declaration, words) if supply.codes)
 
 
 def ask_row(ask: Ask, words: Words) -> Row:

@@ -108,6 +108,6 @@ def test_the_truth_table_is_that_of_the_evaluator():
 
 
 def test_the_settings_for_an_editor_name_every_kind_of_file():
-    named = dict(re.findall(r'"\.schemas/(\w+)\.schema\.json": "rules/\*/([^"]+)"', DOCUMENT))
+    named = dict(re.findall(r'"\.schemas/(\w+)\.schema\.json": "our-rules/([^"]+)"', DOCUMENT))
     assert named == dict(KINDS)
     assert all(sorted(LIBRARY.glob(place)) for place in named.values())

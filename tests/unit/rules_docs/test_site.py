@@ -312,6 +312,13 @@ def test_what_is_to_be_confirmed_is_whatever_nobody_has_read_in_print(tmp_path: 
     ]
 
 
+def test_a_rules_page_has_the_codes_by_which_its_facts_are_recognised(shipped: Mapping[str, str]):
+    rows = dict(table(shipped["rule-r17-valproate-in-pregnancy.html"], "The codes"))
+    assert "sct 84757009 Epilepsy (disorder)" in rows["epilepsy"]
+    assert "icd10 F20 and its family" in rows["severe-mental-illness"]
+    assert "tokophobia" not in rows
+
+
 def test_whoever_signs_has_room_for_it(tmp_path: Path):
     files = site(write(tmp_path), AS_OF)
     rows = table(files["confirm.html"], "Who signs")
