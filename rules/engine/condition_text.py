@@ -1,8 +1,9 @@
-"""Conditions in words, with their thresholds resolved."""
+"""Conditions in words, with their thresholds resolved: for traces as one text, for documentation in its parts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from rules.engine.conditions import (
     AllOf,
@@ -38,7 +39,28 @@ _OPS = {
     "in": "is one of",
     "contains": "include",
 }
-_PRESENCE = {"present": "is present", "absent": "is absent", "known": "is known", "missing": "is missing"}
+_PRESENCE = {
+    Presence.PRESENT: "is present",
+    Presence.ABSENT: "is absent",
+    Presence.KNOWN: "is known",
+    Presence.MISSING: "is missing",
+}
+_OLDER = "an earlier value, too old to count"
+
+
+class Phrase(NamedTuple):
+    """A comparison in its parts: ``onset of illness``, ``days ago``, ``is at most 90``.
+
+    ``view`` says what of the fact is compared, where it is not its value. ``text`` joins them.
+    """
+
+    label: str
+    test: str
+    view: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.label}: {self.view} {self.test}" if self.view else f"{self.label} {self.test}".rstrip()
 
 
 def threshold_of(condition: Condition) -> Threshold | None:
@@ -56,35 +78,47 @@ def threshold_of(condition: Condition) -> Threshold | None:
 def text_of(condition: Condition, declarations: Mapping[str, FactDeclaration], values: Values) -> str:
     """One condition; of a group only what kind of group it is."""
     match condition:
-        case Derived(fact=name, test=test):
-            label = declarations[name].label
-            return label if test is Presence.PRESENT else f"{label} {_PRESENCE[test]}"
-        case Is(operand=operand, test=test):
-            return f"{declarations[operand.fact].label} {_PRESENCE[test]}"
+        case Derived(fact=name, test=Presence.PRESENT):
+            return declarations[name].label
         case OlderTest(test=AllOf(children=children)):
-            parts = " and ".join(text_of(child, declarations, values) for child in children)
-            return f"an earlier value, too old to count: {parts}"
+            return f"{_OLDER}: {' and '.join(text_of(child, declarations, values) for child in children)}"
         case OlderTest(test=inner):
-            return f"an earlier value, too old to count: {text_of(inner, declarations, values)}"
+            return f"{_OLDER}: {text_of(inner, declarations, values)}"
+    phrase = phrase_of(condition, declarations, values)
+    return phrase.text if phrase else group_text(condition)
+
+
+def group_text(condition: Condition) -> str:
+    """What kind of group a condition is: ``all of``, ``not`` …"""
+    return _OLDER if isinstance(condition, OlderTest) else _GROUP_TEXTS[type(condition)]
+
+
+def phrase_of(condition: Condition, declarations: Mapping[str, FactDeclaration], values: Values) -> Phrase | None:
+    """The parts of a comparison; None for a group of conditions."""
+    match condition:
+        case Derived(fact=name, test=test):
+            return Phrase(declarations[name].label, _PRESENCE[test])
+        case Is(operand=operand, test=test):
+            return Phrase(declarations[operand.fact].label, _PRESENCE[test])
         case WithinMonths(operand=operand) if operand.months is not None:
-            return f"{declarations[operand.fact].label} is within the last {values.of(operand.months)} months"
+            return Phrase(declarations[operand.fact].label, f"is within the last {values.of(operand.months)} months")
         case Compare():
             return _comparison(condition, declarations, values)
-    return _GROUP_TEXTS[type(condition)]
+    return None
 
 
-def _comparison(condition: Compare, declarations: Mapping[str, FactDeclaration], values: Values) -> str:
+def _comparison(condition: Compare, declarations: Mapping[str, FactDeclaration], values: Values) -> Phrase:
     operand = condition.operand
     declaration = declarations[operand.fact]
     label, words = declaration.label, f"{_OPS[condition.op]} {_value(values.of(condition.threshold))}"
     match operand.view:
         case View.DAYS_AGO:
-            return f"{label}: days ago {words}"
+            return Phrase(label, words, "days ago")
         case View.RECORDED:
-            return f"{label}: days since it was recorded {words}"
+            return Phrase(label, words, "days since it was recorded")
         case View.AFTER:
-            return f"{label}: days after {declarations[operand.other].label} {words}"
-    return f"{label} {words} {declaration.unit}".rstrip()
+            return Phrase(label, words, f"days after {declarations[operand.other].label}")
+    return Phrase(label, f"{words} {declaration.unit}".rstrip())
 
 
 def _value(value: object) -> str:

@@ -51,17 +51,18 @@ def _sentence(node: Trace) -> str:
 def _evidence(fact: Fact) -> str:
     if fact.state is State.KNOWN:
         on = f", recorded {fact.on}" if fact.on else ""
-        return f"the record says {_value(fact.value)}{on}"
+        return f"the record says {value_text(fact.value)}{on}"
     if fact.older is not None:
         on = f", recorded {fact.older_on}" if fact.older_on else ""
-        return f"the record has only {_value(fact.older)}{on}, too old to count"
+        return f"the record has only {value_text(fact.older)}{on}, too old to count"
     note = f" ({fact.note})" if fact.note else ""
     if fact.state is State.ABSENT:
         return f"nothing in the record, which counts as not met{note}"
     return f"not known{note}"
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """A fact's value: ``yes``, ``14``, ``between 2026-02-01 and 2026-02-03``."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, DateSpan | DaySpan):

@@ -16,6 +16,7 @@ from rules.engine.content import (
     Hold,
     IssueSpec,
     MoveTo,
+    Rule,
     StartNow,
     Step,
     TaskSpec,
@@ -111,13 +112,18 @@ class SecondStage:
         return replace(draft, service=service)
 
 
-def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, Fact]) -> bool:
-    rule, service = draft.rule, draft.service
+def reaches(step: Step, rule: Rule, service: str) -> bool:
+    """Whether a step is about the referrals of a rule to a service, whatever the facts are."""
     if rule.safety and not step.safety:
         return False
     if step.services is not None and service not in step.services:
         return False
-    if (step.rules is not None and rule.id not in step.rules) or rule.id in step.not_rules:
+    return (step.rules is None or rule.id in step.rules) and rule.id not in step.not_rules
+
+
+def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, Fact]) -> bool:
+    service = draft.service
+    if not reaches(step, draft.rule, service):
         return False
     if step.beside and not any(other is not draft and RANK[other.priority] >= RANK[step.beside] for other in drafts):
         return False

@@ -1,7 +1,9 @@
 """Documents whose console blocks are run, and whose files (a code block named like one) are written first.
 
+A block named ``>>FILE`` is what a reader adds at the end of a file.
+
 ``python -m tests.e2e.console DOCUMENT…`` puts what the commands print now into the documents, for a person to read
-before it is committed. Commands but ``perinatal``, ``cat``, ``grep`` and ``export`` are shown and not run.
+before it is committed. Commands but ``perinatal``, ``cat``, ``cp -r``, ``grep`` and ``export`` are shown and not run.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -68,6 +71,10 @@ def run(command: str) -> str | None:
         pattern, name = arguments
         lines = Path(name).read_text(encoding="utf-8").splitlines(keepends=True)
         return "".join(line for line in lines if re.search(pattern, line))
+    if program == "cp":
+        _, source, target = arguments
+        shutil.copytree(source, target)
+        return ""
     if program == "cat":
         return "".join(Path(name).read_text(encoding="utf-8") for name in arguments)
     if program != "perinatal":
@@ -86,16 +93,17 @@ def follow(document: str) -> Iterator[tuple[Step, str | None]]:
     """Each command with what it prints when all steps before it have been taken, here."""
     for step in steps(document):
         if step.name:
-            path = Path(step.name)
+            path = Path(step.name.removeprefix(">>"))
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(step.text, encoding="utf-8")
+            with path.open("a" if step.name.startswith(">>") else "w", encoding="utf-8") as file:
+                file.write(step.text)
         else:
             yield step, run(step.text)
 
 
 def enter(folder: Path) -> None:
     """Go to where a document is followed: an empty folder, but for what a clone has to read."""
-    for name in ("fixtures", "docs"):
+    for name in ("fixtures", "docs", "rules"):
         (folder / name).symlink_to(ROOT / name)
     os.chdir(folder)
 
