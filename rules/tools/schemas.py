@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "asks": "asks.yaml",
     "provider": "providers/*.yaml",
     "tests": "tests/*.yaml",
+    "lint": "lint.yaml",
 }
 """The kinds of file, each with where such files are in a pack's folder."""
 _SHARED = "common.json"

@@ -111,10 +111,13 @@ def enter(folder: Path) -> None:
 def write(path: Path) -> None:
     """Put what the commands print now into a document."""
     document = path.read_text(encoding="utf-8")
+    before = dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
         enter(Path(folder))
         outputs = iter([output for _, output in follow(document)])
         os.chdir(ROOT)
+    os.environ.clear()  # what one document exports is not there in the next
+    os.environ.update(before)
 
     def shown(block: re.Match[str]) -> str:
         if block["kind"] != "console":
