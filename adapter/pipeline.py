@@ -180,6 +180,10 @@ def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | Adapter
         except AdapterError as refused:
             yield refused
             return
+        except OSError as failed:
+            text = f"reading stopped here ({failed.strerror or type(failed).__name__}): what follows is missing"
+            yield Unprocessable(Issue("fatal", "exception", text))
+            return
 
 
 # --- checking: what a mapping made is checked as strictly as what came as FHIR --------------------------------------

@@ -28,6 +28,7 @@ from adapter.sources.csv_files import (
 
 LONGEST_ROW = (1 << 24) - 1
 """Bytes: a place in the file and a length are kept as one number."""
+CHANGED = "the file was changed while it was read"
 _CHUNK = 1 << 20
 _GAP = 4096  # bytes between two rows that are read together rather than one by one
 _BOM = codecs.BOM_UTF8
@@ -62,9 +63,7 @@ class StreamedTable:
         self._file = path.open("rb")
         self._state = self._now()
         self._start = len(_BOM) if self._file.read(3) == _BOM and self._codec == "utf-8" else 0
-        rows = self._rows()
-        header = next(rows, ([], 0))[0]
-        rows.close()
+        header = next(self._rows(), ([], 0))[0]
         self.columns, found = columns_of(header, name)
         self.issues += found
 
@@ -84,7 +83,7 @@ class StreamedTable:
             TableRow(self.name, self.columns, number, cells) for (number, _), cells in zip(places, reader, strict=True)
         ]
         if self._now() != self._state:
-            raise malformed(self.name, "the file was changed while it was read")
+            raise malformed(self.name, CHANGED)
         return rows
 
     def _now(self) -> tuple[int, int]:
@@ -114,6 +113,8 @@ class StreamedTable:
                     return
                 except csv.Error as error:
                     raise malformed(f"{self.name} row {number}", f"broken CSV: {error}") from None
+                except UnicodeDecodeError:
+                    raise malformed(self.name, CHANGED) from None
                 if at - start > LONGEST_ROW:
                     raise _too_long(f"{self.name} row {number}")
                 yield cells, start << 24 | at - start
