@@ -207,7 +207,7 @@ class Grouping:
                 self._contested(row, name, join, key, found)
 
     def _contested(self, row: Line, name: str, join: Join, key: str, found: Entry) -> None:
-        """Its key is that of rows of different patients: all of them are refused, each for the first such row at least."""
+        """Its key is that of rows of different patients: all are refused, each at least for the first such row."""
         message = f"{join.by} of this row is that of rows of different patients in {join.to}"
         issue = _issue(self.tables[name], row, join.by, "conflict", message, "data-conflict")
         asked = f"{join.to} {join.key} {key}"
@@ -250,7 +250,7 @@ class Grouping:
     def _refuse(self, owner: int, issue: Issue) -> None:
         self._say(owner, issue, refused=1)
 
-    # --- the second time: the rows of each owner ------------------------------------------------------------------------
+    # --- the second time: the rows of each owner --------------------------------------------------------------------
     def _assembled(self) -> Iterator[tuple[int, list[TableRow], list[Issue], bool]]:
         """Owner, her rows in order, what is to be said of her, and whether she is refused."""
         said, links = _Following(self.said), _Following(self.links)
@@ -327,13 +327,15 @@ def _batches(given: Iterable[_Given]) -> Iterator[list[_Part]]:
 
 def _parts(given: Iterable[_Given]) -> Iterator[_Part]:
     for owner, items in groupby(given, lambda one: one.owner):
-        rows = list(islice(items, MOST_ROWS))
-        more = list(islice(items, 1))
-        yield _Part(owner, rows, not more)
-        while more:
-            rows = more + list(islice(items, MOST_ROWS - 1))
-            more = list(islice(items, 1))
-            yield _Part(owner, rows, whole=False)
+        whole = True
+        rows: list[_Given] = []
+        for item in items:
+            if len(rows) == MOST_ROWS:
+                whole = False
+                yield _Part(owner, rows, whole)
+                rows = []
+            rows.append(item)
+        yield _Part(owner, rows, whole)
 
 
 class _Following:

@@ -5,6 +5,7 @@ On disk it is one temporary SQLite database. SQLite keeps it in the folder that 
 nothing is left however the process ends. Its pages in memory are bounded by ``CACHE_BYTES``.
 """
 
+# ruff: noqa: S608 - the names of tables are numbers of our own
 from __future__ import annotations
 
 import sqlite3
@@ -151,8 +152,8 @@ class _DiskIndex:
             "several = several OR owner <> excluded.owner, "
             "owner = excluded.owner, place = excluded.place, span = excluded.span"
         )
-        self._get = f"SELECT owner, place, span, several FROM {found} WHERE key = ?"  # noqa: S608 - a name of our own
-        self._owners = f"SELECT owner FROM {several} WHERE key = ? ORDER BY owner"  # noqa: S608
+        self._get = f"SELECT owner, place, span, several FROM {found} WHERE key = ?"
+        self._owners = f"SELECT owner FROM {several} WHERE key = ? ORDER BY owner"
 
     def put(self, key: str, owner: Any, place: int = 0, span: int = 0) -> None:
         with _room():
@@ -176,8 +177,8 @@ class _DiskSorter:
         name = f"sorted{number}"
         with _room():
             db.execute(f"CREATE TABLE {name} ({columns})")
-        self._insert = f"INSERT INTO {name} VALUES ({', '.join('?' * width)})"  # noqa: S608
-        self._select = f"SELECT {columns} FROM {name} ORDER BY v0, v1, rowid"  # noqa: S608
+        self._insert = f"INSERT INTO {name} VALUES ({', '.join('?' * width)})"
+        self._select = f"SELECT {columns} FROM {name} ORDER BY v0, v1, rowid"
 
     def add(self, *item: Any) -> None:
         self._waiting.append(item)

@@ -229,11 +229,15 @@ def _open(folder: Path) -> list[str]:
     return [link for link in links if os.path.islink(link) and os.readlink(link).startswith(str(folder))]
 
 
-def test_a_full_disk_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_in_a_line() -> None:
     made = scratch.OnDisk()
     made._db.execute("PRAGMA max_page_count=10")
     index = made.index()
-    with pytest.raises(CannotStart, match="TMPDIR"):
+
+    def fill() -> None:
         for n in range(20_000):
             index.put(f"key {n}" * 10, n)
+
+    with pytest.raises(CannotStart, match="TMPDIR"):
+        fill()
     made.close()
