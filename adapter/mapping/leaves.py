@@ -42,7 +42,7 @@ def value_of(node: From, home: str, *, inside: bool) -> Evaluate:
                 run.refuse(owner, field, refusal.text, refusal.detail)
                 return HOLE
         run.reads.append((owner, key))
-        run.trail[path] = owner.place(name)
+        run.trail[path] = (owner, name)
         return value
 
     return evaluate
@@ -97,7 +97,7 @@ def coding(node: From, siblings: set[str], home: str, *, inside: bool) -> Evalua
         if target is None or not target.code:
             return HOLE
         run.reads.append((owner, key))
-        run.trail[f"{path}code"] = owner.place(field.name)
+        run.trail[f"{path}code"] = (owner, field.name)
         made = {"system": target.system} if take_system and target.system else {}
         made["code"] = target.code
         if take_display and target.display:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
-from itertools import groupby, islice
+from itertools import groupby
 from typing import NamedTuple
 
 from adapter.mapping.nodes import Join, Tables
