@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, overload
 
 from adapter.mapping.state import Fate, Run
 from adapter.records import FieldUse, Issue
@@ -82,13 +81,13 @@ _Kind = tuple[str, tuple[str, str]]
 _SHAPES = 4096  # how many are remembered
 
 
-@dataclass(slots=True)
 class _Count:
     """Rows of one shape, or one row alone: how many, and the first of them with their places in the source's order."""
 
-    leaves: Sequence[tuple[_Kind, str]]
-    times: int = 0
-    first: list[tuple[int, Row]] = field(default_factory=list)
+    __slots__ = ("first", "leaves", "times")
+
+    def __init__(self, leaves: Sequence[tuple[_Kind, str]], times: int, first: list[tuple[int, Row]]) -> None:
+        self.leaves, self.times, self.first = leaves, times, first
 
 
 class Accounts:
@@ -101,9 +100,10 @@ class Accounts:
     def __init__(self, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> None:
         self._keys, self._ignored = keys, ignored
         self._shapes: dict[tuple[object, ...], tuple[tuple[_Kind, str], ...]] = {}
+        self._kinds: dict[tuple[object, ...], tuple[_Kind, str]] = {}
 
-    def of(self, run: Run) -> tuple[FieldUse, ...]:
-        """One FieldUse per field and fate, in the order of the source."""
+    def of(self, run: Run) -> Account:
+        """What became of the fields of this record."""
         divided: dict[Row, set[str]] = {}
         for (row, name), repetitions in run.repetitions.items():
             if repetitions:
@@ -118,17 +118,19 @@ class Accounts:
                 for leaf in _leaves(run, row, divided[row]):
                     counts[at, len(counts)] = _Count([self._kind(row.name, leaf)], 1, [(at, leaf[0])])
                 continue
-            texts = row.texts
-            shape = (row.name, *row.populated(), 0, *[key for key in texts if (row, key) in mapped], 0, *texts)
+            texts, leaves = row.texts, row.populated()
+            shape = (row.name, *leaves, 0, *[key for key in texts if (row, key) not in mapped])
+            if leaves is not texts:
+                shape = (*shape, 0, *texts)
             if row in marked:
                 shape = (*shape, *marked[row])
             count = counts.get(shape)
             if count is None:
-                count = counts[shape] = _Count(self._leaves(shape, run, row))
+                count = counts[shape] = _Count(self._leaves(shape, run, row), 0, [])
             count.times += 1
             if len(count.first) < _SHOWN:
                 count.first.append((at, row))
-        return _uses(counts.values())
+        return Account(list(counts.values()))
 
     def _leaves(self, shape: tuple[object, ...], run: Run, row: Row) -> tuple[tuple[_Kind, str], ...]:
         found = self._shapes.get(shape)
@@ -141,11 +143,18 @@ class Accounts:
 
     def _kind(self, owner: str, found: _Leaf) -> tuple[_Kind, str]:
         asked, leaf, key, name, fate = found
-        full = name if name.startswith(f"{owner}-") else f"{owner}.{name}"
-        return (full, self._words(owner, asked, leaf, key, name, fate)), leaf
-
-    def _words(self, owner: str, asked: Row, leaf: str, key: str, name: str, fate: Fate | None) -> tuple[str, str]:
         there = key in asked.texts
+        asked_for = (owner, leaf, name, fate, there)
+        kind = self._kinds.get(asked_for)
+        if kind is None:
+            full = name if name.startswith(f"{owner}-") else f"{owner}.{name}"
+            kind = (full, self._words(owner, leaf, name, fate, there=there)), leaf
+            if len(self._kinds) >= _SHAPES:
+                self._kinds.clear()
+            self._kinds[asked_for] = kind
+        return kind
+
+    def _words(self, owner: str, leaf: str, name: str, fate: Fate | None, *, there: bool) -> tuple[str, str]:
         if fate is _IS_MAPPED and there:
             return _MAPPED
         if fate is not None and fate > _IS_MAPPED:
@@ -160,20 +169,66 @@ class Accounts:
         return _UNMAPPED if reason is None else ("ignored", reason)
 
 
+class Account(Sequence[FieldUse]):
+    """One FieldUse per field and fate, in the order of the source; put into words when it is asked for."""
+
+    __slots__ = ("_counts", "_made")
+
+    def __init__(self, counts: Sequence[_Count]) -> None:
+        self._counts = counts
+        self._made: tuple[FieldUse, ...] | None = None
+
+    def unmapped(self) -> tuple[FieldUse, ...]:
+        """Those of fields that nothing reads."""
+        if self._made is not None:
+            return tuple([use for use in self._made if use.fate == "unmapped"])
+        unread = [([leaf for leaf in count.leaves if leaf[0][1] is _UNMAPPED], count) for count in self._counts]
+        return _uses(_Count(leaves, count.times, count.first) for leaves, count in unread if leaves)
+
+    @property
+    def _uses(self) -> tuple[FieldUse, ...]:
+        if self._made is None:
+            self._made, self._counts = _uses(self._counts), ()
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> FieldUse: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FieldUse]: ...
+
+    def __getitem__(self, index: int | slice) -> FieldUse | Sequence[FieldUse]:
+        return self._uses[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self._uses == (other._uses if isinstance(other, Account) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # like any list
+
+    def __len__(self) -> int:
+        return len(self._uses)
+
+    def __iter__(self) -> Iterator[FieldUse]:
+        return iter(self._uses)
+
+
 def _uses(counts: Iterable[_Count]) -> tuple[FieldUse, ...]:
     times: dict[_Kind, int] = {}
     first: dict[_Kind, list[tuple[int, Row, str]]] = {}
     for count in counts:
+        rows = count.first
         for kind, leaf in count.leaves:
-            shown = [(at, row, leaf) for at, row in count.first]
+            shown = [(at, row, leaf) for at, row in rows]
             if kind in times:
                 times[kind] += count.times
-                first[kind] = sorted(first[kind] + shown, key=_at)[:_SHOWN]
+                if len(first[kind]) < _SHOWN or rows[0][0] < first[kind][-1][0]:
+                    first[kind] = sorted(first[kind] + shown, key=_at)[:_SHOWN]
             else:
                 times[kind], first[kind] = count.times, shown
+    made = FieldUse._make
     return tuple(
         [
-            FieldUse(kind[0], *kind[1], number, tuple([row.place(leaf) for _, row, leaf in first[kind]]))
+            made((kind[0], *kind[1], number, tuple([row.place(leaf) for _, row, leaf in first[kind]])))
             for kind, number in times.items()
         ]
     )
@@ -183,13 +238,12 @@ def _at(shown: tuple[int, Row, str]) -> int:
     return shown[0]
 
 
-def unmapped_issues(uses: tuple[FieldUse, ...]) -> Iterator[Issue]:
+def unmapped_issues(account: Account) -> Iterator[Issue]:
     """One Issue for each field that no line of the mapping reads."""
-    for use in uses:
-        if use.fate == "unmapped":
-            times = f", {use.times} times" if use.times > 1 else ""
-            text = f"no line of the mapping reads {use.field}{times}"
-            yield Issue("information", "informational", text, "unmapped-field", use.places[0])
+    for use in account.unmapped():
+        times = f", {use.times} times" if use.times > 1 else ""
+        text = f"no line of the mapping reads {use.field}{times}"
+        yield Issue("information", "informational", text, "unmapped-field", use.places[0])
 
 
 def all_refused(rows: Iterable[Row]) -> tuple[FieldUse, ...]:
@@ -203,7 +257,7 @@ def all_refused(rows: Iterable[Row]) -> tuple[FieldUse, ...]:
             leaves = [
                 ((name if name.startswith(f"{row.name}-") else f"{row.name}.{name}", words), name) for name in shape[1:]
             ]
-            count = counts[shape] = _Count(leaves)
+            count = counts[shape] = _Count(leaves, 0, [])
         count.times += 1
         if len(count.first) < _SHOWN:
             count.first.append((at, row))
