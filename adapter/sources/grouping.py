@@ -53,6 +53,13 @@ class Grouping:
         for join in self.joins.values():
             if (join.to, join.key) != (spec.patient, spec.key):
                 self.keys.setdefault((join.to, join.key), scratch.index())
+        self.key_columns = {
+            name: [(column, index) for (to, column), index in self.keys.items() if to == name] for name in self.names
+        }
+        self.lookup_columns = {
+            name: [(other, lookup, lookup.of[name]) for other, lookup in spec.lookups.items() if name in lookup.of]
+            for name in self.names
+        }
         self.named = {name: scratch.index() for name in spec.lookups}
         self.lost: list[Issue] = []  # of tables whose rows are nobody's
         self.ended = self.turn = 0
@@ -221,13 +228,11 @@ class Grouping:
     def _own(self, name: str, row: Line, owner: int, parent: int, span: int) -> None:
         place = self._place(name, row)
         self.given.add(owner, place, parent, span)
-        for (to, column), index in self.keys.items():
-            if to == name and (key := row.get(column)) is not None:
+        for column, index in self.key_columns[name]:
+            if (key := row.get(column)) is not None:
                 index.put(key, owner, place, span)
-        for other, lookup in self.spec.lookups.items():
-            column = lookup.of.get(name, "")
-            key = row.get(column) if column else None
-            if key is None:
+        for other, lookup, column in self.lookup_columns[name]:
+            if (key := row.get(column)) is None:
                 continue
             found = self.named[other].get(key)
             if found is None:

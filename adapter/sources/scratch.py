@@ -156,8 +156,10 @@ class _DiskIndex:
         self._owners = f"SELECT owner FROM {several} WHERE key = ? ORDER BY owner"
 
     def put(self, key: str, owner: Any, place: int = 0, span: int = 0) -> None:
-        with _room():
+        try:
             self._db.execute(self._put, (key, owner, place, span))
+        except sqlite3.OperationalError as error:
+            raise _no_room(error) from None
 
     def get(self, key: str) -> Entry | None:
         found = self._db.execute(self._get, (key,)).fetchone()
@@ -201,5 +203,9 @@ def _room() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        text = f"the temporary folder (TMPDIR) cannot hold what this input needs: {error}"
-        raise CannotStart(Issue("fatal", "exception", text)) from None
+        raise _no_room(error) from None
+
+
+def _no_room(error: sqlite3.OperationalError) -> CannotStart:
+    text = f"the temporary folder (TMPDIR) cannot hold what this input needs: {error}"
+    return CannotStart(Issue("fatal", "exception", text))
