@@ -1,8 +1,8 @@
 """Prints peak memory and rate of ``perinatal convert`` over a small and a four times larger input of the same kind.
 
 ``python -m benchmarks.streaming [SMALL LARGE]``: sizes in MB of an MSDS folder, whose rows stand in another order in
-each file, and of a batch of HL7 v2. Each runs in a process of its own; the rate is a ratio to reading the same bytes with
-``csv.DictReader``, or to ``hl7.parse`` of its messages (timed over some of them).
+each file, and of a batch of HL7 v2. Each runs in a process of its own. The rate is a ratio to reading the same bytes
+with ``csv.DictReader``, or to ``hl7.parse`` of its messages (timed over some of them).
 """
 
 from __future__ import annotations
