@@ -16,7 +16,7 @@ import typer
 
 from adapter.commands import mappings_app, rules_app
 from adapter.commands.arguments import day as as_of_day
-from adapter.commands.output import TextOrJson, counted, say, write_line
+from adapter.commands.output import TextOrJson, counted, pages, say, told_if_stopped, write_line
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Adapter
@@ -31,6 +31,10 @@ app = typer.Typer(
 )
 app.add_typer(rules_app, name="rules")
 app.add_typer(mappings_app, name="mappings")
+
+
+_PEOPLE_ON_A_PAGE = 500
+"""More records than these are several tables: one is laid out as a whole."""
 
 
 class ResultFormat(StrEnum):
@@ -88,29 +92,28 @@ def convert(
     patient: PatientNumber = "",
 ) -> None:
     """Convert records to FHIR: one Bundle per patient, one a line."""
-    from adapter.coverage import lossy, united, write_report
+    from adapter.coverage import Coverage
     from adapter.errors import AdapterError
     from adapter.fhir.profiles import bundle_with_profiles
     from adapter.pipeline import check, refusal
 
     adapter = _adapter()
-    failed, records = False, []
-    for name, record in counted(_inputs(adapter, paths, mapping, server, patient)):
-        if not isinstance(record, AdapterError):
-            record = check(record)
-            records.append(record)
-            if not record.refused:
-                write_line(bundle_with_profiles(record.bundle))
-                continue
-            name = record.source
-        failed = True
-        write_line(refusal(adapter, name, record.issues, 400).outcome)
-    if report:
-        write_report(records, report)
-    unmapped = sum(use.fate == "unmapped" for use in united(use for record in records for use in record.coverage))
-    if unmapped:
-        say(f"{unmapped} kinds of field are not mapped; --report FILE lists them")
-    lost = lossy(records) if strict else 0
+    failed = False
+    with Coverage(report) as coverage, told_if_stopped():
+        for name, record in counted(_inputs(adapter, paths, mapping, server, patient)):
+            if not isinstance(record, AdapterError):
+                record = check(record)
+                coverage.add(record)
+                if not record.refused:
+                    write_line(bundle_with_profiles(record.bundle))
+                    continue
+                name = record.source
+            failed = True
+            write_line(refusal(adapter, name, record.issues, 400).outcome)
+        coverage.write()
+    if coverage.unmapped:
+        say(f"{coverage.unmapped} kinds of field are not mapped; --report FILE lists them")
+    lost = coverage.lossy if strict else 0
     if lost:
         say(f"--strict: {lost} kinds of field are not in the output; --report FILE lists them")
     raise typer.Exit(1 if failed or lost else 0)
@@ -138,16 +141,17 @@ def evaluate(
     failed = False
     inputs = _inputs(adapter, paths, mapping, server, patient)
     results = counted(_results(adapter, inputs, day, provider))
-    if output is ResultFormat.NDJSON:
-        for result in results:
-            failed |= result.status != 200
-            write_line(result.bundle or result.outcome)
-    elif output is ResultFormat.BARS:
-        failed = write_messages(adapter, results, provider)
-    else:
-        rows = list(results)
-        failed = any(row.status != 200 for row in rows)
-        _table(adapter, rows, provider)
+    with told_if_stopped():
+        if output is ResultFormat.NDJSON:
+            for result in results:
+                failed |= result.status != 200
+                write_line(result.bundle or result.outcome)
+        elif output is ResultFormat.BARS:
+            failed = write_messages(adapter, results, provider)
+        else:
+            for rows in pages(results, _PEOPLE_ON_A_PAGE):
+                failed |= any(row.status != 200 for row in rows)
+                _table(adapter, rows, provider)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -1,65 +1,145 @@
-"""The coverage of a run: what became of each populated field of the source, for people (text) or machines (JSON)."""
+"""The coverage of a run: what became of each populated field of the source, for people (text) or machines (JSON).
+
+It is added up record by record: what is kept grows with the kinds of field, not with the records. Only the issues are
+one by one; they wait in an unnamed temporary file once they are many.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from textwrap import indent
+from types import TracebackType
+from typing import Self
 
 import orjson
 
-from adapter.quality import as_issue, quality_lines, united_findings
+from adapter.quality import Findings, as_issue, quality_lines
 from adapter.records import FieldUse, Issue, MappedBundle
 
+_LOSSY = frozenset({"unmapped", "unmapped-code", "refused"})
+_ORDER = {"unmapped": 0, "refused": 1}
+_SPOOLED = 1 << 20  # bytes of issues that are held in memory
+_INDENT = orjson.OPT_INDENT_2
 
-def write_report(records: Iterable[MappedBundle], path: Path) -> None:
-    """Write the report of these records; as JSON where the path ends in ``.json``. It holds no value of a patient."""
-    kept = list(records)
-    uses = united(use for record in kept for use in record.coverage)
-    findings = [finding for record in kept for finding in record.quality]
-    said = {as_issue(finding) for finding in findings}
-    issues = [issue for record in kept for issue in record.issues if issue not in said]
-    if path.suffix == ".json":
+
+class Uses:
+    """FieldUses added up: one per field, fate and reason."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._places: dict[tuple[str, str, str], tuple[str, ...]] = {}
+
+    def add(self, uses: Iterable[FieldUse]) -> None:
+        counts, places = self._counts, self._places
+        for use in uses:
+            key = (use.fate, use.field, use.reason)
+            counts[key] += use.times
+            known = places.get(key, ())
+            if len(known) < 3:
+                places[key] = (known + use.places)[:3]
+
+    def united(self) -> list[FieldUse]:
+        """What nobody reads first, then by name."""
+        return [
+            FieldUse(key[1], key[0], key[2], self._counts[key], self._places[key])
+            for key in sorted(self._counts, key=lambda key: (_ORDER.get(key[0], 2), key))
+        ]
+
+
+class Coverage:
+    """The report of a run in the making. ``close`` removes what it keeps; ``path`` None: nothing is to be written.
+
+    As JSON where the path ends in ``.json``. It holds no value of a patient.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path, self._json = path, path is not None and path.suffix == ".json"
+        self._records = 0
+        self._uses, self._findings = Uses(), Findings()
+        self._issues = SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115 - it lives as long as this does
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._issues.close()
+
+    def add(self, record: MappedBundle) -> None:
+        self._records += 1
+        self._uses.add(record.coverage)
+        if self._path is None:
+            return
+        self._findings.add(record.quality)
+        said = {as_issue(finding) for finding in record.quality}
+        for issue in record.issues:
+            if issue not in said:
+                self._keep(issue)
+
+    def _keep(self, issue: Issue) -> None:
+        if self._json:
+            separator = ",\n" if self._issues.tell() else "\n"
+            text = indent(orjson.dumps(issue, option=_INDENT).decode(), "    ")
+            self._issues.write(f"{separator}{text}".encode())
+        elif issue.detail != "unmapped-field":
+            self._issues.write(f"{issue.severity:<11} {issue.place}: {issue.text}\n".encode())
+
+    @property
+    def unmapped(self) -> int:
+        """How many kinds of field no line of a mapping reads."""
+        return sum(use.fate == "unmapped" for use in self._uses.united())
+
+    @property
+    def lossy(self) -> int:
+        """How many kinds of field did not get through as they were: unmapped, refused, or with a code without a map."""
+        return len({(use.field, use.fate) for use in self._uses.united() if use.fate in _LOSSY})
+
+    def write(self) -> None:
+        """Write the report; nothing where there is no path."""
+        if self._path is None:
+            return
+        with self._path.open("wb") as file:
+            before, after = self._around()
+            file.write(before)
+            self._issues.seek(0)
+            while chunk := self._issues.read(1 << 16):
+                file.write(chunk)
+            file.write(after)
+
+    def _around(self) -> tuple[bytes, bytes]:
+        """What stands before the issues and after them."""
+        uses = self._uses.united()
+        if not self._json:
+            quality = quality_lines(self._findings.united())
+            return _lines(_text(self._records, uses)), _lines(quality)
+        there = self._issues.tell() > 0
         report = {
-            "records": len(kept),
+            "records": self._records,
             "fields": [use._asdict() for use in uses],
-            "issues": issues,
-            "quality": united_findings(findings),
+            "issues": [],
+            "quality": self._findings.united(),
         }
-        path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    else:
-        lines = [*_text(len(kept), uses, issues), *quality_lines(findings)]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def lossy(records: Iterable[MappedBundle]) -> int:
-    """How many kinds of field did not get through as they were: unmapped, refused, or with a code that has no map."""
-    uses = (use for record in records for use in record.coverage)
-    return len({(use.field, use.fate) for use in uses if use.fate in {"unmapped", "unmapped-code", "refused"}})
+        before, after = orjson.dumps(report, option=_INDENT).split(b'\n  "issues": []')
+        return before + b'\n  "issues": [', (b"\n  ]" if there else b"]") + after
 
 
 def united(uses: Iterable[FieldUse]) -> list[FieldUse]:
     """One use per field and fate: what nobody reads first, then by name."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    places: dict[tuple[str, str, str], tuple[str, ...]] = {}
-    for use in uses:
-        key = (use.fate, use.field, use.reason)
-        counts[key] += use.times
-        places[key] = (places.get(key, ()) + use.places)[:3]
-    order = {"unmapped": 0, "refused": 1}
-    return [
-        FieldUse(field, fate, reason, counts[fate, field, reason], places[fate, field, reason])
-        for fate, field, reason in sorted(counts, key=lambda key: (order.get(key[0], 2), key))
-    ]
+    found = Uses()
+    found.add(uses)
+    return found.united()
 
 
-def _text(records: int, uses: list[FieldUse], issues: list[Issue]) -> Iterable[str]:
+def _lines(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _text(records: int, uses: list[FieldUse]) -> Iterator[str]:
     fates = Counter(use.fate for use in uses)
     yield f"records: {records}; fields: " + (", ".join(f"{n} {fate}" for fate, n in sorted(fates.items())) or "none")
     for use in uses:
         reason = f" ({use.reason})" if use.reason else ""
         times = "once" if use.times == 1 else f"{use.times} times"
         yield f"{use.fate:<10} {use.field}, {times}{reason}: {'; '.join(use.places)}"
-    for issue in issues:
-        if issue.detail != "unmapped-field":
-            yield f"{issue.severity:<11} {issue.place}: {issue.text}"

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from adapter.sources.model import SourceRecord
 
 log = logging.getLogger("perinatal")
+
+HELD_BYTES = 8 * 1024 * 1024
+"""A larger file that can be read in parts is; its records are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,34 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
         for child in children:
             yield from read_path(adapter, child, mapping)
         return
-    size = path.stat().st_size
-    if size > adapter.settings.max_file_bytes:
-        limit = adapter.settings.max_file_bytes
+    size, limit = path.stat().st_size, adapter.settings.max_file_bytes
+    if size > min(HELD_BYTES, limit) and (streamed := _streamed(adapter, path, mapping)) is not None:
+        with path.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        yield from _digested(streamed, digest)
+    elif size > limit:
         yield TooLarge(Issue("error", "too-long", f"{size} bytes; the limit is {limit}", "", path.name))
-        return
-    yield from read(adapter, RawRecord(path.name, path.read_bytes()), mapping)
+    else:
+        yield from read(adapter, RawRecord(path.name, path.read_bytes()), mapping)
+
+
+def _streamed(adapter: Adapter, path: Path, mapping: str) -> Iterator[MappedBundle] | None:
+    """The records of a file that need not be held whole: HL7 v2, and a document a line; None for any other."""
+    from adapter.sources import hl7v2
+    from adapter.sources.exports import read_export_lines
+    from adapter.sources.fhir import read_fhir_lines
+
+    limit = adapter.settings.max_file_bytes
+    if _is_export(adapter, mapping):
+        compiled = adapter.mapping(mapping)
+        lines = read_export_lines(path, compiled, limit)
+        return (_mapped(compiled, source) for source in lines) if lines is not None else None
+    with path.open("rb") as file:
+        kind = _kind(file.read(64))
+    if kind == "hl7v2":
+        compiled = adapter.mapping(mapping or "hl7v2")
+        return (_mapped(compiled, source) for source in hl7v2.read_file(path, limit))
+    return read_fhir_lines(path, limit) if path.suffix == ".ndjson" else None
 
 
 def _data_set(folder: Path) -> str:
@@ -90,13 +115,16 @@ def read(adapter: Adapter, raw: RawRecord, mapping: str = "") -> Iterator[Mapped
     """Every record in these bytes, told apart by how they begin; a vendor's own export by its mapping."""
     from adapter.sources.fhir import read_fhir
 
-    digest = sha256(raw.data).hexdigest()
     if _is_export(adapter, mapping):
         records = _read_export(adapter, raw, mapping)
     elif (raw.format or _kind(raw.data)) == "hl7v2":
         records = _read_hl7(adapter, raw, mapping or "hl7v2")
     else:
         records = read_fhir(raw)
+    yield from _digested(records, sha256(raw.data).hexdigest())
+
+
+def _digested(records: Iterator[MappedBundle], digest: str) -> Iterator[MappedBundle | AdapterError]:
     for record in _guarded(records):
         yield record if isinstance(record, AdapterError) else replace(record, digest=digest)
 
@@ -179,6 +207,10 @@ def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | Adapter
             raise
         except AdapterError as refused:
             yield refused
+            return
+        except OSError as failed:
+            text = f"reading stopped here ({failed.strerror or type(failed).__name__}): what follows is missing"
+            yield Unprocessable(Issue("fatal", "exception", text))
             return
 
 

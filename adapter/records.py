@@ -5,7 +5,7 @@ RawRecord → SourceRecord → MappedBundle → ValidBundle → (facts) → Deci
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -80,7 +80,7 @@ class MappedBundle:
     source: str
     bundle: Resource
     lineage: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    coverage: tuple[FieldUse, ...] = ()
+    coverage: Sequence[FieldUse] = ()
     issues: tuple[Issue, ...] = ()
     mapping: str = ""  # "msds@1.0.0"; "" for FHIR as it came
     refused: bool = False

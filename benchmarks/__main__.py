@@ -20,6 +20,7 @@ from adapter.bootstrap import Adapter
 from adapter.fhir.profiles import bundle_with_profiles
 from adapter.pipeline import check, evaluate_all, read
 from adapter.records import MappedBundle, RawRecord
+from benchmarks import mapping, streaming
 from benchmarks.durable_alone import DurableAlone
 from benchmarks.naive import Naive
 from benchmarks.record import record_bytes
@@ -77,7 +78,8 @@ def main() -> int:
     line("loading and compiling the pack", loading, "(under 300 ms)")
     print(f"{'memory over 20,000 evaluations':<32} {_growth(evaluated, data) / 1e6:+8.2f} MB (under 5)")
     line("perinatal evaluate, a process", _cold_start(data), "(under 1000 ms)")
-    return 0
+    mapping.main()
+    return streaming.main()
 
 
 def line(what: str, seconds: float, note: str) -> None:

@@ -119,7 +119,8 @@ def _msds(folder: Path) -> None:
         return [mapping.run(record) for record in read_tables(folder, mapping)]
 
     def converted() -> int:
-        return sum(len(orjson.dumps(one.bundle)) for one in mapped() if not validate(one.bundle))
+        made = (mapping.run(record) for record in read_tables(folder, mapping))
+        return sum(len(orjson.dumps(one.bundle)) for one in made if not validate(one.bundle))
 
     times = _medians(
         {"csv": plain, "read": lambda: list(read_tables(folder, mapping)), "mapped": mapped, "converted": converted},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from itertools import islice
 from typing import TypeVar
 
 import typer
@@ -28,6 +30,23 @@ def write_line(resource: object) -> None:
 def say(text: str) -> None:
     """A message for people."""
     typer.echo(text, err=True)
+
+
+@contextmanager
+def told_if_stopped() -> Iterator[None]:
+    """Says that the output is not all, where the command is interrupted; exit code 1."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("perinatal: interrupted: what was printed is whole, and the records after it were not read")
+        raise typer.Exit(1) from None
+
+
+def pages(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most so many."""
+    rest = iter(items)
+    while page := list(islice(rest, size)):
+        yield page
 
 
 def counted(items: Iterable[T]) -> Iterator[T]:

@@ -52,14 +52,14 @@ def coded(node: Coded, home: str, *, inside: bool) -> Callable[[Run, Row, str], 
             if system is None:
                 _report(run, owner, field.name, "code-invalid", _NO_SHAPE, "unmapped-code")
                 run.marks.append(((owner, key), Fate.UNMAPPED_CODE))
-                run.trail[f"{path}.text"] = owner.place(field.name)
+                run.trail[f"{path}.text"] = (owner, field.name)
                 return {"text": text}
             if code is None:
                 _report(run, owner, field.name, "conflict", _CONFLICT if claimed else _NO_SCHEME, "data-conflict")
                 code = NORMAL[system](text) or text
             coding = {"system": system, "code": code}
         run.reads.append((owner, key))
-        run.trail[f"{path}.coding[0].code"] = owner.place(field.name)
+        run.trail[f"{path}.coding[0].code"] = (owner, field.name)
         return {"coding": [coding]}
 
     return evaluate

@@ -56,8 +56,10 @@ class Compiler:
     def _guarded(self, node: Node) -> tuple[Needs, Check | None, Evaluate]:
         """What is ``needed`` for the node, its conditions, if it has any, and what it is where they hold."""
         when = conditions(node)
-        needs = needed(node, self.home, inside=self.inside)
-        return needs, self.when(when) if when else None, self._bare(node)
+        return self._needs(node), self.when(when) if when else None, self._bare(node)
+
+    def _needs(self, node: Node) -> Needs:
+        return needed(node, self.home, inside=self.inside)
 
     def _bare(self, node: Node) -> Evaluate:
         value = constant(node)
@@ -99,20 +101,20 @@ class Compiler:
             for i in range(1, len(node.options) + 1)
         ]
         options = [
-            (*self._guarded(option), tuple(dict.fromkeys(others)))
+            (*_split(self._needs(option)), *self._guarded(option)[1:], tuple(dict.fromkeys(others)))
             for option, others in zip(node.options, rest, strict=True)
         ]
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             texts = row.texts
-            for needs, holds, option, others in options:
-                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
-                    holds is not None and not holds(run, row)
-                ):
+            for first, others, holds, option, superseded in options:
+                if (
+                    first is not None and first not in texts and (others is None or texts.keys().isdisjoint(others))
+                ) or (holds is not None and not holds(run, row)):
                     continue
                 value = option(run, row, path)
                 if value is not HOLE:
-                    for find, key in others:
+                    for find, key in superseded:
                         owner = row if find is None else find(run, row)
                         if owner is not None and key in owner.texts:
                             run.marks.append(((owner, key), Fate.SUPERSEDED))
@@ -177,15 +179,18 @@ class Compiler:
 
     def _object(self, node: Object) -> Evaluate:
         keys = {key for key, _ in node.items}
-        items: list[tuple[str, Needs, Check | None, Evaluate, bool]] = []
+        items: list[tuple[str, Any, str | None, Needs, Check | None, Evaluate, bool]] = []
         for key, item in node.items:
             if isinstance(item, Nothing):
                 continue
             needs, holds, evaluate_item = self._guarded(item)
+            fixed = HOLE if holds is not None else constant(item)
+            first, others = _split(needs)
             if key == "code" and isinstance(item, From) and item.code_map and item.type != "concept":
-                items.append(("", needs, holds, coding(item, keys, self.home, inside=self.inside), True))
+                made_of = coding(item, keys, self.home, inside=self.inside)
+                items.append(("", HOLE, first, others, holds, made_of, True))
             else:
-                items.append((key, needs, holds, evaluate_item, is_dynamic(item)))
+                items.append((key, fixed, first, others, holds, evaluate_item, is_dynamic(item)))
         dynamic, requires = is_dynamic(node), node.requires
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
@@ -193,10 +198,13 @@ class Compiler:
             filled, start = not dynamic, len(run.reads)
             dot = f"{path}." if path else ""
             texts = row.texts
-            for key, needs, holds, item, has_holes in items:
-                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
-                    holds is not None and not holds(run, row)
-                ):
+            for key, fixed, first, others, holds, item, has_holes in items:
+                if fixed is not HOLE:
+                    made[key] = fixed
+                    continue
+                if (
+                    first is not None and first not in texts and (others is None or texts.keys().isdisjoint(others))
+                ) or (holds is not None and not holds(run, row)):
                     continue
                 value = item(run, row, dot + key)
                 if value is HOLE:
@@ -221,7 +229,7 @@ class Compiler:
 
     def _array(self, node: Array) -> Evaluate:
         items = [
-            (*self._guarded(item), is_dynamic(item), isinstance(item, Each))
+            (*_split(self._needs(item)), *self._guarded(item)[1:], is_dynamic(item), isinstance(item, Each))
             for item in node.items
             if not isinstance(item, Nothing)
         ]
@@ -231,10 +239,10 @@ class Compiler:
             made: list[Any] = []
             filled = not dynamic
             texts = row.texts
-            for needs, holds, item, has_holes, spliced in items:
-                if (needs and needs[0] not in texts and texts.keys().isdisjoint(needs)) or (
-                    holds is not None and not holds(run, row)
-                ):
+            for first, others, holds, item, has_holes, spliced in items:
+                if (
+                    first is not None and first not in texts and (others is None or texts.keys().isdisjoint(others))
+                ) or (holds is not None and not holds(run, row)):
                     continue
                 behind = f"{path}+" if made else path  # the places of a list that is spliced in behind others move up
                 value = item(run, row, behind if spliced else f"{path}[{len(made)}]")
@@ -251,3 +259,8 @@ class Compiler:
             return made if filled and made else HOLE
 
         return evaluate
+
+
+def _split(needs: Needs) -> tuple[str | None, Needs]:
+    """The first of the keys that are needed, and the others: most nodes need one, which is fast to ask for."""
+    return (needs[0], needs[1:] or None) if needs else (None, None)

@@ -35,8 +35,10 @@ def all_hold(when: When, home: str, *, inside: bool, choosing: bool = False) -> 
 def _check(test: Test, home: str, *, inside: bool, choosing: bool) -> Check:
     find, key, passed = locate(test.field, home, inside=inside), test.field.key, passes(test)
     if not choosing and test.values is None and test.code_map is None and not test.shape:
+        if find is None and test.negate:
+            return lambda run, row: key not in row.texts  # noqa: ARG005 - one signature
         if find is None:
-            return lambda run, row: passed(row.texts.get(key))  # noqa: ARG005 - one signature
+            return lambda run, row: key in row.texts  # noqa: ARG005
 
         def present(run: Run, row: Row) -> bool:
             owner = find(run, row)

@@ -108,6 +108,7 @@ def to_instant(text: str) -> str:
     return written
 
 
+@lru_cache(maxsize=4096)
 def to_integer(text: str) -> int:
     match = _WHOLE.fullmatch(text)
     number = int(match[1]) if match else _TOO_LARGE
@@ -116,6 +117,7 @@ def to_integer(text: str) -> int:
     return number
 
 
+@lru_cache(maxsize=4096)
 def to_decimal(text: str) -> float | int:
     if _NUMBER.fullmatch(text) is None:
         raise Refused("this is not a number; the value is left out")
@@ -139,6 +141,7 @@ def to_yes_no(text: str) -> bool:
     return to_boolean(text)
 
 
+@lru_cache(maxsize=4096)
 def to_nhs_number(text: str) -> str:
     digits = re.sub(r"[\s-]", "", text)
     if re.fullmatch(r"[0-9]{10}", digits) is None or not is_valid(digits):
@@ -148,6 +151,7 @@ def to_nhs_number(text: str) -> str:
     return digits
 
 
+@lru_cache(maxsize=4096)
 def to_ods_code(text: str) -> str:
     code = text.upper()
     if _ODS.fullmatch(code) is None:
@@ -155,6 +159,7 @@ def to_ods_code(text: str) -> str:
     return code
 
 
+@lru_cache(maxsize=4096)
 def to_postcode(text: str) -> str:
     packed = "".join(text.upper().split())
     if _POSTCODE.fullmatch(packed) is None:
@@ -162,12 +167,14 @@ def to_postcode(text: str) -> str:
     return f"{packed[:-3]} {packed[-3:]}"
 
 
+@lru_cache(maxsize=4096)
 def to_phone(text: str) -> str:
     if _PHONE.fullmatch(text) is None:
         raise Refused("this is not a telephone number; the value is left out")
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=4096)
 def to_code(text: str) -> str:
     return " ".join(text.split())
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import Final
+from typing import Final, overload
 
 from adapter.mapping.state import Fate, Run
 from adapter.records import FieldUse, Issue
@@ -25,6 +26,7 @@ _WORDS = [  # by Fate
 ]
 _NULL = ("ignored", "explicit null")
 _NOBODY: frozenset[str] = frozenset()
+_NOTHING: AbstractSet[str] = frozenset()
 _SHOWN = 3
 
 
@@ -46,26 +48,10 @@ def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
     return reason
 
 
-class _Tally:
-    """One FieldUse in the making."""
-
-    __slots__ = ("count", "name", "owner", "places", "words")
-
-    def __init__(self, owner: str, name: str, words: tuple[str, str]) -> None:
-        self.owner, self.name, self.words = owner, name, words
-        self.count = 0
-        self.places: list[str] = []
-
-    def use(self) -> FieldUse:
-        own = self.name.startswith(f"{self.owner}-")
-        full = self.name if own else f"{self.owner}.{self.name}"
-        return FieldUse(full, *self.words, self.count, tuple(self.places))
-
-
 _Leaf = tuple[Row, str, str, str, Fate | None]
 
 
-def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[_Leaf]:
+def _leaves(run: Run, row: Row, fields: AbstractSet[str]) -> Iterator[_Leaf]:
     """Each populated leaf: the row to ask, its name there, its key, its full name, and what became of it.
 
     ``fields`` are those that were taken apart by repetition.
@@ -89,67 +75,190 @@ def _leaves(run: Run, row: Row, fields: set[str]) -> Iterator[_Leaf]:
                     yield repetition, leaf, key, f"{base}.{leaf}", fate
 
 
-def _whole(run: Run, row: Row) -> Iterator[_Leaf]:
-    """Like ``_leaves`` for a row none of whose fields was taken apart."""
-    texts, fates, mapped = row.texts, run.fates, run.mapped
-    for name in row.populated():
-        key = name if name in texts else row.key_of(name)
-        cell = (row, key)
-        yield row, name, key, name, run.fate(cell) if cell in fates else _IS_MAPPED if cell in mapped else None
+_Kind = tuple[str, tuple[str, str]]
+"""A field by its full name, and what became of it."""
+
+_SHAPES = 4096  # how many are remembered
 
 
-def coverage(run: Run, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> tuple[FieldUse, ...]:
-    """One FieldUse per field and fate, in the order of the source. ``keys`` are the join keys of each table."""
-    tallies: dict[tuple[str, str, str, str], _Tally] = {}
-    divided: dict[Row, set[str]] = {}
-    for (row, field), repetitions in run.repetitions.items():
-        if repetitions:
-            divided.setdefault(row, set()).add(field)
-    for row in run.record.order:
-        owner = row.name
-        joined = keys.get(owner, _NOBODY)
-        for asked, leaf, key, name, fate in _leaves(run, row, divided[row]) if row in divided else _whole(run, row):
-            there = key in asked.texts
-            if fate is _IS_MAPPED and there:
-                words = _MAPPED
-            elif fate is not None and fate > _IS_MAPPED:
-                words = _WORDS[fate]
-            elif leaf in joined:
-                words = _MAPPED
-            elif not there:
-                words = _NULL
-            elif fate is not None:
-                words = _WORDS[fate]
+class _Count:
+    """Rows of one shape, or one row alone: how many, and the first of them with their places in the source's order."""
+
+    __slots__ = ("first", "leaves", "times")
+
+    def __init__(self, leaves: Sequence[tuple[_Kind, str]], times: int, first: list[tuple[int, Row]]) -> None:
+        self.leaves, self.times, self.first = leaves, times, first
+
+
+class Accounts:
+    """Says of each populated field of a record what became of it.
+
+    ``keys`` are the join keys of each table. Rows of the same table in which the same fields are filled and the same of
+    them were read have one shape: what is said of its fields is worked out once.
+    """
+
+    def __init__(self, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> None:
+        self._keys, self._ignored = keys, ignored
+        self._shapes: dict[tuple[object, ...], tuple[tuple[_Kind, str], ...]] = {}
+        self._kinds: dict[tuple[object, ...], tuple[_Kind, str]] = {}
+
+    def of(self, run: Run) -> Account:
+        """What became of the fields of this record."""
+        divided: dict[Row, set[str]] = {}
+        for (row, name), repetitions in run.repetitions.items():
+            if repetitions:
+                divided.setdefault(row, set()).add(name)
+        marked: dict[Row, list[tuple[str, Fate]]] = {}
+        for (row, key), fate in run.fates.items():
+            marked.setdefault(row, []).append((key, fate))
+        mapped = run.mapped
+        counts: dict[object, _Count] = {}
+        for at, row in enumerate(run.record.order):
+            if row in divided:
+                for leaf in _leaves(run, row, divided[row]):
+                    counts[at, len(counts)] = _Count([self._kind(row.name, leaf)], 1, [(at, leaf[0])])
+                continue
+            texts, leaves = row.texts, row.populated()
+            shape = (row.name, *leaves, 0, *[key for key in texts if (row, key) not in mapped])
+            if leaves is not texts:
+                shape = (*shape, 0, *texts)
+            if row in marked:
+                shape = (*shape, *marked[row])
+            count = counts.get(shape)
+            if count is None:
+                count = counts[shape] = _Count(self._leaves(shape, run, row), 0, [])
+            count.times += 1
+            if len(count.first) < _SHOWN:
+                count.first.append((at, row))
+        return Account(list(counts.values()))
+
+    def _leaves(self, shape: tuple[object, ...], run: Run, row: Row) -> tuple[tuple[_Kind, str], ...]:
+        found = self._shapes.get(shape)
+        if found is None:
+            found = tuple(self._kind(row.name, leaf) for leaf in _leaves(run, row, _NOTHING))
+            if len(self._shapes) >= _SHAPES:
+                self._shapes.clear()
+            self._shapes[shape] = found
+        return found
+
+    def _kind(self, owner: str, found: _Leaf) -> tuple[_Kind, str]:
+        asked, leaf, key, name, fate = found
+        there = key in asked.texts
+        asked_for = (owner, leaf, name, fate, there)
+        kind = self._kinds.get(asked_for)
+        if kind is None:
+            full = name if name.startswith(f"{owner}-") else f"{owner}.{name}"
+            kind = (full, self._words(owner, leaf, name, fate, there=there)), leaf
+            if len(self._kinds) >= _SHAPES:
+                self._kinds.clear()
+            self._kinds[asked_for] = kind
+        return kind
+
+    def _words(self, owner: str, leaf: str, name: str, fate: Fate | None, *, there: bool) -> tuple[str, str]:
+        if fate is _IS_MAPPED and there:
+            return _MAPPED
+        if fate is not None and fate > _IS_MAPPED:
+            return _WORDS[fate]
+        if leaf in self._keys.get(owner, _NOBODY):
+            return _MAPPED
+        if not there:
+            return _NULL
+        if fate is not None:
+            return _WORDS[fate]
+        reason = self._ignored(owner, name)
+        return _UNMAPPED if reason is None else ("ignored", reason)
+
+
+class Account(Sequence[FieldUse]):
+    """One FieldUse per field and fate, in the order of the source; put into words when it is asked for."""
+
+    __slots__ = ("_counts", "_made")
+
+    def __init__(self, counts: Sequence[_Count]) -> None:
+        self._counts = counts
+        self._made: tuple[FieldUse, ...] | None = None
+
+    def unmapped(self) -> tuple[FieldUse, ...]:
+        """Those of fields that nothing reads."""
+        if self._made is not None:
+            return tuple([use for use in self._made if use.fate == "unmapped"])
+        unread = [([leaf for leaf in count.leaves if leaf[0][1] is _UNMAPPED], count) for count in self._counts]
+        return _uses(_Count(leaves, count.times, count.first) for leaves, count in unread if leaves)
+
+    @property
+    def _uses(self) -> tuple[FieldUse, ...]:
+        if self._made is None:
+            self._made, self._counts = _uses(self._counts), ()
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> FieldUse: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FieldUse]: ...
+
+    def __getitem__(self, index: int | slice) -> FieldUse | Sequence[FieldUse]:
+        return self._uses[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self._uses == (other._uses if isinstance(other, Account) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # like any list
+
+    def __len__(self) -> int:
+        return len(self._uses)
+
+    def __iter__(self) -> Iterator[FieldUse]:
+        return iter(self._uses)
+
+
+def _uses(counts: Iterable[_Count]) -> tuple[FieldUse, ...]:
+    times: dict[_Kind, int] = {}
+    first: dict[_Kind, list[tuple[int, Row, str]]] = {}
+    for count in counts:
+        rows = count.first
+        for kind, leaf in count.leaves:
+            shown = [(at, row, leaf) for at, row in rows]
+            if kind in times:
+                times[kind] += count.times
+                if len(first[kind]) < _SHOWN or rows[0][0] < first[kind][-1][0]:
+                    first[kind] = sorted(first[kind] + shown, key=_at)[:_SHOWN]
             else:
-                reason = ignored(owner, name)
-                words = _UNMAPPED if reason is None else ("ignored", reason)
-            counted = (owner, name, words[0], words[1])
-            tally = tallies.get(counted)
-            if tally is None:
-                tally = tallies[counted] = _Tally(owner, name, words)
-            tally.count += 1
-            if tally.count <= _SHOWN:
-                tally.places.append(asked.place(leaf))
-    return tuple([tally.use() for tally in tallies.values()])
+                times[kind], first[kind] = count.times, shown
+    made = FieldUse._make
+    return tuple(
+        [
+            made((kind[0], *kind[1], number, tuple([row.place(leaf) for _, row, leaf in first[kind]])))
+            for kind, number in times.items()
+        ]
+    )
 
 
-def unmapped_issues(uses: tuple[FieldUse, ...]) -> Iterator[Issue]:
+def _at(shown: tuple[int, Row, str]) -> int:
+    return shown[0]
+
+
+def unmapped_issues(account: Account) -> Iterator[Issue]:
     """One Issue for each field that no line of the mapping reads."""
-    for use in uses:
-        if use.fate == "unmapped":
-            times = f", {use.times} times" if use.times > 1 else ""
-            text = f"no line of the mapping reads {use.field}{times}"
-            yield Issue("information", "informational", text, "unmapped-field", use.places[0])
+    for use in account.unmapped():
+        times = f", {use.times} times" if use.times > 1 else ""
+        text = f"no line of the mapping reads {use.field}{times}"
+        yield Issue("information", "informational", text, "unmapped-field", use.places[0])
 
 
 def all_refused(rows: Iterable[Row]) -> tuple[FieldUse, ...]:
     """The coverage of a record that was refused as a whole."""
-    tallies: dict[tuple[str, str], _Tally] = {}
+    counts: dict[tuple[object, ...], _Count] = {}
     words = ("refused", "the record was refused")
-    for row in rows:
-        for name in row.populated():
-            tally = tallies.setdefault((row.name, name), _Tally(row.name, name, words))
-            tally.count += 1
-            if tally.count <= _SHOWN:
-                tally.places.append(row.place(name))
-    return tuple(tally.use() for tally in tallies.values())
+    for at, row in enumerate(rows):
+        shape = (row.name, *row.populated())
+        count = counts.get(shape)
+        if count is None:
+            leaves = [
+                ((name if name.startswith(f"{row.name}-") else f"{row.name}.{name}", words), name) for name in shape[1:]
+            ]
+            count = counts[shape] = _Count(leaves, 0, [])
+        count.times += 1
+        if len(count.first) < _SHOWN:
+            count.first.append((at, row))
+    return _uses(counts.values())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from adapter.mapping.lineage import Origin, Trail
 from adapter.records import Resource
 
-Trail = Mapping[str, str]
-"""Element path → place in the source."""
 
-
-def joined_identifiers(makings: Sequence[tuple[Resource, Trail]]) -> tuple[list[Resource], dict[str, str]]:
+def joined_identifiers(makings: Sequence[tuple[Resource, Trail]]) -> tuple[list[Resource], Trail]:
     """Each identifier once, in the order of the makings and those no longer in use last; and where each comes from.
 
     Two that differ in ``use`` alone are one: the one that has it, which knows that it is old, counts.
@@ -33,7 +31,7 @@ def _without_use(identifier: Resource) -> Resource:
     return {key: value for key, value in identifier.items() if key != "use"}
 
 
-def _moved(trail: Trail, was: int, now: int) -> Iterator[tuple[str, str]]:
+def _moved(trail: Trail, was: int, now: int) -> Iterator[tuple[str, Origin]]:
     prefix = f"identifier[{was}]"
     for path, place in trail.items():
         if path.startswith(prefix):

@@ -23,6 +23,27 @@ def value_of(node: From, home: str, *, inside: bool) -> Evaluate:
     convert = None if node.type in ("string", "concept") else converter(node.type)
     unfilled = HOLE if default is None else default
 
+    def plain(run: Run, row: Row, path: str) -> Any:
+        text = row.texts.get(key)
+        if text is None:
+            return unfilled
+        run.reads.append((row, key))
+        run.trail[path] = (row, name)
+        return text
+
+    def converted(run: Run, row: Row, path: str) -> Any:
+        text = row.texts.get(key)
+        if text is None or convert is None:
+            return unfilled
+        try:
+            value = convert(text)
+        except Refused as refusal:
+            run.refuse(row, field, refusal.text, refusal.detail)
+            return HOLE
+        run.reads.append((row, key))
+        run.trail[path] = (row, name)
+        return value
+
     def evaluate(run: Run, row: Row, path: str) -> Any:
         owner = row if find is None else find(run, row)
         text = owner.texts.get(key) if owner is not None else None
@@ -42,9 +63,11 @@ def value_of(node: From, home: str, *, inside: bool) -> Evaluate:
                 run.refuse(owner, field, refusal.text, refusal.detail)
                 return HOLE
         run.reads.append((owner, key))
-        run.trail[path] = owner.place(name)
+        run.trail[path] = (owner, name)
         return value
 
+    if find is None and code_map is None:
+        return plain if convert is None else converted
     return evaluate
 
 
@@ -97,7 +120,7 @@ def coding(node: From, siblings: set[str], home: str, *, inside: bool) -> Evalua
         if target is None or not target.code:
             return HOLE
         run.reads.append((owner, key))
-        run.trail[f"{path}code"] = owner.place(field.name)
+        run.trail[f"{path}code"] = (owner, field.name)
         made = {"system": target.system} if take_system and target.system else {}
         made["code"] = target.code
         if take_display and target.display:

@@ -16,7 +16,7 @@ from typing import Any
 from adapter.mapping.formats import EXPORTS
 from adapter.mapping.run import Mapping, load_mapping
 from adapter.records import MappedBundle, RawRecord
-from adapter.sources.csv_files import Table, TableRow
+from adapter.sources.csv_files import HeldTable, TableRow
 from adapter.sources.exports import read_export
 from adapter.sources.model import SourceRecord
 from adapter.sources.tables import group_tables
@@ -72,10 +72,10 @@ def _records(
     return group_tables(tables, mapping, "rows")
 
 
-def _table(name: str, rows: Sequence[dict[str, Any]]) -> Table:
+def _table(name: str, rows: Sequence[dict[str, Any]]) -> HeldTable:
     columns = {column: n for n, column in enumerate(dict.fromkeys(column for row in rows for column in row))}
     cells = [[str(row.get(column, "")) for column in columns] for row in rows]
-    return Table(name, columns, [TableRow(name, columns, number, row) for number, row in enumerate(cells, 2)])
+    return HeldTable(name, columns, [TableRow(name, columns, number, row) for number, row in enumerate(cells, 2)])
 
 
 def _problems(case: dict[str, Any], made: list[MappedBundle]) -> Iterator[str]:

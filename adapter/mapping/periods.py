@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from adapter.mapping.lineage import words
 from adapter.mapping.state import HOLE, Fate, Run
 from adapter.records import Issue
 from adapter.sources.model import Row
@@ -32,7 +33,7 @@ def period(start: Evaluate, end: Evaluate) -> Evaluate:
         if both is not None:
             return {"start": both[0], "end": both[1]}
         run.marks.extend((cell, Fate.REFUSED) for cell in run.reads[read:])
-        place = run.trail.pop(f"{path}.end", "")
+        place = words(run.trail.pop(f"{path}.end", ""))
         run.issues.append(
             Issue("warning", "value", "the end is before the start; it is left out", "implausible-date", place)
         )

@@ -8,8 +8,9 @@ from typing import Any
 
 from adapter.fhir.ids import stable_id
 from adapter.mapping.compile import Compiler, Evaluate, Resolve
-from adapter.mapping.coverage import all_refused, coverage, ignored_fields, unmapped_issues
+from adapter.mapping.coverage import Accounts, all_refused, ignored_fields, unmapped_issues
 from adapter.mapping.identifiers import joined_identifiers
+from adapter.mapping.lineage import Lineage, Origin, Trail, words
 from adapter.mapping.nodes import Block, Field, Node, Program, Tables
 from adapter.mapping.parse import parse_mapping
 from adapter.mapping.prune import prune, selector
@@ -81,8 +82,14 @@ class _Instance:
 @dataclass(slots=True)
 class _Made:
     resource: Resource
-    trail: dict[str, str]
-    place: str
+    trail: Trail
+    place: Origin
+
+    def whole(self) -> Trail:
+        """With the place of the resource itself, at the end."""
+        if self.place:
+            self.trail[""] = self.place
+        return self.trail
 
 
 class Mapping:
@@ -103,8 +110,7 @@ class Mapping:
         self._remarks = tuple(
             (remark, Compiler(resolve, remark.for_each).when(remark.when)) for remark in program.remarks
         )
-        self._ignored = ignored_fields(program.ignored)
-        self._keys = _join_keys(program.tables)
+        self._accounts = Accounts(_join_keys(program.tables), ignored_fields(program.ignored))
 
     def run(self, record: SourceRecord) -> MappedBundle:
         """The record as a Bundle of type collection, with lineage, coverage and issues.
@@ -119,12 +125,11 @@ class Mapping:
         run = Run(record)
         made = _make_all(run, self._instances(run))
         self._remark(run)
-        uses = coverage(run, self._keys, self._ignored)
+        uses = self._accounts.of(run)
         bundle: Resource = {"resourceType": "Bundle", "type": "collection"}
         if made:
             bundle["entry"] = [{"fullUrl": url, "resource": one.resource} for url, one in made.items()]
-        lineage = {(url, path): place for url, one in made.items() for path, place in one.trail.items()}
-        lineage.update({(url, ""): one.place for url, one in made.items() if one.place})
+        lineage = Lineage({url: one.whole() for url, one in made.items()})
         issues = tuple(dict.fromkeys((*record.issues, *run.issues, *unmapped_issues(uses))))
         return MappedBundle(record.source, bundle, lineage, uses, issues, label)
 
@@ -239,11 +244,11 @@ def _one_pass(run: Run, instances: list[_Instance]) -> tuple[dict[str, _Made], l
     return made, failed
 
 
-def _place(run: Run, row: Row) -> str:
+def _place(run: Run, row: Row) -> Origin:
     """Where the resource comes from: its row; of a whole record the row that was read first."""
     if row.name:
-        return row.place("")
-    return run.reads[0][0].place("") if run.reads else ""
+        return (row, "")
+    return (run.reads[0][0], "") if run.reads else ""
 
 
 def _add(run: Run, made: dict[str, _Made], instance: _Instance, new: _Made) -> None:
@@ -255,7 +260,7 @@ def _add(run: Run, made: dict[str, _Made], instance: _Instance, new: _Made) -> N
         made[instance.url] = _joined(old, new)
     elif new.resource != old.resource:
         text = f"the same {new.resource['resourceType']} is given again with other content: the later one counts"
-        run.issues.append(Issue("information", "informational", text, "duplicate", old.place))
+        run.issues.append(Issue("information", "informational", text, "duplicate", words(old.place)))
         made[instance.url] = new
 
 

@@ -89,9 +89,9 @@ NORMAL: Mapping[str, Callable[[str], str | None]] = {
 """Code system URI → the code in its canonical form, or None when it cannot be a code of that system."""
 
 SHAPES: Mapping[str, Callable[[str], bool]] = {
-    "integer": lambda text: _INTEGER.fullmatch(text) is not None,
-    "decimal": lambda text: _DECIMAL.fullmatch(text) is not None,
-    "number": lambda text: (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text)) is not None,
+    "integer": lru_cache(4096)(lambda text: _INTEGER.fullmatch(text) is not None),
+    "decimal": lru_cache(4096)(lambda text: _DECIMAL.fullmatch(text) is not None),
+    "number": lru_cache(4096)(lambda text: (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text)) is not None),
     "yes_no": lambda text: text.upper() in ("Y", "N"),
     "language": lambda text: re.fullmatch(r"[a-z]{2,3}", text) is not None,
     "snomed": lambda text: normal_snomed(text) is not None,

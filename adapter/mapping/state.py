@@ -7,6 +7,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
 
+from adapter.mapping.lineage import Trail
 from adapter.mapping.nodes import Field
 from adapter.records import Issue
 from adapter.sources.model import Row, SourceRecord
@@ -66,7 +67,7 @@ class Run:
         self.referenced: set[str] = set()
         self.reads: list[Cell] = []
         self.marks: list[tuple[Cell, Fate]] = []
-        self.trail: dict[str, str] = {}
+        self.trail: Trail = {}
         self.outer: Row | None = None
 
     def settle(self, reads: Iterable[Cell], marks: Sequence[tuple[Cell, Fate]], *, made: bool) -> None:

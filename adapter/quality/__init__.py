@@ -4,7 +4,7 @@ A broken rule is reported with the national error code and severity. It never bl
 """
 
 from adapter.quality.checks import Checker, load_checker
-from adapter.quality.report import as_issue, checked, quality_lines, united_findings
+from adapter.quality.report import Findings, as_issue, checked, quality_lines
 from adapter.quality.rules import Rule, load_rules
 
-__all__ = ["Checker", "Rule", "as_issue", "checked", "load_checker", "load_rules", "quality_lines", "united_findings"]
+__all__ = ["Checker", "Findings", "Rule", "as_issue", "checked", "load_checker", "load_rules", "quality_lines"]

@@ -32,26 +32,31 @@ def as_issue(finding: Finding) -> Issue:
     return Issue(severity, "business-rule", text, "", finding.place)
 
 
-def united_findings(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """One entry per rule that was broken: how often, and the first three places; the gravest first."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    places: dict[tuple[str, str, str], list[str]] = {}
-    for finding in findings:
-        key = (finding.code, finding.severity, finding.text)
-        counts[key] += 1
-        known = places.setdefault(key, [])
-        if len(known) < 3 and finding.place not in known:
-            known.append(finding.place)
-    return [
-        {"code": code, "severity": severity, "text": text, "count": count, "places": places[code, severity, text]}
-        for (code, severity, text), count in sorted(
-            counts.items(), key=lambda item: (_ORDER.index(item[0][1]), item[0][0])
-        )
-    ]
+class Findings:
+    """Findings added up: one entry per rule that was broken."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._places: dict[tuple[str, str, str], list[str]] = {}
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            key = (finding.code, finding.severity, finding.text)
+            self._counts[key] += 1
+            known = self._places.setdefault(key, [])
+            if len(known) < 3 and finding.place not in known:
+                known.append(finding.place)
+
+    def united(self) -> list[dict[str, Any]]:
+        """How often each was broken, and the first three places; the gravest first."""
+        return [
+            {"code": key[0], "severity": key[1], "text": key[2], "count": count, "places": self._places[key]}
+            for key, count in sorted(self._counts.items(), key=lambda item: (_ORDER.index(item[0][1]), item[0][0]))
+        ]
 
 
-def quality_lines(findings: Iterable[Finding]) -> Iterator[str]:
+def quality_lines(united: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The same for people, a line per rule."""
-    for one in united_findings(findings):
+    for one in united:
         times = "once" if one["count"] == 1 else f"{one['count']} times"
         yield f"{one['severity']:<18} {one['code']} {one['text']}, {times}: {'; '.join(one['places'])}"

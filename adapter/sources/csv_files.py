@@ -4,13 +4,47 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from adapter.errors import Malformed
 from adapter.records import Issue
 from adapter.sources.model import Row
+
+Place = tuple[int, int]
+"""A row's number, and where its table finds it again."""
+
+
+class Line(Protocol):
+    """What is asked of a row before it is known whose it is."""
+
+    @property
+    def number(self) -> int: ...
+
+    def get(self, field: str) -> str | None: ...
+
+
+class Table(Protocol):
+    """A file of rows that can be read several times. ``issues`` concern the file as a whole."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def columns(self) -> Mapping[str, int]: ...
+
+    @property
+    def issues(self) -> Sequence[Issue]: ...
+
+    def lines(self) -> Iterator[tuple[Line, int]]:
+        """The rows in order, each with where ``load`` finds it."""
+        ...
+
+    def load(self, places: Sequence[Place]) -> list[TableRow]:
+        """These rows, in this order."""
+        ...
 
 
 class TableRow:
@@ -57,17 +91,30 @@ class TableRow:
 
 
 @dataclass(slots=True)
-class Table:
-    """A file, read. ``issues`` concern the file as a whole."""
+class HeldTable:
+    """A table all of whose rows are in memory."""
 
     name: str
     columns: dict[str, int]
     rows: list[TableRow]
     issues: list[Issue] = field(default_factory=list)
 
+    def lines(self) -> Iterator[tuple[Line, int]]:
+        return ((row, at) for at, row in enumerate(self.rows))
 
-def _malformed(place: str, text: str) -> Malformed:
+    def load(self, places: Sequence[Place]) -> list[TableRow]:
+        return [self.rows[at] for _, at in places]
+
+
+def malformed(place: str, text: str) -> Malformed:
+    """What makes a file be refused because it is no CSV."""
     return Malformed(Issue("fatal", "structure", text, "malformed", place))
+
+
+NO_TEXT = "there is a NUL character: this is no text, or is UTF-16; save it as UTF-8"
+NOT_UTF8 = "this is not UTF-8, as which the mapping has it read"
+NEITHER = "this is neither UTF-8 nor Windows-1252: save it as UTF-8"
+AS_WINDOWS = "the file is not UTF-8: it was read as Windows-1252"
 
 
 def _text(data: bytes, name: str, encoding: str, issues: list[Issue]) -> str:
@@ -75,33 +122,31 @@ def _text(data: bytes, name: str, encoding: str, issues: list[Issue]) -> str:
         try:
             return data.decode(encoding).removeprefix("\ufeff")
         except UnicodeDecodeError:
-            raise _malformed(name, f"this is not {encoding}, as which the mapping has it read") from None
+            raise malformed(name, f"this is not {encoding}, as which the mapping has it read") from None
     if b"\0" in data:
         row = data[: data.index(b"\0")].count(b"\n") + 1
-        raise _malformed(
-            f"{name} row {row}", "there is a NUL character: this is no text, or is UTF-16; save it as UTF-8"
-        )
+        raise malformed(f"{name} row {row}", NO_TEXT)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if encoding:
             row = data[: error.start].count(b"\n") + 1
-            raise _malformed(f"{name} row {row}", "this is not UTF-8, as which the mapping has it read") from None
+            raise malformed(f"{name} row {row}", NOT_UTF8) from None
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
-        raise _malformed(f"{name} row {row}", "this is neither UTF-8 nor Windows-1252: save it as UTF-8") from None
-    issues.append(Issue("warning", "structure", "the file is not UTF-8: it was read as Windows-1252", "", name))
+        raise malformed(f"{name} row {row}", NEITHER) from None
+    issues.append(Issue("warning", "structure", AS_WINDOWS, "", name))
     return text
 
 
-def read_csv(path: Path, name: str, delimiter: str = ",", encoding: str = "") -> Table:
+def read_csv(path: Path, name: str, delimiter: str = ",", encoding: str = "") -> HeldTable:
     """Like ``parse_csv``, of a file."""
     return parse_csv(path.read_bytes(), name, delimiter, encoding)
 
 
-def parse_csv(data: bytes, name: str, delimiter: str = ",", encoding: str = "") -> Table:
+def parse_csv(data: bytes, name: str, delimiter: str = ",", encoding: str = "") -> HeldTable:
     """Read a CSV whose first row names the columns. Raises Malformed when it is not CSV at all.
 
     No header, or a column named twice, makes a table without usable columns and an Issue of severity error.
@@ -114,10 +159,19 @@ def parse_csv(data: bytes, name: str, delimiter: str = ",", encoding: str = "") 
     try:
         lines.extend(reader)
     except csv.Error as error:
-        raise _malformed(f"{name} row {len(lines) + 1}", f"broken CSV: {error}") from None
-    header = [cell.strip() for cell in lines[0]] if lines else []
+        raise malformed(f"{name} row {len(lines) + 1}", f"broken CSV: {error}") from None
+    columns, found = columns_of(lines[0] if lines else [], name)
+    issues += found
+    rows = [TableRow(name, columns, n, cells) for n, cells in enumerate(lines[1:], 2) if any(map(str.strip, cells))]
+    return HeldTable(name, columns, rows, issues)
+
+
+def columns_of(cells: Sequence[str], name: str) -> tuple[dict[str, int], list[Issue]]:
+    """The columns that a header row names, none where it cannot be used, and why."""
+    header = [cell.strip() for cell in cells]
     while header and not header[-1]:
         header.pop()
+    issues = []
     if not header:
         issues.append(Issue("error", "required", "the file is empty: not even a header row", "malformed", name))
     columns = {column: index for index, column in enumerate(header)}
@@ -125,5 +179,4 @@ def parse_csv(data: bytes, name: str, delimiter: str = ",", encoding: str = "") 
         message = "a column has no name or one that another has: nothing of this table can be read"
         issues.append(Issue("error", "structure", message, "malformed", f"{name} row 1"))
         columns = {}
-    rows = [TableRow(name, columns, n, cells) for n, cells in enumerate(lines[1:], 2) if any(map(str.strip, cells))]
-    return Table(name, columns, rows, issues)
+    return columns, issues

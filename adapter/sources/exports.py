@@ -18,6 +18,13 @@ def read_export(raw: RawRecord, mapping: TablesMapping) -> Iterator[SourceRecord
     return read(raw, mapping)
 
 
+def read_export_lines(path: Path, mapping: TablesMapping, longest: int) -> Iterator[SourceRecord] | None:
+    """Like ``read_export``, of a file that need not be held whole: a JSON document a line. None for any other."""
+    if mapping.source == CSV or path.suffix != ".ndjson":
+        return None
+    return json_files.read_json_lines(path, mapping, longest)
+
+
 def read_joined(folder: Path, mapping: TablesMapping) -> Iterable[SourceRecord] | None:
     """Several tables of one export, where the mapping joins them by keys; None where each file is an export."""
     spec = mapping.tables

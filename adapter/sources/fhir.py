@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from adapter.errors import AdapterError, Malformed, Unprocessable
+from adapter.errors import AdapterError, Malformed, TooLarge, Unprocessable
 from adapter.fhir.elements import RESOURCE_TYPES, type_info
 from adapter.fhir.ids import stable_id
 from adapter.fhir.patients import OWNER_ELEMENTS, Split, split
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
 from adapter.sources.fhir_tidy import tidied
+from adapter.sources.pieces import bounded_lines
 
 BUNDLE_TYPES = frozenset({"batch", "collection", "document", "message", "searchset", "transaction"})
 _ENTRY = re.compile(r"Bundle\.entry\[([0-9]+)\]")
@@ -37,14 +39,14 @@ def read_fhir(raw: RawRecord) -> Iterator[MappedBundle]:
     if not data.strip():
         raise Malformed(_malformed("is empty", ""))
     if raw.name.endswith(".ndjson"):
-        yield from _read_lines(data, raw.name)
+        yield from _read_lines(data.split(b"\n"), raw.name)
         return
     try:
         document = _parse(data)
     except Malformed:
         if not _is_ndjson(data):
             raise
-        yield from _read_lines(data, raw.name)
+        yield from _read_lines(data.split(b"\n"), raw.name)
         return
     yield from _records(_Batch.of(document, raw.name))
 
@@ -233,23 +235,45 @@ def _is_resource(line: bytes) -> bool:
     return "resourceType" in found
 
 
-def _read_lines(data: bytes, name: str) -> Iterator[MappedBundle]:
+def read_fhir_lines(path: Path, longest: int) -> Iterator[MappedBundle]:
+    """Records of a file of NDJSON that is larger than memory, line by line.
+
+    A line, and all lines together that are no Bundles, may have ``longest`` bytes: those must be held, since any may
+    be about any patient. What is over that is refused.
+    """
+    with path.open("rb") as file:
+        yield from _read_lines(bounded_lines(file, longest), path.name, longest)
+
+
+def _read_lines(lines: Iterable[bytes], name: str, most: int | None = None) -> Iterator[MappedBundle]:
     """Records of NDJSON: each Bundle as it is met, then the resources of all other lines together."""
     pooled: list[tuple[int, Any]] = []
-    for number, line in enumerate(data.split(b"\n"), start=1):
+    size = 0
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         source = f"{name}, line {number}"
         try:
+            if most is not None and len(line) > most:
+                raise TooLarge(_too_long(f"longer than {most} bytes; it is not read", f"line {number}"))
             document = _parse(line, number)
             if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
-                pooled.append((number, document))
+                size += len(line)
+                if most is None or size <= most:
+                    pooled.append((number, document))
                 continue
             yield from _records(_Batch.of(document, source))
         except AdapterError as refusal:
             yield _refused(source, refusal.issues)
-    if pooled:
+    if most is not None and size > most:
+        text = f"{size} bytes of resources on lines of their own, which must be held together; the limit is {most}"
+        yield _refused(name, (_too_long(text, f"line {pooled[0][0] if pooled else 1}"),))
+    elif pooled:
         yield from _pool(pooled, name)
+
+
+def _too_long(text: str, place: str) -> Issue:
+    return Issue("error", "too-long", text, "", place)
 
 
 def _pool(lines: list[tuple[int, Any]], name: str) -> Iterator[MappedBundle]:

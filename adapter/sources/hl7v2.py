@@ -12,15 +12,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import astuple, dataclass, replace
+from hashlib import sha256
+from itertools import groupby, islice
+from pathlib import Path
+
+from orjson import dumps, loads
 
 from adapter.errors import Malformed
 from adapter.mapping.convert import Refused, to_datetime
 from adapter.records import Issue, RawRecord
-from adapter.sources.hl7v2_identity import Identity, Merge, Merged, identity_of, keys_of, merge
+from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, identity_of
 from adapter.sources.hl7v2_rows import Segment
-from adapter.sources.hl7v2_stream import Message, malformed, read_messages
+from adapter.sources.hl7v2_stream import LONGEST_MESSAGE, Message, again, malformed, read_messages
 from adapter.sources.model import SourceRecord
+from adapter.sources.pieces import Held, InFile, Pieces
+from adapter.sources.scratch import InMemory, Item, OnDisk, Scratch
 
 EVENTS = {"ADT": frozenset({"A01", "A03", "A04", "A05", "A08", "A28", "A31", "A40"}), "ORU": frozenset({"R01"})}
 _MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])MSH")
@@ -45,46 +53,142 @@ def read(raw: RawRecord) -> Iterator[SourceRecord]:
     Messages of one patient are one record, in the order of the file. Its key is the valid NHS number, else the first
     local identifier with its assigner. Raises Malformed when there is no message at all.
     """
-    data = raw.data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")
-    if not _MESSAGE.search(data):
-        raise Malformed(Issue("fatal", "structure", "no HL7 v2 message here (no MSH segment)", "malformed", raw.name))
-    return _read(raw.name, data)
+    if not _MESSAGE.search(raw.data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")):
+        raise _no_message(raw.name)
+    return _Batch(raw.name, Held(raw.data), InMemory(), LONGEST_MESSAGE, {}).records()
 
 
 def names_in(data: bytes) -> frozenset[str]:
     """Every identifier that the messages in these bytes give their patients, those included that an A40 ends."""
-    messages = (item for item in read_messages(data) if isinstance(item, Message))
+    messages = (item for item in read_messages(Held(data)) if isinstance(item, Message))
     identities = [part.identity for message in messages for part in _parts(message)]
     return frozenset(name for each in identities for name in each.own | each.prior)
 
 
-def _read(source: str, data: bytes) -> Iterator[SourceRecord]:
-    parts: list[_Part] = []
-    refused: list[tuple[Issue, ...]] = []
-    seen: set[bytes] = set()
-    for item in read_messages(data):
-        if isinstance(item, Issue):
-            refused.append((item,))
-            continue
-        errors = [issue for issue in item.issues if issue.severity == "error"] or list(_refusals(item))
-        if errors:
-            refused.append(tuple(errors))
-            continue
-        content = b"\r".join(item.lines)
-        for part in _parts(item):
-            if missing := _unidentified(part):
-                refused.append((missing,))
-            elif content in seen:
-                again = Issue(
-                    "information", "duplicate", "the same message again", "duplicate", part.segments[0].place("")
-                )
-                parts.append(_Part((), replace(part.identity, prior=frozenset()), (again,)))
+def read_file(path: Path, longest: int = LONGEST_MESSAGE) -> Iterator[SourceRecord]:
+    """Like ``read``, of a file that is larger than memory.
+
+    It is read twice: for who each message is about, and then the messages of one patient after the other. A message,
+    and all messages of one patient, may have ``longest`` bytes; what is longer is refused.
+    """
+    with closing(InFile(path)) as data, closing(OnDisk()) as scratch:
+        yield from _Batch(path.name, data, scratch, longest, None).records()
+
+
+def _no_message(name: str) -> Malformed:
+    return Malformed(Issue("fatal", "structure", "no HL7 v2 message here (no MSH segment)", "malformed", name))
+
+
+class _Batch:
+    """The messages of one source, put together by patient. ``held``: the parts by number, where they are kept."""
+
+    def __init__(
+        self, source: str, data: Pieces, scratch: Scratch, longest: int, held: dict[int, _Part] | None
+    ) -> None:
+        self.source, self.data, self.longest, self.held = source, data, longest, held
+        self.seen, self.firsts = scratch.index(), scratch.index()
+        self.found, self.order, self.refused = scratch.sorter(8), scratch.sorter(7), scratch.sorter(7)
+        self.persons = Persons(scratch)
+        self.count = self.refusals = 0
+
+    def records(self) -> Iterator[SourceRecord]:
+        began = False
+        for item in read_messages(self.data, self.longest):
+            if isinstance(item, Issue):
+                self._refuse((item,))
             else:
-                parts.append(part)
-        seen.add(content)
-    yield from _records(source, parts)
-    for issues in refused:
-        yield SourceRecord(source, "hl7v2", "", {}, (), issues, refused=True)
+                began = began or item.lines[0][:3] == b"MSH"
+                self._take(item)
+        if not began:
+            raise _no_message(self.source)
+        self.persons.settle(self._identities)
+        for _, number, *place, who in self.found:
+            key = self.persons.key(self._identity(number, who))
+            first = self.firsts.get(key)
+            if first is None:
+                self.firsts.put(key, 0, number)
+            self.order.add(number if first is None else first.place, number, *place)
+        for _, places in groupby(self.order, lambda item: item[0]):
+            yield self._record(places)
+        for _, refused in groupby(self.refused, lambda item: item[0]):
+            issues = tuple(Issue(*item[2:]) for item in refused)
+            yield SourceRecord(self.source, "hl7v2", "", {}, (), issues, refused=True)
+
+    def _refuse(self, issues: Iterable[Issue]) -> None:
+        self.refusals += 1
+        for turn, issue in enumerate(issues):
+            self.refused.add(self.refusals, turn, *astuple(issue))
+
+    def _take(self, message: Message) -> None:
+        errors = [issue for issue in message.issues if issue.severity == "error"] or list(_refusals(message))
+        if errors:
+            self._refuse(errors)
+            return
+        content = sha256(b"\r".join(message.lines)).hexdigest()
+        repeated = self.seen.get(content) is not None
+        for pid, part in enumerate(_parts(message)):
+            if missing := _unidentified(part):
+                self._refuse((missing,))
+                continue
+            part = _repeated(part) if repeated else part
+            if self.held is not None:
+                self.held[self.count] = part
+            who = part.identity
+            place = (message.start, message.stop, message.number, pid, message.terminated * 2 + repeated)
+            written = "" if self.held is not None else dumps([who.number, who.local, sorted(who.prior)]).decode()
+            self.found.add(0, self.count, *place, written)
+            self.persons.add(who)
+            self.count += 1
+        self.seen.put(content, 0)
+
+    def _identities(self) -> Iterator[Identity]:
+        return (self._identity(item[1], item[-1]) for item in self.found)
+
+    def _identity(self, number: int, written: str) -> Identity:
+        if self.held is not None:
+            return self.held[number].identity
+        nhs, local, prior = loads(written)
+        return Identity(nhs, tuple(local), frozenset(prior))
+
+    def _part(self, number: int, start: int, stop: int, message: int, pid: int, flags: int) -> _Part:
+        if self.held is not None:
+            return self.held.pop(number)
+        read_again = again(self.data, message, start, stop, terminated=flags >= 2)
+        part = next(islice(_parts(read_again), pid, None))
+        return _repeated(part) if flags % 2 else part
+
+    def _record(self, places: Iterable[Item]) -> SourceRecord:
+        numbers, parts, size = list[int](), list[_Part](), 0
+        for _, number, start, stop, *rest in places:
+            size += stop - start
+            if size <= self.longest:
+                numbers.append(number)
+                parts.append(self._part(number, start, stop, *rest))
+        key = self.persons.key(parts[0].identity)
+        if size > self.longest:
+            text = f"the messages of one patient have more than {self.longest} bytes: they are not read"
+            place = next(row for row in parts[0].segments if row.name == "MSH").place("") if parts[0].segments else ""
+            issue = Issue("error", "too-long", text, "", place)
+            return SourceRecord(self.source, "hl7v2", key, {}, (), (issue,), refused=True)
+        prior = {id(row) for part in parts if self.persons.key_before(part.identity) != key for row in part.segments}
+        order = tuple(row for part in parts for row in part.segments)
+        rows: dict[str, list[Segment]] = {}
+        for row in order:
+            rows.setdefault(row.name, []).append(row)
+        rows.get("PID", []).sort(key=lambda row: id(row) not in prior)  # what the surviving record says comes later
+        issues = [
+            issue
+            for number, part in zip(numbers, parts, strict=True)
+            for issue in (*part.issues, *_merge_remarks(part, self.persons.merged(number)))
+        ]
+        return SourceRecord(self.source, "hl7v2", key, rows, order, (*issues, *_strays(rows.get("OBX", ()))))
+
+
+def _repeated(part: _Part) -> _Part:
+    """What a message says that came before: nothing but that."""
+    text = "the same message again"
+    issue = Issue("information", "duplicate", text, "duplicate", part.segments[0].place(""))
+    return _Part((), replace(part.identity, prior=frozenset()), (issue,))
 
 
 def _unidentified(part: _Part) -> Issue | None:
@@ -193,25 +297,9 @@ def _results(segments: tuple[Segment, ...]) -> Iterator[Issue]:
             yield Issue("warning", "informational", "the result is withdrawn", "withdrawn-result", row.place("OBX-11"))
 
 
-def _records(source: str, parts: list[_Part]) -> Iterator[SourceRecord]:
-    before = keys_of([part.identity for part in parts])
-    keys, merges = merge([part.identity for part in parts], before)
-    remarks = {each.position: tuple(_merge_remarks(parts[each.position], each)) for each in merges}
-    patients: dict[str, list[int]] = {}
-    for index, key in enumerate(keys):
-        patients.setdefault(key, []).append(index)
-    for key, own in patients.items():
-        order = tuple(row for index in own for row in parts[index].segments)
-        rows: dict[str, list[Segment]] = {}
-        for row in order:
-            rows.setdefault(row.name, []).append(row)
-        prior = {id(row) for index in own if before[index] != key for row in parts[index].segments}
-        rows.get("PID", []).sort(key=lambda row: id(row) not in prior)  # what the surviving record says comes later
-        issues = tuple(issue for index in own for issue in (*parts[index].issues, *remarks.get(index, ())))
-        yield SourceRecord(source, "hl7v2", key, rows, order, (*issues, *_strays(rows.get("OBX", ()))))
-
-
-def _merge_remarks(part: _Part, merged: Merged) -> Iterator[Issue]:
+def _merge_remarks(part: _Part, merged: Merged | None) -> Iterator[Issue]:
+    if merged is None:
+        return
     place = next(row for row in part.segments if row.name == "MRG").place("MRG-1")
     if merged.joined:
         yield Issue("information", "informational", "the record of a prior identifier joined this one", "", place)

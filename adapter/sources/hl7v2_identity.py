@@ -5,7 +5,7 @@ An identifier is written here as the ten digits of a valid NHS number, or as "as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nhs_number.validate import is_valid
@@ -13,6 +13,7 @@ from nhs_number.validate import is_valid
 from adapter.records import Issue
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.model import Row
+from adapter.sources.scratch import Scratch
 
 NHS_AUTHORITIES = frozenset({"NHS", "NH", "2.16.840.1.113883.2.1.4.1", "2.16.840.1.113883.2.1.3.2.4.18.23"})
 """What marks an identifier as an NHS number in CX.4 or CX.5: the authority as in NHS England's ITK samples, HL7 table
@@ -86,62 +87,85 @@ def _identifier(one: Row) -> str:
     return f"{one.get('4.2') or one.get('4') or one.get('6') or one.get('MSH-4') or ''}|{value}"
 
 
-def keys_of(identities: Sequence[Identity]) -> list[str]:
-    """The key of each: the NHS number; else the one that others give for the same local identifier; else that."""
-    numbers: dict[str, set[str]] = {}
-    for each in identities:
-        for local in each.local if each.number else ():
-            numbers.setdefault(local, set()).add(each.number)
-    return [_key(each, numbers) for each in identities]
-
-
-def _key(identity: Identity, numbers: Mapping[str, set[str]]) -> str:
-    known = {number for local in identity.local for number in numbers.get(local, ())}
-    return identity.number or (known.pop() if len(known) == 1 else identity.local[0])
-
-
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """One A40 carried out: its position, and how many records joined or, for their NHS number, did not."""
+    """One A40 carried out: how many records joined or, for their NHS number, did not."""
 
-    position: int
     joined: int
     kept_apart: int
 
 
-def merge(identities: Sequence[Identity], keys: Sequence[str]) -> tuple[list[str], list[Merged]]:
-    """The keys after every A40, each carried out in the order of the file, whenever the messages of the prior
-    identifier came.
+class Persons:
+    """Which identities are one person's: by NHS number, by local identifier, and by A40.
 
-    A record with a valid NHS number that is neither the survivor's nor named as a prior one is somebody else's as far
-    as anybody can tell: it is kept apart.
+    ``add`` all of them, ``settle`` them, and then ask for keys. ``identities`` gives them again in the same order.
     """
-    into: dict[str, str] = {}
 
-    def root(key: str) -> str:
-        while key in into:
-            key = into[key]
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._numbers = scratch.index()  # local identifier → the NHS numbers it is seen with
+        self._into = scratch.index()  # key → that of the record which it joined
+        self._done = scratch.index()
+        self._any_merge = False
+
+    def add(self, identity: Identity) -> None:
+        for local in identity.local if identity.number else ():
+            self._numbers.put(local, identity.number)
+        self._any_merge = self._any_merge or bool(identity.prior)
+
+    def key_before(self, identity: Identity) -> str:
+        """The NHS number; else the one that others give for the same local identifier; else that. Before any A40."""
+        if identity.number:
+            return identity.number
+        known: set[str] = set()
+        for local in identity.local:
+            found = self._numbers.get(local)
+            if found is not None:
+                known.update((found.owner, "") if found.several else (found.owner,))
+        return known.pop() if len(known) == 1 else identity.local[0]
+
+    def key(self, identity: Identity) -> str:
+        """The key after every A40."""
+        return self._root(self.key_before(identity))
+
+    def merged(self, position: int) -> Merged | None:
+        """What became of the A40 that is the identity at this position; None where it is none."""
+        found = self._done.get(str(position)) if self._any_merge else None
+        return Merged(found.place, found.span) if found is not None else None
+
+    def _root(self, key: str) -> str:
+        while self._any_merge and (found := self._into.get(key)) is not None:
+            key = found.owner
         return key
 
-    holders: dict[str, set[str]] = {}
-    numbers: dict[str, set[str]] = {}
-    for identity, key in zip(identities, keys, strict=True):
-        for name in identity.own:
-            holders.setdefault(name, set()).add(key)
-        numbers.setdefault(key, set()).update({identity.number} - {""})
-    done = []
-    for position, identity in enumerate(identities):
-        if not identity.prior:
-            continue
-        survivor = root(keys[position])
-        found = {root(key) for name in identity.prior for key in holders.get(name, ())} - {survivor}
-        joined = 0
-        for key in sorted(found):
-            other = numbers[key] - identity.prior - numbers[survivor]
-            if other and numbers[survivor]:
+    def settle(self, identities: Callable[[], Iterator[Identity]]) -> None:
+        """Carry out every A40 in the order of the file, whenever the messages of the prior identifier came.
+
+        A record with a valid NHS number that is neither the survivor's nor named as a prior one is somebody else's as
+        far as anybody can tell: it is kept apart.
+        """
+        if not self._any_merge:
+            return
+        holders, numbers = self._scratch.index(), self._scratch.index()
+        for identity in identities():
+            key = self.key_before(identity)
+            for name in identity.own:
+                holders.put(name, key)
+            if identity.number:
+                numbers.put(key, identity.number)
+        for position, identity in enumerate(identities()):
+            if not identity.prior:
                 continue
-            into[key] = survivor
-            numbers[survivor] |= numbers[key] - identity.prior
-            joined += 1
-        done.append(Merged(position, joined, len(found) - joined))
-    return [root(key) for key in keys], done
+            survivor = self.key(identity)
+            found = {self._root(key) for name in identity.prior for key in holders.owners(name)} - {survivor}
+            joined = 0
+            for key in sorted(found):
+                own = set(numbers.owners(survivor))
+                theirs = set(numbers.owners(key)) - identity.prior
+                if theirs - own and own:
+                    continue
+                self._into.put(key, survivor)
+                for number in theirs:
+                    numbers.put(survivor, number)
+                joined += 1
+            self._done.put(str(position), 0, joined, len(found) - joined)

@@ -176,11 +176,19 @@ class Segment:
                 leaves.append(name)
                 texts[name] = raw
                 continue
-            if component not in raw and repeat not in raw and subcomponent not in raw and escape not in raw:
-                if text := raw.strip():
-                    leaves.append(name)
-                    if raw != NULL:
-                        texts[name] = text
+            if repeat not in raw and subcomponent not in raw and escape not in raw:
+                if component not in raw:
+                    if text := raw.strip():
+                        leaves.append(name)
+                        if raw != NULL:
+                            texts[name] = text
+                    continue
+                parts = raw.split(component)
+                for (leaf, key), part in zip(_component_names(name, len(parts)), parts, strict=True):
+                    if part and (text := part.strip()):
+                        leaves.append(leaf)
+                        if part != NULL:
+                            texts[key] = text
                 continue
             for number, part in enumerate(raw.split(repeat), 1):
                 prefix = name if number == 1 else f"{name}[{number}]"
@@ -238,6 +246,12 @@ class Segment:
 @lru_cache(maxsize=256)
 def _field_names(segment: str, first: int, stop: int) -> tuple[str, ...]:
     return tuple(f"{segment}-{number}" for number in range(first, stop))
+
+
+@lru_cache(maxsize=4096)
+def _component_names(field: str, count: int) -> tuple[tuple[str, str], ...]:
+    """The name of each component, and its key in ``texts``."""
+    return tuple((name, field_key(name)) for name in (f"{field}.{number}" for number in range(1, count + 1)))
 
 
 class Repetition:

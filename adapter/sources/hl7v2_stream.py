@@ -12,9 +12,13 @@ from dataclasses import dataclass, field
 
 from adapter.records import Issue
 from adapter.sources.hl7v2_rows import Encoding
+from adapter.sources.pieces import Pieces
 
 _START, _END = b"\x0b", b"\x1c"
+_FRAME = (_START, _END)
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
+_SPLIT, _MARKS = re.compile(rb"([\r\n\x0b\x1c])"), re.compile(rb"[\r\n\x0b\x1c]")
+LONGEST_MESSAGE = 100 * 1024 * 1024
 _BATCH = (b"FHS", b"BHS", b"BTS", b"FTS")
 
 
@@ -23,7 +27,8 @@ class Message:
     """One message as it stood in the file: ``segments[0]`` is its MSH, each a list of raw fields.
 
     In every segment ``fields[n]`` is field n, MSH included. ``terminated`` is False where the bytes stop inside the
-    last segment (or just after it). ``issues`` of severity error mean that it must be refused.
+    last segment (or just after it). ``start`` and ``stop`` are its place in the file. ``issues`` of
+    severity error mean that it must be refused.
     """
 
     number: int
@@ -31,6 +36,8 @@ class Message:
     terminated: bool = True
     encoding: Encoding = field(default_factory=Encoding)
     segments: list[list[str]] = field(default_factory=list)
+    start: int = 0
+    stop: int = 0
     issues: list[Issue] = field(default_factory=list)
 
 
@@ -39,16 +46,19 @@ def malformed(text: str, place: str) -> Issue:
     return Issue("error", "structure", text, "malformed", place)
 
 
-def read_messages(data: bytes) -> Iterator[Message | Issue]:
-    """The messages of a file in order, each decoded and split; an Issue where a batch is not whole."""
+def read_messages(data: Pieces, longest: int = LONGEST_MESSAGE) -> Iterator[Message | Issue]:
+    """The messages in order, each decoded and split; an Issue where a batch is not whole.
+
+    Nothing is held but one message; of one that is longer than ``longest`` bytes only the beginning is, and it has an
+    Issue that says so.
+    """
     batches = _Batches()
     number = 0
-    for frame, whole in _frames(data):
-        lines = frame.splitlines()
-        current: Message | None = None
-        for line in lines:
-            if not line.strip():
-                continue
+    current: Message | None = None
+    framed = frames = False
+    mark = b""
+    for line, mark, at in _lines(data, longest):
+        if line and not line.isspace():
             kind = line[:3]
             if kind in _BATCH:
                 if current:
@@ -59,34 +69,62 @@ def read_messages(data: bytes) -> Iterator[Message | Issue]:
                 if current:
                     yield _decode(current)
                 number += 1
-                current = Message(number, [line])
-            else:
+                current = Message(number, [line], start=at, stop=at + len(line))
+                if len(line) > longest:
+                    current.issues.append(_too_long(number, longest))
+            elif at + len(line) - current.start <= longest:
                 current.lines.append(line)
-        if current:
-            current.terminated = whole and (frame[-1:] in b"\r\n" or frame is not data)
-            if not whole:
-                current.issues.append(malformed("the file ends inside the MLLP frame", _last(current)))
-            yield _decode(current)
+                current.stop = at + len(line)
+            elif len(current.issues) == 0:
+                current.issues.append(_too_long(number, longest))
+        if mark in _FRAME:
+            if current:
+                yield _framed(current, whole=not framed or mark == _END)
+                current = None
+            framed, frames = mark == _START, True
+    if current:
+        current.terminated = frames or mark != b""
+        yield _framed(current, whole=not framed) if frames else _decode(current)
     yield from batches.end(number)
+
+
+def again(data: Pieces, number: int, start: int, stop: int, *, terminated: bool) -> Message:
+    """A message that was read before, from its place."""
+    lines = [line for line in _MARKS.split(data.part(start, stop)) if line and not line.isspace()]
+    return _decode(Message(number, lines, terminated, start=start, stop=stop))
+
+
+def _framed(message: Message, *, whole: bool) -> Message:
+    if not whole:
+        message.terminated = False
+        message.issues.append(malformed("the file ends inside the MLLP frame", _last(message)))
+    return _decode(message)
 
 
 def _last(message: Message) -> str:
     return f"segment {len(message.lines)} of message {message.number}"
 
 
-def _frames(data: bytes) -> Iterator[tuple[bytes, bool]]:
-    """The contents of the MLLP frames and whether each was closed; without frames, the data itself."""
-    if _START not in data and _END not in data:
-        yield data, True
-        return
-    before, *frames = data.split(_START)
-    if before.strip():
-        yield before.rstrip(_END + b"\r\n") + b"\r", True
-    for frame in frames:
-        content, end, after = frame.partition(_END)
-        yield content, bool(end)
-        if after.strip(_END + b"\r\n\t "):
-            yield after, True
+def _too_long(number: int, longest: int) -> Issue:
+    return Issue("error", "too-long", f"longer than {longest} bytes; it is not read", "", f"message {number}")
+
+
+def _lines(data: Pieces, longest: int) -> Iterator[tuple[bytes, bytes, int]]:
+    """Each line, the byte that ended it (a line's end, a frame's mark, or nothing at the end) and where it began."""
+    at, rest = 0, b""
+    for chunk in data.chunks():
+        if at == 0 and not rest:
+            stripped = chunk.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")
+            at, chunk = len(chunk) - len(stripped), stripped
+        parts = _SPLIT.split(rest + chunk)
+        for index in range(0, len(parts) - 1, 2):
+            yield parts[index], parts[index + 1], at
+            at += len(parts[index]) + 1
+        rest = parts[-1]
+        if len(rest) > longest + 1:  # of a line without end only so much is kept that it is seen to be too long
+            at, rest = at + len(rest) - longest - 1, rest[: longest + 1]
+    if rest:
+        yield rest, b"", at
 
 
 class _Batches:
@@ -121,6 +159,8 @@ class _Batches:
 
 def _decode(message: Message) -> Message:
     """Fills ``encoding`` and ``segments``; what cannot be is an error among ``issues``."""
+    if message.issues and message.issues[0].code == "too-long":
+        return message
     head = message.lines[0]
     place = f"segment 1 of message {message.number}"
     if head[:3] != b"MSH":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from adapter.errors import Malformed
@@ -17,6 +18,7 @@ from adapter.mapping.nodes import Tables
 from adapter.records import Issue, RawRecord
 from adapter.sources.model import Row, SourceRecord
 from adapter.sources.patients import Found, by_patient, record
+from adapter.sources.pieces import bounded_lines
 from adapter.sources.tables import ORPHANS, TablesMapping
 
 _ARRAY = re.compile(r"\[\*\]")
@@ -114,13 +116,28 @@ def read_json(raw: RawRecord, mapping: TablesMapping) -> Iterator[SourceRecord]:
     if not raw.name.endswith(".ndjson"):
         yield from _records(load_json(raw.data, raw.name), "", spec, raw.name)
         return
-    for number, line in enumerate(raw.data.splitlines(), 1):
+    yield from _documents(raw.data.splitlines(), raw.name, spec, len(raw.data))
+
+
+def read_json_lines(path: Path, mapping: TablesMapping, longest: int) -> Iterator[SourceRecord]:
+    """Like ``read_json`` of a file with a document a line, line by line; none may be longer."""
+    if mapping.tables is None:
+        raise ValueError(f"the mapping for {mapping.source} is not one for tables")
+    with path.open("rb") as file:
+        yield from _documents(bounded_lines(file, longest), path.name, mapping.tables, longest)
+
+
+def _documents(lines: Iterable[bytes], name: str, spec: Tables, longest: int) -> Iterator[SourceRecord]:
+    for number, line in enumerate(lines, 1):
         if line.strip():
             place = f"line {number}"
             try:
-                yield from _records(load_json(line, place), f"{place}, ", spec, raw.name)
+                if len(line) > longest:
+                    text = f"longer than {longest} bytes; it is not read"
+                    raise Malformed(Issue("error", "too-long", text, "", place))
+                yield from _records(load_json(line, place), f"{place}, ", spec, name)
             except Malformed as refused:
-                yield SourceRecord(raw.name, JSON, place, {}, (), refused.issues, refused=True)
+                yield SourceRecord(name, JSON, place, {}, (), refused.issues, refused=True)
 
 
 def _records(document: Any, prefix: str, spec: Tables, source: str) -> Iterator[SourceRecord]:

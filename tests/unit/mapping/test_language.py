@@ -9,7 +9,7 @@ import pytest
 
 from adapter.mapping import Mapping, load_mapping
 from adapter.records import MappedBundle
-from adapter.sources.csv_files import Table, TableRow
+from adapter.sources.csv_files import HeldTable, TableRow
 from adapter.sources.tables import group_tables
 from rules import ContentError
 
@@ -38,7 +38,7 @@ def run(mapping: Mapping, **tables: list[dict[str, str]]) -> MappedBundle:
     for name, rows in tables.items():
         columns = {c: i for i, c in enumerate(dict.fromkeys(c for row in rows for c in row))}
         made.append(
-            Table(
+            HeldTable(
                 name,
                 columns,
                 [TableRow(name, columns, n, [r.get(c, "") for c in columns]) for n, r in enumerate(rows, 2)],

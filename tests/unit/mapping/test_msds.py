@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapter.fhir.profiles import with_profile
 from adapter.mapping import load_mapping
 from adapter.records import MappedBundle
-from adapter.sources.csv_files import Table, TableRow
+from adapter.sources.csv_files import HeldTable, TableRow
 from adapter.sources.tables import group_tables
 from tests.shared import SHARED, needs_shared
 
@@ -77,7 +77,7 @@ def run(tables: dict[str, dict[str, str]]) -> MappedBundle:
     made = []
     for name, row in tables.items():
         columns = {column: index for index, column in enumerate(row)}
-        made.append(Table(name, columns, [TableRow(name, columns, 2, list(row.values()))]))
+        made.append(HeldTable(name, columns, [TableRow(name, columns, 2, list(row.values()))]))
     (record,) = group_tables(made, MSDS, "test")
     return MSDS.run(record)
 

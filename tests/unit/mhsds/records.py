@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapter.mapping import load_mapping
 from adapter.records import MappedBundle
-from adapter.sources.csv_files import Table, TableRow
+from adapter.sources.csv_files import HeldTable, TableRow
 from adapter.sources.model import SourceRecord
 from adapter.sources.tables import group_tables
 
@@ -66,13 +66,13 @@ def usual(column: str) -> str:
     return "10:15:00" if "Time" in column else "1"
 
 
-def tables(rows: Rows) -> list[Table]:
+def tables(rows: Rows) -> list[HeldTable]:
     """The rows as tables that were read."""
     made = []
     for name, lines in rows.items():
         columns = {column: n for n, column in enumerate(dict.fromkeys(column for line in lines for column in line))}
         cells = [[line.get(column, "") for column in columns] for line in lines]
-        made.append(Table(name, columns, [TableRow(name, columns, n, line) for n, line in enumerate(cells, 2)]))
+        made.append(HeldTable(name, columns, [TableRow(name, columns, n, line) for n, line in enumerate(cells, 2)]))
     return made
 
 

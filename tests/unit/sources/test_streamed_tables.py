@@ -1,0 +1,243 @@
+"""A folder that is too large to be held is read like one that is held, and little of it is in memory at a time."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapter.errors import CannotStart, Malformed
+from adapter.mapping import load_mapping
+from adapter.sources import grouping, scratch
+from adapter.sources.csv_files import TableRow
+from adapter.sources.csv_stream import StreamedTable
+from adapter.sources.model import Row, SourceRecord
+from adapter.sources.tables import ORPHANS, read_tables
+
+MAPPINGS = Path(__file__).parents[3] / "mappings"
+MSDS, MHSDS = load_mapping(MAPPINGS / "msds"), load_mapping(MAPPINGS / "mhsds")
+
+_mother = st.sampled_from(["", "M1", "M2", "M3"])
+_key = st.sampled_from(["", "P1", "P2", "P3", " P1 "])
+_text = st.sampled_from(["", "x", "Zoë", 'two\nlines, "so"', " "])
+
+
+def _table(*columns: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
+    row = st.tuples(*columns).map(list)
+    ragged = st.tuples(row, st.sampled_from([0, 0, 0, -1, 1])).map(
+        lambda one: one[0] if one[1] == 0 else one[0][:-1] if one[1] < 0 else [*one[0], "more"]
+    )
+    return st.lists(ragged, max_size=5)
+
+
+TABLES: dict[str, tuple[str, st.SearchStrategy[list[list[str]]]]] = {
+    "MSD000Header": ("Version,OrgIDProvider", _table(st.just("2.0"), st.sampled_from(["RX1", ""]))),
+    "MSD001MotherDemog": ("LPIDMother,OrgIDLPID,Note", _table(_mother, st.sampled_from(["RX1", "RX2"]), _text)),
+    "MSD101PregnancyBooking": ("PregnancyID,LPIDMother,Note", _table(_key, _mother, _text)),
+    "MSD104CodedScoreAssPreg": ("PregnancyID,Score", _table(_key, _text)),
+    "MSD301LabourDelivery": ("LabourDeliveryID,PregnancyID", _table(_key, _key)),
+    "MSD401BabyDemographics": ("LPIDBaby,LabourDeliveryID", _table(_mother, _key)),
+    "MSD103DatingScan": ("PregnancyID,Fetuses", _table(_key, _text)),
+    "MSD601Anonymous": ("Method", _table(_text)),
+}
+
+
+def _cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
+
+
+def _write(folder: Path, rows: dict[str, list[list[str]]], end: str, encoding: str) -> None:
+    for name, lines in rows.items():
+        text = end.join([TABLES[name][0], *(",".join(map(_cell, line)) for line in lines)])
+        (folder / f"{name}.csv").write_bytes(text.encode(encoding))
+
+
+def _seen(record: SourceRecord) -> object:
+    def row(one: Row) -> object:
+        assert isinstance(one, TableRow)
+        above = [
+            one.related(name) for name in ("MSD001MotherDemog", "MSD101PregnancyBooking", "MHS902ServiceTeamDetails")
+        ]
+        return one.place(""), one.texts, one.ragged, [other.place("") if other else "" for other in above]
+
+    return record.patient_key, record.refused, record.issues, [row(one) for one in record.order], sorted(record.rows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.fixed_dictionaries({}, optional={name: rows for name, (_, rows) in TABLES.items()}).filter(bool),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "cp1252"]),
+)
+def test_streamed_is_as_held(rows: dict[str, list[list[str]]], end: str, encoding: str) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        _write(folder, rows, end, encoding)
+        held = [_seen(record) for record in read_tables(folder, MSDS)]
+        streamed = [_seen(record) for record in read_tables(folder, MSDS, held=0)]
+    assert streamed == held
+    said = {place for one in streamed for place, *_ in one[3]}  # type: ignore[index]
+    of_nobody = {"MSD601Anonymous", "MSD000Header"}
+    written = {
+        f"{table} row {number}"
+        for table, lines in rows.items()
+        for number, line in enumerate(lines, 2)
+        if table not in of_nobody and any(cell.strip() for cell in line) and "\n" not in "".join(line)
+    }
+    replaced = {issue.place for one in streamed for issue in one[2] if "takes the place" in issue.text}  # type: ignore[index]
+    assert written <= said | replaced
+
+
+def test_lookups_are_linked_when_streamed(tmp_path: Path) -> None:
+    (tmp_path / "MHS001MPI.csv").write_text("LocalPatientID,OrgIDLocalPatientID\nA,RX1\nB,RX1\n")
+    (tmp_path / "MHS101Referral.csv").write_text(
+        "ServiceRequestID,LocalPatientID,CareProfTeamLocalID\n1,B,T\n2,A,T\n3,A,U\n"
+    )
+    (tmp_path / "MHS902ServiceTeamDetails.csv").write_text("CareProfTeamLocalID\nT\nS\n")
+    held = [_seen(record) for record in read_tables(tmp_path, MHSDS)]
+    assert [_seen(record) for record in read_tables(tmp_path, MHSDS, held=0)] == held
+    assert "MHS902ServiceTeamDetails row 2" in str(held[1])
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b'LPIDMother,Postcode\nM1,"LS1\nM2,x\n', "MSD001MotherDemog row 2"),
+        (b'LPIDMother,Postcode\nM1,x\nM2,"a"b\n', "MSD001MotherDemog row 3"),
+        (b"LPIDMother\nM1\nM\x002\n", "MSD001MotherDemog row 3"),
+        ("LPIDMother\nM1\n".encode("utf-16"), "MSD001MotherDemog row 1"),
+        (b"LPIDMother\nM1\xe9\x81\n", "MSD001MotherDemog row 2"),
+        (b"LPIDMother\nM1\xe9", "MSD001MotherDemog row 2"),
+    ],
+)
+def test_what_is_no_csv_is_malformed_before_anything_comes(tmp_path: Path, data: bytes, place: str) -> None:
+    (tmp_path / "MSD000Header.csv").write_text("Version\n2.0\n")
+    (tmp_path / "MSD001MotherDemog.csv").write_bytes(data)
+    if data.endswith(b"\xe9"):
+        (record,) = read_tables(tmp_path, MSDS, held=0)
+        assert [issue.text for issue in record.issues] == ["the file is not UTF-8: it was read as Windows-1252"]
+        return
+    with pytest.raises(Malformed) as caught:
+        next(read_tables(tmp_path, MSDS, held=0))
+    assert [issue.place for issue in caught.value.issues] == [place]
+
+
+def _mothers(folder: Path, count: int) -> None:
+    (folder / "MSD001MotherDemog.csv").write_text("LPIDMother\n" + "".join(f"M{n}\n" for n in range(count)))
+    bookings = "".join(f"P{n},M{n}\n" for n in reversed(range(count)))
+    (folder / "MSD101PregnancyBooking.csv").write_text(f"PregnancyID,LPIDMother\n{bookings}")
+
+
+def _live() -> int:
+    gc.collect()
+    return sum(type(one) is TableRow for one in gc.get_objects())
+
+
+def test_few_rows_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "_BATCH", 10)
+    _mothers(tmp_path, 300)
+    before, most, keys = _live(), 0, []
+    for number, record in enumerate(read_tables(tmp_path, MSDS, held=0)):
+        keys.append(record.patient_key)
+        if number % 25 == 0:
+            most = max(most, _live() - before)
+    assert keys == [f"|M{n}" for n in range(300)]
+    assert 0 < most <= 40
+
+
+def test_rows_of_nobody_and_a_patient_with_too_many_come_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "MOST_ROWS", 3)
+    _mothers(tmp_path, 2)
+    (tmp_path / "MSD104CodedScoreAssPreg.csv").write_text("PregnancyID\n" + "P0\n" * 4 + "P9\n" * 4)
+    for held in (0, 10**6):
+        records = list(read_tables(tmp_path, MSDS, held=held))
+        assert [(r.patient_key, r.refused, len(r.order)) for r in records] == [
+            ("|M0", True, 3),
+            ("", True, 3),
+            ("|M1", False, 2),
+            (ORPHANS, True, 3),
+            (ORPHANS, True, 1),
+        ]
+        assert "more than 3 rows" in records[0].issues[0].text
+
+
+def test_one_key_of_everybody_is_said_to_each_and_not_of_each_for_each(tmp_path: Path) -> None:
+    (tmp_path / "MSD001MotherDemog.csv").write_text("LPIDMother\n" + "".join(f"M{n}\n" for n in range(40)))
+    rows = "".join(f"0,M{n}\n" for n in range(40))
+    (tmp_path / "MSD101PregnancyBooking.csv").write_text(f"PregnancyID,LPIDMother\n{rows}")
+    (tmp_path / "MSD104CodedScoreAssPreg.csv").write_text("PregnancyID\n" + "0\n" * 40)
+    records = list(read_tables(tmp_path, MSDS, held=0))
+    assert all(record.refused for record in records)
+    assert sum(len(record.issues) for record in records) == 40 + 39
+
+
+def test_a_file_that_changes_between_the_readings_is_refused(tmp_path: Path) -> None:
+    _mothers(tmp_path, 3)
+    path = tmp_path / "MSD101PregnancyBooking.csv"
+    table = StreamedTable(path, "MSD101PregnancyBooking")
+    places = [(line.number, span) for line, span in table.lines()]
+    path.write_text(path.read_text() + "P9,M9\n")
+    with pytest.raises(Malformed, match="was changed"):
+        table.load(places)
+    table.close()
+
+
+KILLED = """\
+import os, signal, stat, sys
+from adapter.sources import scratch
+scratch.CACHE_BYTES = 64 * 1024
+index = scratch.OnDisk().index()
+for n in range(20_000):
+    index.put(f"key {n}", n)
+links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+ours = [link for link in links if os.path.islink(link) and os.readlink(link).startswith(os.environ["TMPDIR"])]
+print(len(ours), oct(stat.S_IMODE(os.stat(ours[0]).st_mode)), os.stat(ours[0]).st_size > 100_000)
+sys.stdout.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_is_on_disk_is_private_and_gone_even_after_a_kill(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if name != "SQLITE_TMPDIR"}
+    environment = {**kept, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", KILLED], env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("1 0o600 True\n", -signal.SIGKILL), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_stops_early_leaves_nothing_open(tmp_path: Path) -> None:
+    _mothers(tmp_path, 50)
+    records = read_tables(tmp_path, MSDS, held=0)
+    next(records)
+    assert _open(tmp_path)
+    records.close()  # type: ignore[attr-defined]
+    assert not _open(tmp_path)
+
+
+def _open(folder: Path) -> list[str]:
+    links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    return [link for link in links if os.path.islink(link) and os.readlink(link).startswith(str(folder))]
+
+
+def test_a_full_disk_is_said_in_a_line() -> None:
+    made = scratch.OnDisk()
+    made._db.execute("PRAGMA max_page_count=10")
+    index = made.index()
+
+    def fill() -> None:
+        for n in range(20_000):
+            index.put(f"key {n}" * 10, n)
+
+    with pytest.raises(CannotStart, match="TMPDIR"):
+        fill()
+    made.close()
