@@ -96,7 +96,7 @@ class FactReader:
         among them: the pack works those out. Never raises for what a valid record holds.
         """
         find = Index(bundle)
-        people = People(find, as_of, patient)
+        people = People(find, patient, as_of)
         reading = Reading(as_of, find, people, self._index, self._numbers_on(as_of))
         self._pass(reading)
         facts = self._defaults.copy()

@@ -60,7 +60,7 @@ def test_a_mother_has_her_babies_and_the_father_a_record_of_his_own() -> None:
     assert ids(hers) == [
         "mother", "twin1", "mother-of-1", "twin2", "child-2", "father-of-1", "hers", "of-twin", "pr",
     ]  # fmt: skip
-    assert ids(his) == ["father", "his"]
+    assert ids(his) == ["father", "father-of-1", "his"]
     assert (hers.source, his.source) == ("in.json, Bundle.entry[0]", "in.json, Bundle.entry[5]")
 
 
