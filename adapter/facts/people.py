@@ -35,6 +35,8 @@ class People:
         self.target = target if target is not None else self.relations.main
         self.patient: Resource | None = index.resource_at(self.target) if self.target is not None else None
         self.babies: tuple[Child, ...] = () if self.target is None else self.relations.born_to(self.target)
+        self.taken_to_be_hers = tuple(child.at for child in self.babies if child.at in self.relations.adopted)
+        """Her babies by nothing but that there is nobody else whose they could be."""
         self.owners: dict[object, int] = {}
         """Whose the resources with these references as subject are, as far as was asked: what ``owner`` found."""
 

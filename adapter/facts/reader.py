@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -14,10 +14,12 @@ from adapter.facts.declarations import (
     OBSERVED,
     Compiled,
     compile_declarations,
+    resolve_partner,
     resolve_pregnancy,
 )
 from adapter.facts.people import ELSE, HERS, UNKNOWN, People
 from adapter.facts.person import Services
+from adapter.facts.pregnancy_facts import Pregnancy
 from adapter.facts.questionnaires import form
 from adapter.facts.reading import PREGNANCY, Numbers, Reading, Sighting
 from adapter.fhir.references import Index
@@ -89,20 +91,34 @@ class FactReader:
         self._silences = [(OBSERVED[kind], _silence(OBSERVED[kind])) for kind in self._compiled.kinds]
         self._numbers: dict[date, Numbers] = {}
 
-    def read(self, bundle: Resource, as_of: date, patient: int | None = None) -> FactResult:
+    def read(
+        self, bundle: Resource, as_of: date, patient: int | None = None, kin: Sequence[Resource] = ()
+    ) -> FactResult:
         """The facts about one Patient of a record on a day.
 
-        ``patient`` is the Patient's entry; default: the first who is nobody's baby. Facts with ``derive`` are not
-        among them: the pack works those out. Never raises for what a valid record holds.
+        ``patient`` is the Patient's entry; default: the main one. ``kin``: the Bundles of those whose partner the
+        Patient is. Facts with ``derive`` are not among them: the pack works those out. Never raises for what a valid
+        record holds.
         """
-        find = Index(bundle)
-        people = People(find, patient, as_of)
-        reading = Reading(as_of, find, people, self._index, self._numbers_on(as_of))
-        self._pass(reading)
+        reading = self._reading(bundle, as_of, patient)
+        people = reading.people
         facts = self._defaults.copy()
         self._resolve(reading, facts)
+        if self._compiled.partner:
+            hers = [Pregnancy(self._reading(each, as_of)) for each in kin]
+            resolve_partner(self._compiled, reading, hers, facts)
         self._not_supplied(reading)
+        for at in people.taken_to_be_hers:
+            text = "nothing links this infant to anybody: it is taken to be the baby of the only other person here"
+            reading.issue("informational", text, "", at, severity="information")
         return FactResult(facts, tuple(reading.issues), reading.refused, people.target or 0)
+
+    def _reading(self, bundle: Resource, as_of: date, patient: int | None = None) -> Reading:
+        """A record after the one pass over it."""
+        find = Index(bundle)
+        reading = Reading(as_of, find, People(find, patient, as_of), self._index, self._numbers_on(as_of))
+        self._pass(reading)
+        return reading
 
     def _numbers_on(self, as_of: date) -> Numbers:
         numbers = self._numbers.get(as_of)
@@ -131,6 +147,8 @@ class FactReader:
                 reading.issue("not-found", "it is about somebody who is not in the record", "wrong-subject", at)
                 continue
             elif owner == ELSE:
+                text = "it is about a partner or a relative, in whose own record it belongs, and is not read as hers"
+                reading.issue("business-rule", text, "wrong-subject", at)
                 continue
             if kind in SPECIAL:
                 self._special(reading, at, resource, owner)

@@ -114,6 +114,10 @@ class Relations:
         """Each Patient → the RelatedPersons that are the same person and say: a partner, or a father."""
         return self._in_role(PARTNER | FATHER | {FATHER_OF_FETUS})
 
+    def is_partner(self, patient: int) -> bool:
+        """Whether they are said to be somebody's partner, here or not."""
+        return patient in self._said_partner
+
     def only_partner(self, patient: int) -> bool:
         """Whether they are said to be a partner, while nobody is said to be theirs and no baby to be born to them."""
         return patient in self._said_partner and patient not in self._with_partner and not self.born_to(patient)
@@ -122,7 +126,7 @@ class Relations:
         """Whether they are said to be the father of somebody who is not born yet."""
         return any(FATHER_OF_FETUS in self._roles[person] for person in self.as_partner.get(patient, ()))
 
-    def fathered(self, patient: int) -> tuple[int, ...]:
+    def fathered(self, patient: int | None) -> tuple[int, ...]:
         """The babies whose father they are."""
         return tuple(baby for baby in self.babies if patient in self._fathers.get(baby, ()))
 

@@ -158,16 +158,23 @@ def _several(batch: _Batch, parts: Split, kinds: list[str]) -> Iterator[MappedBu
         for at in parts.ownerless
         if at not in strays and at not in batch.gone
     )
-    for patient, group in zip(parts.patients, parts.groups, strict=True):
+    for patient, group, others in zip(parts.patients, parts.groups, parts.kin, strict=True):
         issues = (*(issue for at in group for issue in by_entry.get(at, ())), *unused)
         name = f"{batch.name}, {batch.place(patient).removesuffix('.resource')}"
-        if any(issue.severity in {"error", "fatal"} for issue in issues):
+        if _wrong(issues):
             yield _refused(name, issues)
         else:
-            yield _record(batch, group, name, issues)
+            kin = [parts.groups[other] for other in others]
+            sound = [each for each in kin if not _wrong(issue for at in each for issue in by_entry.get(at, ()))]
+            bundles = tuple(_record(batch, each, name, ()).bundle for each in sound)
+            yield replace(_record(batch, group, name, issues), kin=bundles)
         unused = ()
     if strays:
         yield _refused(f"{batch.name}, resources of nobody", tuple(strays.values()))
+
+
+def _wrong(issues: Iterable[Issue]) -> bool:
+    return any(issue.severity in {"error", "fatal"} for issue in issues)
 
 
 def _strays(batch: _Batch, parts: Split, kinds: list[str]) -> dict[int, Issue]:
