@@ -67,15 +67,17 @@ class Adapter:
         return found
 
     def _load(self, provider: str) -> Content:
-        from adapter.facts import compile_facts
+        from adapter.facts import SiteCodes, compile_facts, load_site_codes
         from adapter.referrals.wanted import compile_wanted
 
         folder = self.settings.rules_path or rules.LIBRARY
         if provider and not (_NAME.fullmatch(provider) and (folder / "providers" / f"{provider}.yaml").is_file()):
             raise NoSuchProvider(Issue("error", "not-found", "there is no such provider"))
+        codes = self.settings.codes_path
         try:
-            pack = rules.load_pack(folder, provider or None)
-            reader = compile_facts(pack, self.base)
+            site = load_site_codes(codes, folder / "codes") if codes else SiteCodes()
+            pack = rules.load_pack(folder, provider or None, site.identity)
+            reader = compile_facts(pack, self.base, site)
             return Content(pack, reader, compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base))
         except rules.RulesError as wrong:
             raise CannotStart(Issue("fatal", "exception", str(wrong))) from None

@@ -99,3 +99,4 @@ class Evidence(NamedTuple):
     entry: int
     path: str
     date: str = ""  # the date that counted, as written
+    listed: str = ""  # where its code was listed, if not in the rule pack itself

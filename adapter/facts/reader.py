@@ -22,6 +22,7 @@ from adapter.facts.person import Services
 from adapter.facts.pregnancy_facts import Pregnancy
 from adapter.facts.questionnaires import form
 from adapter.facts.reading import PREGNANCY, Numbers, Reading, Sighting
+from adapter.facts.site_codes import NO_SITE_CODES, SiteCodes
 from adapter.fhir.references import Index
 from adapter.records import Issue, Resource
 from rules import Fact
@@ -73,8 +74,8 @@ class FactResult:
 class FactReader:
     """Reads the facts of a pack out of records. Made once per pack by ``compile_facts``; safe to share."""
 
-    def __init__(self, pack: PackLike, base: str) -> None:
-        lists = CodeLists(pack.folder / "codes")
+    def __init__(self, pack: PackLike, base: str, site: SiteCodes = NO_SITE_CODES) -> None:
+        lists = CodeLists(pack.folder / "codes", site.lists)
         services = _services(pack.services)
         self._compiled: Compiled = compile_declarations(pack.fact_declarations, lists, services)
         lists.get(PREGNANCY)
@@ -333,9 +334,9 @@ def _services(services: Mapping[str, Any]) -> Services:
     return Services(frozenset(services), snomed)
 
 
-def compile_facts(pack: PackLike, base: str) -> FactReader:
-    """The reader of a pack's facts; ``base`` is the canonical base of the local code systems.
+def compile_facts(pack: PackLike, base: str, site: SiteCodes = NO_SITE_CODES) -> FactReader:
+    """The reader of a pack's facts; ``base`` is the canonical base of the local code systems, ``site`` a site's codes.
 
     Raises CannotStart for a code list that is missing or a declaration that cannot be understood.
     """
-    return FactReader(pack, base)
+    return FactReader(pack, base, site)

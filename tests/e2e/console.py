@@ -103,10 +103,13 @@ def enter(folder: Path) -> None:
 def write(path: Path) -> None:
     """Put what the commands print now into a document."""
     document = path.read_text(encoding="utf-8")
+    before = os.environ.copy()
     with tempfile.TemporaryDirectory() as folder:
         enter(Path(folder))
         outputs = iter([output for _, output in follow(document)])
         os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(before)
 
     def shown(block: re.Match[str]) -> str:
         if block["kind"] != "console":
