@@ -3,8 +3,8 @@
 ``from: {partner: known, recorded: FACT}``, or ``from: {partner: pregnant | pregnancy_ended_on | undated}``.
 
 What says so is a RelatedPerson who is the Patient, in the role of a partner or of the father of her baby. Whether she
-is pregnant is in her record, which is read where it came in the same Bundle; what is found there is never quoted: the
-evidence is the relationship. Where it did not come, it is not known, and asked.
+is pregnant is in her record, which is read where it came in the same Bundle; no resource of it is quoted: the evidence
+is the relationship. Where it did not come, it is not known, and asked.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from adapter.fhir.kinship import identified
-from adapter.fhir.people import Child, Relations
+from adapter.fhir.kinship import Child, identified
+from adapter.fhir.people import Relations
 from adapter.fhir.references import Index
 from adapter.records import Resource
 
@@ -35,7 +35,8 @@ class People:
         self.target = target if target is not None else self.relations.main
         self.patient: Resource | None = index.resource_at(self.target) if self.target is not None else None
         self.babies: tuple[Child, ...] = () if self.target is None else self.relations.born_to(self.target)
-        self.taken_to_be_hers = tuple(child.at for child in self.babies if child.at in self.relations.adopted)
+        adopted = self.relations.adopted if self.babies else {}
+        self.taken_to_be_hers = tuple(child.at for child in self.babies if child.at in adopted and not child.others)
         """Her babies by nothing but that there is nobody else whose they could be."""
         self.owners: dict[object, int] = {}
         """Whose the resources with these references as subject are, as far as was asked: what ``owner`` found."""

@@ -14,7 +14,7 @@ from adapter.facts.dates import TERM_DAYS, When
 from adapter.facts.people import HERS
 from adapter.facts.reading import PREGNANCY, Reading, Sighting
 from adapter.facts.values import truth
-from adapter.fhir.people import Child
+from adapter.fhir.kinship import Child
 from adapter.records import Evidence, Resource
 from rules import DateSpan, DaySpan
 

@@ -1,9 +1,10 @@
-"""The words for who somebody is to somebody else, and how old they are: what ``people`` reads relations with."""
+"""What ``people`` reads relations with: the words for who somebody is to somebody else, identifiers, links, ages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import NamedTuple
 
 from adapter.fhir.references import identifiers_of
 from adapter.records import Resource
@@ -27,6 +28,13 @@ BABY_YEARS = 10
 """No mother is this young, and no baby this old (years)."""
 INFANT_YEARS = 2
 """Whom nothing links to anybody is taken for somebody's baby below this age (years)."""
+
+
+class Child(NamedTuple):
+    """A child of somebody: the entry that says most about it (its Patient, else the RelatedPerson)."""
+
+    at: int
+    others: tuple[int, ...] = ()  # entries that stand for the same child
 
 
 def roles_of(person: Resource) -> Iterator[str]:

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
 
 from adapter.fhir.kinship import (
     BABY_YEARS,
@@ -31,6 +30,7 @@ from adapter.fhir.kinship import (
     MOTHER,
     PARENT,
     PARTNER,
+    Child,
     dates_in,
     day_of,
     identified,
@@ -42,13 +42,6 @@ from adapter.fhir.references import Index
 
 OWNER_ELEMENTS = ("subject", "patient", "for", "beneficiary", "individual")
 """The elements that say whom a resource is about."""
-
-
-class Child(NamedTuple):
-    """A child of somebody: the entry that says most about it (its Patient, else the RelatedPerson)."""
-
-    at: int
-    others: tuple[int, ...] = ()  # entries that stand for the same child
 
 
 class Relations:
