@@ -10,15 +10,19 @@ The record of a partner holds besides what says that they are one, and what is i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from adapter.fhir.people import OWNER_ELEMENTS, Relations
 from adapter.fhir.references import Index, references_in
 from adapter.records import Resource
 
-__all__ = ["OWNER_ELEMENTS", "Split", "main_patient", "split"]
+__all__ = ["OWNER_ELEMENTS", "Split", "main_patient", "split", "without_strangers"]
+
+SOMEBODY_ELSE = "another patient, who is not in this record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Split:
 
     ownerless: entries about nobody that no record refers to. astray: entries about somebody who is not in the Bundle.
     kin: for each record, the numbers of the records of those whose partner its Patient is.
+    shared: entries about somebody that are in more than one record.
     """
 
     patients: tuple[int, ...]
@@ -34,6 +39,7 @@ class Split:
     ownerless: tuple[int, ...]
     astray: tuple[int, ...]
     kin: tuple[tuple[int, ...], ...]
+    shared: frozenset[int]
 
 
 def split(bundle: Resource) -> Split:
@@ -48,6 +54,29 @@ def main_patient(bundle: Resource) -> int:
         return patients[0]
     main = Relations(Index(bundle)).main
     return patients[0] if main is None else main
+
+
+def without_strangers(index: Index, at: int, group: Container[int]) -> Resource:
+    """The resource of an entry of a record, without references to Patients who are in the Bundle and not in the record.
+
+    In their place stands that somebody else is meant: a record refers to nothing that is not in it, and says no more of
+    another patient than that.
+    """
+    url = index.entries[at].get("fullUrl")
+    resource: Resource = _rewritten(index.resource_at(at), index, url if isinstance(url, str) else "", group)
+    return resource
+
+
+def _rewritten(node: Any, index: Index, url: str, group: Container[int]) -> Any:
+    if isinstance(node, list):
+        return [_rewritten(each, index, url, group) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("reference"), str):
+        at = index.target(node, url)
+        if at is not None and at not in group and index.type_at(at) == "Patient":
+            return {"type": "Patient", "display": SOMEBODY_ELSE}
+    return {name: _rewritten(value, index, url, group) for name, value in node.items()}
 
 
 class _Splitter:
@@ -76,12 +105,14 @@ class _Splitter:
         taken = set().union(*members.values())
         numbers = {main: number for number, main in enumerate(mains)}
         partners = self.people.partners
+        times = Counter(at for own in members.values() for at in own)
         return Split(
             mains,
             tuple(tuple(sorted(members[main])) for main in mains),
             tuple(at for at in loose if at not in taken),
             tuple(sorted(self.astray)),
             tuple(tuple(sorted(numbers[w] for w in partners.get(main, ()) if w in numbers)) for main in mains),
+            frozenset(at for at, count in times.items() if count > 1 and at in owners),
         )
 
     def in_focus(self, at: int) -> Iterator[int]:

@@ -17,7 +17,8 @@ import orjson
 from adapter.errors import AdapterError, Malformed, Unprocessable
 from adapter.fhir.elements import RESOURCE_TYPES, type_info
 from adapter.fhir.ids import stable_id
-from adapter.fhir.patients import OWNER_ELEMENTS, Split, split
+from adapter.fhir.patients import OWNER_ELEMENTS, Split, split, without_strangers
+from adapter.fhir.references import Index
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
 from adapter.sources.fhir_tidy import tidied
@@ -166,11 +167,24 @@ def _several(batch: _Batch, parts: Split, kinds: list[str]) -> Iterator[MappedBu
         else:
             kin = [parts.groups[other] for other in others]
             sound = [each for each in kin if not _wrong(issue for at in each for issue in by_entry.get(at, ()))]
-            bundles = tuple(_record(batch, each, name, ()).bundle for each in sound)
-            yield replace(_record(batch, group, name, issues), kin=bundles)
+            bundles = tuple(_part(batch, each, name, (), parts).bundle for each in sound)
+            yield replace(_part(batch, group, name, issues, parts), kin=bundles)
         unused = ()
     if strays:
         yield _refused(f"{batch.name}, resources of nobody", tuple(strays.values()))
+
+
+def _part(batch: _Batch, group: tuple[int, ...], name: str, issues: tuple[Issue, ...], parts: Split) -> MappedBundle:
+    """As ``_record``, of one of several patients: what is in another's record too refers to nobody who is not here."""
+    shared = parts.shared.intersection(group)
+    if not shared:
+        return _record(batch, group, name, issues)
+    index, own = Index(batch.bundle), frozenset(group)
+    entries = list(batch.bundle["entry"])
+    for at in shared:
+        if "resource" in entries[at]:
+            entries[at] = entries[at] | {"resource": without_strangers(index, at, own)}
+    return _record(replace(batch, bundle=batch.bundle | {"entry": entries}), group, name, issues)
 
 
 def _wrong(issues: Iterable[Issue]) -> bool:
