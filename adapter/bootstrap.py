@@ -80,7 +80,9 @@ class Adapter:
     @property
     def content_folders(self) -> tuple[Path, ...]:
         """Where the files are that all content comes from."""
-        return (self.settings.rules_path or rules.LIBRARY, self.settings.mappings_path, SHIPPED_MAPPINGS)
+        settings = self.settings
+        own = (settings.rules_path or rules.LIBRARY, settings.codes_path, settings.mappings_path, SHIPPED_MAPPINGS)
+        return tuple(folder for folder in own if folder is not None)
 
     def reload(self) -> None:
         """Read all that is in use again, and put it in the place of what was read before.
@@ -105,15 +107,17 @@ class Adapter:
             self._loaded, self.refused = fresh._loaded, ""
 
     def _load(self, provider: str) -> Content:
-        from adapter.facts import compile_facts
+        from adapter.facts import SiteCodes, compile_facts, load_site_codes
         from adapter.referrals.wanted import compile_wanted
 
         folder = self.settings.rules_path or rules.LIBRARY
         if provider and not (_NAME.fullmatch(provider) and (folder / "providers" / f"{provider}.yaml").is_file()):
             raise NoSuchProvider(Issue("error", "not-found", "there is no such provider"))
+        codes = self.settings.codes_path
         try:
-            pack = rules.load_pack(folder, provider or None)
-            reader = compile_facts(pack, self.base)
+            site = load_site_codes(codes, folder / "codes") if codes else SiteCodes()
+            pack = rules.load_pack(folder, provider or None, site.identity)
+            reader = compile_facts(pack, self.base, site)
             return Content(pack, reader, compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base))
         except rules.RulesError as wrong:
             raise CannotStart(Issue("fatal", "exception", str(wrong))) from None

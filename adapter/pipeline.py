@@ -258,7 +258,7 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
         return refusal(adapter, record.source, record.issues, 400, record)
     content = adapter.content(provider)
     position = main_patient(record.bundle)
-    found = content.reader.read(record.bundle, as_of, position)
+    found = content.reader.read(record.bundle, as_of, position, record.kin)
     issues = record.issues + found.issues
     if found.refused:
         return refusal(adapter, record.source, issues, 422, record)

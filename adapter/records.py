@@ -87,6 +87,7 @@ class MappedBundle:
     quality: tuple[Finding, ...] = ()  # what the data set's own rules say of it
     digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
     origins: tuple[Origin, ...] = ()  # the sources, where there are several; then mapping and digest are ""
+    kin: tuple[Resource, ...] = ()  # the Bundles of those whose partner the patient is: looked into, never quoted
 
 
 class Evidence(NamedTuple):
@@ -98,3 +99,4 @@ class Evidence(NamedTuple):
     entry: int
     path: str
     date: str = ""  # the date that counted, as written
+    listed: str = ""  # where its code was listed, if not in the rule pack itself

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     base: str = "https://perinatal-referrals.example/fhir"
     provider: str = ""
     rules_path: Path | None = Field(None, validation_alias=AliasChoices("PERINATAL_RULES_PATH", "RULES_PATH"))
+    codes_path: Path | None = Field(None, validation_alias=AliasChoices("PERINATAL_CODES_PATH", "CODES_PATH"))
     mappings_path: Path = Field(
         default_factory=lambda: SHIPPED_MAPPINGS,
         validation_alias=AliasChoices("PERINATAL_MAPPINGS_PATH", "MAPPINGS_PATH"),

@@ -7,5 +7,6 @@ The forms in which each fact arrives are those of the clinical specification; th
 """
 
 from adapter.facts.reader import FactReader, FactResult, compile_facts
+from adapter.facts.site_codes import SiteCodes, load_site_codes
 
-__all__ = ["FactReader", "FactResult", "compile_facts"]
+__all__ = ["FactReader", "FactResult", "SiteCodes", "compile_facts", "load_site_codes"]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from adapter.errors import CannotStart
@@ -35,7 +36,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 
 class Concept(NamedTuple):
-    """One row of a code list."""
+    """One row of a code list. ``origin`` says where one that is not the pack's own comes from."""
 
     list: str
     system: str
@@ -43,6 +44,7 @@ class Concept(NamedTuple):
     display: str
     roles: tuple[str, ...] = ()
     prefix: bool = False
+    origin: str = ""
 
 
 NO_SYSTEM = Concept("", "", "", "")
@@ -50,16 +52,19 @@ NO_SYSTEM = Concept("", "", "", "")
 
 
 class CodeLists:
-    """The code lists in a folder, read when asked for. Raises CannotStart for a list that is missing or wrong."""
+    """The code lists in a folder, read when asked for, each with what is ``added`` to it.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Raises CannotStart for a list that is missing or wrong.
+    """
+
+    def __init__(self, folder: Path, added: Mapping[str, tuple[Concept, ...]] = MappingProxyType({})) -> None:
+        self._folder, self._added = folder, added
         self._lists: dict[str, tuple[Concept, ...]] = {}
 
     def get(self, name: str) -> tuple[Concept, ...]:
-        """The concepts of ``codes/NAME.csv``, in the file's order."""
+        """The concepts of ``codes/NAME.csv``, in the file's order, then those that are added."""
         if name not in self._lists:
-            self._lists[name] = self._read(name)
+            self._lists[name] = (*self._read(name), *self._added.get(name, ()))
         return self._lists[name]
 
     def all(self) -> tuple[Concept, ...]:
@@ -69,23 +74,25 @@ class CodeLists:
     def _read(self, name: str) -> tuple[Concept, ...]:
         path = self._folder / f"{name}.csv"
         if not path.is_file():
-            raise _wrong(f"{path.name}: there is no such code list")
+            raise wrong(f"{path.name}: there is no such code list")
         with path.open(encoding="utf-8-sig", newline="") as file:
             return tuple(
-                _concept(name, row, f"{path.name}:{line}:1") for line, row in enumerate(csv.DictReader(file), start=2)
+                concept_of(name, row, f"{path.name}:{line}:1") for line, row in enumerate(csv.DictReader(file), start=2)
             )
 
 
-def _concept(name: str, row: Mapping[str, str | None], place: str) -> Concept:
+def concept_of(name: str, row: Mapping[str, str | None], place: str) -> Concept:
+    """The concept of one row of the list ``name``. Raises CannotStart."""
     system, code = KEYS.get((row.get("system") or "").strip(), ""), (row.get("code") or "").strip()
     if not system or not code:
-        raise _wrong(f"{place}: system is one of {', '.join(KEYS)}, and there is a code")
+        raise wrong(f"{place}: system is one of {', '.join(KEYS)}, and there is a code")
     roles = tuple((row.get("role") or "").split())
     prefix = (row.get("match") or "").strip() == "prefix"
     return Concept(name, system, _plain(system, code), (row.get("display") or "").strip(), roles, prefix)
 
 
-def _wrong(message: str) -> CannotStart:
+def wrong(message: str) -> CannotStart:
+    """A code list that cannot be used; the message begins with its place."""
     return CannotStart(Issue("fatal", "exception", message, "", "codes"))
 
 

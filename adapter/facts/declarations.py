@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from adapter.errors import CannotStart
-from adapter.facts import conditions, family, findings, items, medication, person, scores
+from adapter.facts import conditions, family, findings, items, medication, partner, person, scores
 from adapter.facts.codes import CodeLists, Concept
 from adapter.facts.pregnancy_facts import FACTS, Pregnancy
 from adapter.facts.reading import Declared, Extractor, Reading
@@ -33,6 +33,7 @@ class Compiled:
     sighted: tuple[Extractor, ...]
     always: tuple[tuple[str, Callable[[Reading], Fact]], ...]
     pregnancy: tuple[tuple[Declared, Callable[[Declared, Pregnancy], Fact]], ...]
+    partner: tuple[tuple[Declared, Callable[[Declared, partner.Partner], Fact]], ...]
     score_lists: frozenset[str]
     kinds: tuple[str, ...]  # of OBSERVED, those that any fact comes from
     questionnaires: frozenset[str]
@@ -43,6 +44,7 @@ def compile_declarations(declarations: Mapping[str, Any], lists: CodeLists, serv
     sighted: list[Extractor] = []
     always: list[tuple[str, Callable[[Reading], Fact]]] = []
     pregnancy: list[tuple[Declared, Callable[[Declared, Pregnancy], Fact]]] = []
+    partners: list[tuple[Declared, Callable[[Declared, partner.Partner], Fact]]] = []
     for name, declaration in declarations.items():
         source = declaration.source
         if not source:
@@ -51,6 +53,8 @@ def compile_declarations(declarations: Mapping[str, Any], lists: CodeLists, serv
         try:
             if "pregnancy" in source:
                 pregnancy.append((fact, FACTS[_one_of(source["pregnancy"], FACTS)]))
+            elif "partner" in source:
+                partners.append((fact, partner.compiled(source)))
             elif "person" in source or "observed" in source:
                 always.append((name, _standing(fact, source, services)))
             else:
@@ -63,6 +67,7 @@ def compile_declarations(declarations: Mapping[str, Any], lists: CodeLists, serv
         tuple(sighted),
         tuple(always),
         tuple(pregnancy),
+        tuple(partners),
         scored,
         tuple(_kinds(declarations)),
         frozenset(name for one in sighted for name in one.questionnaires),
@@ -169,6 +174,13 @@ def _score(fact: Declared, source: Mapping[str, Any], listed: Callable[[Any], st
         source.get("valid_days"),
         fact.high / count if fact.high is not None and count and fact.high % count == 0 else None,
     )
+
+
+def resolve_partner(compiled: Compiled, reading: Reading, hers: Sequence[Pregnancy], facts: dict[str, Fact]) -> None:
+    """All the facts of a partner; ``hers``: the pregnancies of those whose partner the person is."""
+    found = partner.Partner(reading, hers, facts)
+    for fact, resolve in compiled.partner:
+        facts[fact.name] = resolve(fact, found)
 
 
 def resolve_pregnancy(compiled: Compiled, reading: Reading, facts: dict[str, Fact]) -> None:

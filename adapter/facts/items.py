@@ -41,10 +41,11 @@ class Given(NamedTuple):
     when: When | None
     at: int
     path: str
+    listed: str = ""
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(self.at, self.path, self.when.text if self.when else "")
+        return Evidence(self.at, self.path, self.when.text if self.when else "", self.listed)
 
 
 def resolve(item: Item, reading: Reading) -> Fact:
@@ -109,7 +110,8 @@ def _newest(
 def _answers(item: Item, reading: Reading) -> Iterator[Given]:
     for sighting, value, when in results(item.code, reading):
         found = None if value is None else usable(value, item.fact, sighting, reading)
-        yield Given(found, when, sighting.at, sighting.path(value.path if value else ""))
+        path = sighting.path(value.path if value else "")
+        yield Given(found, when, sighting.at, path, sighting.concept.origin)
     for form in reading.forms.get(item.questionnaire, ()):
         answer = form.answers.get(item.link_id)
         if answer is None:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from adapter.facts import dates
 from adapter.facts.codes import NO_SYSTEM
 from adapter.facts.dates import TERM_DAYS, When
-from adapter.facts.people import HERS, Baby
+from adapter.facts.people import HERS
 from adapter.facts.reading import PREGNANCY, Reading, Sighting
 from adapter.facts.values import truth
+from adapter.fhir.kinship import Child
 from adapter.records import Evidence, Resource
 from rules import DateSpan, DaySpan
 
@@ -257,16 +258,17 @@ def _child(sighting: Sighting) -> int | None:
 
 
 # --- babies --------------------------------------------------------------------------------------------------------
-def _baby(events: Events, baby: Baby, reading: Reading) -> None:
-    born = dates.read(baby.resource, "birthDate")
+def _baby(events: Events, baby: Child, reading: Reading) -> None:
+    resource = reading.find.resource_at(baby.at)
+    born = dates.read(resource, "birthDate")
     if born is not None and reading.future(born, baby.at):
         return
-    path = "birthDate" if born else "id" if "id" in baby.resource else "resourceType"
+    path = "birthDate" if born else "id" if "id" in resource else "resourceType"
     evidence = Evidence(baby.at, path, born.text if born else "")
     events.ends.append(End("birth", born.span if born else None, baby.at, evidence, "baby"))
-    died = dates.read(baby.resource, "deceasedDateTime")
+    died = dates.read(resource, "deceasedDateTime")
     if died is not None and not reading.future(died, baby.at):
         evidence = Evidence(baby.at, "deceasedDateTime", died.text)
         events.deaths.append(Death("death", died.span, baby.at, evidence, "baby"))
-    elif baby.resource.get("deceasedBoolean") is True:
+    elif resource.get("deceasedBoolean") is True:
         events.deaths.append(Death("death", None, baby.at, Evidence(baby.at, "deceasedBoolean"), "baby"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -14,12 +14,15 @@ from adapter.facts.declarations import (
     OBSERVED,
     Compiled,
     compile_declarations,
+    resolve_partner,
     resolve_pregnancy,
 )
 from adapter.facts.people import ELSE, HERS, UNKNOWN, People
 from adapter.facts.person import Services
+from adapter.facts.pregnancy_facts import Pregnancy
 from adapter.facts.questionnaires import form
 from adapter.facts.reading import PREGNANCY, Numbers, Reading, Sighting
+from adapter.facts.site_codes import NO_SITE_CODES, SiteCodes
 from adapter.fhir.references import Index
 from adapter.records import Issue, Resource
 from rules import Fact
@@ -71,8 +74,8 @@ class FactResult:
 class FactReader:
     """Reads the facts of a pack out of records. Made once per pack by ``compile_facts``; safe to share."""
 
-    def __init__(self, pack: PackLike, base: str) -> None:
-        lists = CodeLists(pack.folder / "codes")
+    def __init__(self, pack: PackLike, base: str, site: SiteCodes = NO_SITE_CODES) -> None:
+        lists = CodeLists(pack.folder / "codes", site.lists)
         services = _services(pack.services)
         self._compiled: Compiled = compile_declarations(pack.fact_declarations, lists, services)
         lists.get(PREGNANCY)
@@ -89,20 +92,34 @@ class FactReader:
         self._silences = [(OBSERVED[kind], _silence(OBSERVED[kind])) for kind in self._compiled.kinds]
         self._numbers: dict[date, Numbers] = {}
 
-    def read(self, bundle: Resource, as_of: date, patient: int | None = None) -> FactResult:
+    def read(
+        self, bundle: Resource, as_of: date, patient: int | None = None, kin: Sequence[Resource] = ()
+    ) -> FactResult:
         """The facts about one Patient of a record on a day.
 
-        ``patient`` is the Patient's entry; default: the first who is nobody's baby. Facts with ``derive`` are not
-        among them: the pack works those out. Never raises for what a valid record holds.
+        ``patient`` is the Patient's entry; default: the main one. ``kin``: the Bundles of those whose partner the
+        Patient is. Facts with ``derive`` are not among them: the pack works those out. Never raises for what a valid
+        record holds.
         """
-        find = Index(bundle)
-        people = People(find, as_of, patient)
-        reading = Reading(as_of, find, people, self._index, self._numbers_on(as_of))
-        self._pass(reading)
+        reading = self._reading(bundle, as_of, patient)
+        people = reading.people
         facts = self._defaults.copy()
         self._resolve(reading, facts)
+        if self._compiled.partner:
+            hers = [Pregnancy(self._reading(each, as_of)) for each in kin]
+            resolve_partner(self._compiled, reading, hers, facts)
         self._not_supplied(reading)
+        for at in people.taken_to_be_hers:
+            text = "nothing links this infant to anybody: it is taken to be the baby of the only other person here"
+            reading.issue("informational", text, "", at, severity="information")
         return FactResult(facts, tuple(reading.issues), reading.refused, people.target or 0)
+
+    def _reading(self, bundle: Resource, as_of: date, patient: int | None = None) -> Reading:
+        """A record after the one pass over it."""
+        find = Index(bundle)
+        reading = Reading(as_of, find, People(find, patient, as_of), self._index, self._numbers_on(as_of))
+        self._pass(reading)
+        return reading
 
     def _numbers_on(self, as_of: date) -> Numbers:
         numbers = self._numbers.get(as_of)
@@ -131,6 +148,8 @@ class FactReader:
                 reading.issue("not-found", "it is about somebody who is not in the record", "wrong-subject", at)
                 continue
             elif owner == ELSE:
+                text = "it is about a partner or a relative, in whose own record it belongs, and is not read as hers"
+                reading.issue("business-rule", text, "wrong-subject", at)
                 continue
             if kind in SPECIAL:
                 self._special(reading, at, resource, owner)
@@ -315,9 +334,9 @@ def _services(services: Mapping[str, Any]) -> Services:
     return Services(frozenset(services), snomed)
 
 
-def compile_facts(pack: PackLike, base: str) -> FactReader:
-    """The reader of a pack's facts; ``base`` is the canonical base of the local code systems.
+def compile_facts(pack: PackLike, base: str, site: SiteCodes = NO_SITE_CODES) -> FactReader:
+    """The reader of a pack's facts; ``base`` is the canonical base of the local code systems, ``site`` a site's codes.
 
     Raises CannotStart for a code list that is missing or a declaration that cannot be understood.
     """
-    return FactReader(pack, base)
+    return FactReader(pack, base, site)

@@ -46,7 +46,8 @@ class Sighting(NamedTuple):
 
     def evidence(self, path: str = "", when: When | None = None) -> Evidence:
         """The place of an element of the part (default: the coding), with the date that counted."""
-        return Evidence(self.at, self.prefix + path if path else self.coding, "" if when is None else when.text)
+        where, day = self.prefix + path if path else self.coding, "" if when is None else when.text
+        return Evidence(self.at, where, day, self.concept.origin)
 
 
 class Answer(NamedTuple):

@@ -38,6 +38,7 @@ def merge(records: Sequence[MappedBundle], mains: Sequence[int]) -> MappedBundle
         coverage=tuple(_named(use, one.name) for one in sources for use in one.record.coverage),
         issues=(*(_placed(i, one.name) for one in sources for i in one.record.issues), *same.issues, *work.issues),
         origins=origins,
+        kin=tuple(bundle for one in sources for bundle in one.record.kin),
     )
 
 

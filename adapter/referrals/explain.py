@@ -93,7 +93,11 @@ def _criterion(trace: Trace) -> str:
 
 
 def _places(record: MappedBundle, fact: Fact) -> list[str]:
-    return [f"{element(record, evidence)} at {place(record, evidence)}" for evidence in fact.evidence]
+    return [
+        f"{element(record, evidence)} at {place(record, evidence)}"
+        + (f" (by {evidence.listed})" if evidence.listed else "")
+        for evidence in fact.evidence
+    ]
 
 
 def _rule_lines(record: MappedBundle, outcome: RuleOutcome) -> Iterator[str]:

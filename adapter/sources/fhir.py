@@ -18,7 +18,8 @@ import orjson
 from adapter.errors import AdapterError, Malformed, TooLarge, Unprocessable
 from adapter.fhir.elements import RESOURCE_TYPES, type_info
 from adapter.fhir.ids import stable_id
-from adapter.fhir.patients import OWNER_ELEMENTS, Split, split
+from adapter.fhir.patients import OWNER_ELEMENTS, Split, split, without_strangers
+from adapter.fhir.references import Index
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
 from adapter.sources.fhir_tidy import tidied
@@ -160,16 +161,36 @@ def _several(batch: _Batch, parts: Split, kinds: list[str]) -> Iterator[MappedBu
         for at in parts.ownerless
         if at not in strays and at not in batch.gone
     )
-    for patient, group in zip(parts.patients, parts.groups, strict=True):
+    for patient, group, others in zip(parts.patients, parts.groups, parts.kin, strict=True):
         issues = (*(issue for at in group for issue in by_entry.get(at, ())), *unused)
         name = f"{batch.name}, {batch.place(patient).removesuffix('.resource')}"
-        if any(issue.severity in {"error", "fatal"} for issue in issues):
+        if _wrong(issues):
             yield _refused(name, issues)
         else:
-            yield _record(batch, group, name, issues)
+            kin = [parts.groups[other] for other in others]
+            sound = [each for each in kin if not _wrong(issue for at in each for issue in by_entry.get(at, ()))]
+            bundles = tuple(_part(batch, each, name, (), parts).bundle for each in sound)
+            yield replace(_part(batch, group, name, issues, parts), kin=bundles)
         unused = ()
     if strays:
         yield _refused(f"{batch.name}, resources of nobody", tuple(strays.values()))
+
+
+def _part(batch: _Batch, group: tuple[int, ...], name: str, issues: tuple[Issue, ...], parts: Split) -> MappedBundle:
+    """As ``_record``, of one of several patients: what is in another's record too refers to nobody who is not here."""
+    shared = parts.shared.intersection(group)
+    if not shared:
+        return _record(batch, group, name, issues)
+    index, own = Index(batch.bundle), frozenset(group)
+    entries = list(batch.bundle["entry"])
+    for at in shared:
+        if "resource" in entries[at]:
+            entries[at] = entries[at] | {"resource": without_strangers(index, at, own)}
+    return _record(replace(batch, bundle=batch.bundle | {"entry": entries}), group, name, issues)
+
+
+def _wrong(issues: Iterable[Issue]) -> bool:
+    return any(issue.severity in {"error", "fatal"} for issue in issues)
 
 
 def _strays(batch: _Batch, parts: Split, kinds: list[str]) -> dict[int, Issue]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -154,6 +154,10 @@ def _agreed(compiled: _Compiled, situation: Situation, telling: Sequence[str]) -
     return truths
 
 
-def load_pack(folder: Path | None = None, provider: str | None = None) -> Pack:
-    """Load a pack (default: the shipped library) for a provider (default: the pack's own). Raises ContentError."""
-    return Pack(load_content(folder or LIBRARY, provider))
+def load_pack(folder: Path | None = None, provider: str | None = None, build: str = "") -> Pack:
+    """Load a pack (default: the shipped library) for a provider (default: the pack's own). Raises ContentError.
+
+    ``build`` says what a site added to the pack. It becomes part of the version: ``0.2.0+build`` (Semantic Versioning).
+    """
+    content = load_content(folder or LIBRARY, provider)
+    return Pack(replace(content, version=f"{content.version}+{build}") if build else content)

@@ -25,6 +25,7 @@ _CLOSING = {"closed_by": "A later finding of this list answers it"}
 _PLAIN: Mapping[str, str] = {
     "pregnancy": "Worked out from everything the record says of her pregnancies",
     "person": "Taken from the record of the person and her care",
+    "partner": "Worked out from what the record says of the partner and of the woman",
     "observed": "Worked out from the record as a whole",
 }
 _DETAILS: Mapping[tuple[str, str], str] = {

@@ -60,8 +60,30 @@ def test_a_mother_has_her_babies_and_the_father_a_record_of_his_own() -> None:
     assert ids(hers) == [
         "mother", "twin1", "mother-of-1", "twin2", "child-2", "father-of-1", "hers", "of-twin", "pr",
     ]  # fmt: skip
-    assert ids(his) == ["father", "his"]
+    assert ids(his) == ["father", "father-of-1", "his"]
     assert (hers.source, his.source) == ("in.json, Bundle.entry[0]", "in.json, Bundle.entry[5]")
+
+
+def test_the_partners_record_refers_to_nobody_who_is_not_in_it() -> None:
+    hers, his = read(
+        bundle(
+            patient("mother"),
+            patient("partner", gender="male", link=[{"other": {"reference": "RelatedPerson/r"}, "type": "seealso"}]),
+            related("r", "Patient/mother", "SPS"),
+            observation("about-him", "Patient/mother", focus=[{"reference": "RelatedPerson/r"}]),
+            observation("directly", "Patient/mother", focus=[{"reference": "Patient/partner"}]),
+        )
+    )
+    somebody = {"type": "Patient", "display": "another patient, who is not in this record"}
+    mine = {entry["resource"]["id"]: entry["resource"] for entry in his.bundle["entry"]}
+    assert list(mine) == ["partner", "r", "about-him", "directly"]
+    assert mine["r"]["patient"] == mine["about-him"]["subject"] == mine["directly"]["subject"] == somebody
+    assert mine["about-him"]["focus"] == [{"reference": "RelatedPerson/r"}]
+    of_her = {entry["resource"]["id"]: entry["resource"] for entry in hers.bundle["entry"]}
+    assert of_her["about-him"]["subject"] == {"reference": "Patient/mother"}
+    assert of_her["directly"]["focus"] == [somebody]
+    assert [len(each["entry"]) for each in his.kin] == [4]
+    assert hers.kin == ()
 
 
 def test_one_patient_keeps_every_entry_as_it_came() -> None:
