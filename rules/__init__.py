@@ -3,7 +3,8 @@
 This is the whole interface; other packages import nothing from ``rules.engine``.
 """
 
-from rules.engine.content import Concept, FactDeclaration, Parameter, Provider, Rule, Service
+from rules.engine.availability import EVERYWHERE, Availability
+from rules.engine.content import Concept, FactDeclaration, Hours, Parameter, Provider, Rule, Service
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
 from rules.engine.loader import LIBRARY
@@ -15,6 +16,7 @@ from rules.engine.model import (
     DecisionIssue,
     Fact,
     FactValue,
+    Policy,
     ProposedFlag,
     ProposedReferral,
     ProposedTask,
@@ -25,13 +27,16 @@ from rules.engine.model import (
     Trace,
     Truth,
 )
+from rules.engine.opening_hours import OpeningSpan
 from rules.engine.pack import Pack, load_pack
 from rules.engine.rule_tests import RuleTest, RuleTestFailure, rule_test_results, run_rule_tests
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [
+    "EVERYWHERE",
     "LIBRARY",
     "PRIORITIES",
+    "Availability",
     "Concept",
     "ContentError",
     "DateSpan",
@@ -45,9 +50,12 @@ __all__ = [
     "FactDeclaration",
     "FactError",
     "FactValue",
+    "Hours",
     "Node",
+    "OpeningSpan",
     "Pack",
     "Parameter",
+    "Policy",
     "ProposedFlag",
     "ProposedReferral",
     "ProposedTask",
