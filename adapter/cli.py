@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,7 +56,12 @@ PatientNumber = Annotated[
     ),
 ]
 AsOf = Annotated[
-    str, typer.Option("--as-of", metavar="DATE", help="The day to decide for, YYYY-MM-DD; today if not given.")
+    str,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="The day to decide for, YYYY-MM-DD; today if not given. With a time (…T22:30) opening hours count.",
+    ),
 ]
 Provider = Annotated[str, typer.Option("--provider", metavar="NAME", help="The provider whose policies apply.")]
 MappingName = Annotated[str, typer.Option("--mapping", metavar="NAME", help="The mapping to use for these files.")]
@@ -129,11 +134,11 @@ def evaluate(
 ) -> None:
     """Say who should be referred where, how soon and why."""
     adapter = _adapter()
-    day = _day(as_of)
+    day, at = _moment(as_of)
     adapter.content(provider)
     failed = False
     inputs = _inputs(adapter, paths, mapping, server, patient)
-    results = counted(_results(adapter, inputs, day, provider))
+    results = counted(_results(adapter, inputs, day, provider, at))
     if output is TableOrNdjson.NDJSON:
         for result in results:
             failed |= result.status != 200
@@ -160,21 +165,21 @@ def explain(
     from adapter.referrals.explain import explain_json, explain_text
 
     adapter = _adapter()
-    day = _day(as_of)
+    day, at = _moment(as_of)
     pack = adapter.content(provider).pack
     if rule and rule not in {known.id for known in pack.rules}:
         say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
         raise typer.Exit(2)
     failed, explained = False, []
     inputs = _inputs(adapter, paths, mapping, server, patient)
-    for result in _results(adapter, inputs, day, provider):
+    for result in _results(adapter, inputs, day, provider, at):
         if result.decision is None or result.record is None:
             failed = True
             _say_refused(result)
         elif output is TextOrJson.JSON:
-            explained += explain_json(result.decision, result.record, result.position, rule or None)
+            explained += explain_json(result.decision, result.record, result.position, rule or None, result.routing)
         else:
-            typer.echo(explain_text(result.decision, result.record, rule or None))
+            typer.echo(explain_text(result.decision, result.record, rule or None, result.routing))
     if output is TextOrJson.JSON:
         write_line(explained)
     raise typer.Exit(1 if failed else 0)
@@ -264,11 +269,11 @@ def _inputs(adapter: Adapter, paths: list[Path] | None, mapping: str, server: st
     return read_inputs(adapter, paths or [], mapping, server, number)
 
 
-def _results(adapter: Adapter, inputs: Iterable[Read], day: date, provider: str) -> Iterator[Result]:
+def _results(adapter: Adapter, inputs: Iterable[Read], day: date, provider: str, at: time | None) -> Iterator[Result]:
     from adapter.pipeline import evaluate_all
 
     for name, record in inputs:
-        yield from evaluate_all(adapter, [record], day, provider, name)
+        yield from evaluate_all(adapter, [record], day, provider, name, at)
 
 
 def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
@@ -277,7 +282,7 @@ def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
 
     content = adapter.content(provider)
     decided = [
-        Decided(r.record, r.position, r.decision, content.pack.services, content.wanted)
+        Decided(r.record, r.position, r.decision, content.pack.services, content.wanted, r.routing)
         for r in results
         if r.record is not None and r.decision is not None
     ]
@@ -295,11 +300,17 @@ def _say_refused(result: Result) -> None:
             say(": ".join(part for part in ("refused", result.name, place, issue["details"]["text"]) if part))
 
 
-def _day(text: str) -> date:
+def _moment(text: str) -> tuple[date, time | None]:
+    """The day, and the time of day where one is given (in England's time)."""
     if not text:
-        return datetime.now(ZoneInfo("Europe/London")).date()
+        return datetime.now(ZoneInfo("Europe/London")).date(), None
     try:
-        return date.fromisoformat(text)
+        if "T" not in text:
+            return date.fromisoformat(text), None
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        say(f"perinatal: --as-of takes a date as YYYY-MM-DD, not {text!r}")
+        say(f"perinatal: --as-of takes a date as YYYY-MM-DD, perhaps with a time (T22:30), not {text!r}")
         raise typer.Exit(2) from None
+    if moment.tzinfo:
+        moment = moment.astimezone(ZoneInfo("Europe/London"))
+    return moment.date(), moment.time()

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         default_factory=lambda: SHIPPED_MAPPINGS,
         validation_alias=AliasChoices("PERINATAL_MAPPINGS_PATH", "MAPPINGS_PATH"),
     )
+    directory_path: Path | None = Field(
+        None, validation_alias=AliasChoices("PERINATAL_DIRECTORY_PATH", "DIRECTORY_PATH")
+    )
     max_file_bytes: int = 100 * 1024 * 1024
     max_body_bytes: int = 10 * 1024 * 1024
     server_token: SecretStr = SecretStr("")

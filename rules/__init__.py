@@ -5,6 +5,7 @@ This is the whole interface; other packages import nothing from ``rules.engine``
 
 from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.content import Concept, FactDeclaration, Hours, Parameter, Provider, Rule, Service
+from rules.engine.directory import Directory, DirectoryEntry, load_directory
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
 from rules.engine.loader import LIBRARY
@@ -27,7 +28,7 @@ from rules.engine.model import (
     Trace,
     Truth,
 )
-from rules.engine.opening_hours import OpeningSpan
+from rules.engine.opening_hours import OpeningSpan, in_words, is_open
 from rules.engine.pack import Pack, load_pack
 from rules.engine.rule_tests import RuleTest, RuleTestFailure, rule_test_results, run_rule_tests
 from rules.engine.yaml_file import Document, Node, load_yaml
@@ -43,6 +44,8 @@ __all__ = [
     "DaySpan",
     "Decision",
     "DecisionIssue",
+    "Directory",
+    "DirectoryEntry",
     "Document",
     "EngineDisagreement",
     "EngineError",
@@ -71,6 +74,9 @@ __all__ = [
     "Status",
     "Trace",
     "Truth",
+    "in_words",
+    "is_open",
+    "load_directory",
     "load_pack",
     "load_yaml",
     "rule_test_results",

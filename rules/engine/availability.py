@@ -45,9 +45,16 @@ class Availabilities:
             moved = self._covered(draft, as_of, given, gathering)
             settled.append(moved)
             elsewhere = given.closed.get(moved.service)
-            if elsewhere and RANK[moved.priority] >= RANK[EMERGENCY]:
+            if elsewhere is None or RANK[moved.priority] < RANK[EMERGENCY]:
+                continue
+            if elsewhere:
                 settled[-1], beside = self._closed(moved, elsewhere, as_of)
                 settled.append(self._covered(beside, as_of, given, gathering))
+            else:
+                text = (
+                    f"{self._label(moved.service)} is closed at this time, and no other service takes its emergencies"
+                )
+                gathering.issue(IssueSpec(NO_SERVICE, "warning", text), moved.rule.id)
         return settled
 
     def _covered(self, draft: Draft, as_of: date, given: Availability, gathering: Gathering) -> Draft:

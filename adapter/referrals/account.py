@@ -1,0 +1,80 @@
+"""What is said of a referral besides the rules: whose policies shaped it, which team takes it, when that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from adapter.records import Resource
+from adapter.referrals.routing import Route, Routing
+from adapter.referrals.services import destination
+from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, in_words
+
+_EMERGENCY = PRIORITIES.index("asap")
+
+
+class Account(NamedTuple):
+    """``performed``: whether a HealthcareService is known; notes for people; entities for the Provenance."""
+
+    performed: bool
+    notes: tuple[str, ...]
+    entities: tuple[Resource, ...]
+
+
+def accounted(referral: ProposedReferral, known: Routing, services: Mapping[str, Service]) -> Account:
+    """The account of one referral; nothing at all where the default policy and no directory made it."""
+    route = known.routes.get(referral.service)
+    policies = tuple(dict.fromkeys(policy._replace(rule="") for policy in referral.policies))
+    notes = [f"Policy of {policy.provider}: {policy_words(policy)}." for policy in policies]
+    entities = [_entity(f"{policy.provider}#{policy.name}", policy_words(policy)) for policy in policies]
+    if route is not None and route.why and (route.entry or route.practice):
+        team = route.entry.name if route.entry else destination(referral.service, services.get(referral.service)).label
+        notes.append(f"For {team}: {route.why}.")
+        of = route.entry.provider if route.entry else "the record"
+        entities.append(_entity(f"directory/{of}/{referral.service}", f"Directory of {of}: {team}, since {route.why}"))
+    notes += _opening(referral, known, services)
+    performed = not known.routes or (route is not None and bool(route.entry or route.practice))
+    return Account(performed, tuple(notes), tuple(entities))
+
+
+def policy_words(policy: Policy) -> str:
+    """``destination-moderate-illness, talking-therapies, in force from 2024-01-01``."""
+    since = f", in force from {policy.since.isoformat()}" if policy.since else ""
+    return f"{policy.name}, {policy.value}{since}"
+
+
+def why_there(decision: Decision, rule: str, known: Routing) -> list[str]:
+    """Of each referral of a rule: the policies that shaped it, and the team it goes to with the reason why that one."""
+    said = []
+    for referral in decision.referrals:
+        if rule not in referral.rules:
+            continue
+        for policy in referral.policies:
+            if policy.rule == rule:
+                said.append(f"{referral.service}: policy of {policy.provider}: {policy_words(policy)}")
+        if route := known.routes.get(referral.service):
+            said.append(f"{referral.service}: {_team(route)}")
+    return said
+
+
+def _team(route: Route) -> str:
+    if route.entry:
+        return f"to {route.entry.name}, since {route.why}"
+    if route.practice:
+        return f"to her practice, since {route.why}"
+    if route.missing:
+        return f"to no team yet: her {' or '.join(route.missing)} is not in the record"
+    return f"to no team: {route.why or route.coverage.value.replace('-', ' ')}"
+
+
+def _opening(referral: ProposedReferral, known: Routing, services: Mapping[str, Service]) -> Iterator[str]:
+    """Of an emergency: when the team is open, and who is asked when it is not."""
+    hours = known.hours.get(referral.service)
+    if hours is None or PRIORITIES.index(referral.priority) < _EMERGENCY:
+        return
+    otherwise = destination(hours.closed, services.get(hours.closed)).label if hours.closed else ""
+    yield f"Open {in_words(hours.spans)}." + (f" When it is closed: {otherwise}." if otherwise else "")
+
+
+def _entity(name: str, says: str) -> Resource:
+    return {"role": "source", "what": {"identifier": {"value": name}, "display": says}}
