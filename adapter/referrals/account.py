@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from adapter.records import Resource
-from adapter.referrals.routing import Route, Routing
+from adapter.referrals.routing import Coverage, Route, Routing, lacking
 from adapter.referrals.services import destination
 from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, in_words
 
@@ -27,14 +27,16 @@ def accounted(referral: ProposedReferral, known: Routing, services: Mapping[str,
     policies = tuple(dict.fromkeys(policy._replace(rule="") for policy in referral.policies))
     notes = [f"Policy of {policy.provider}: {policy_words(policy)}." for policy in policies]
     entities = [_entity(f"{policy.provider}#{policy.name}", policy_words(policy)) for policy in policies]
-    if route is not None and route.why and (route.entry or route.practice):
+    if route is not None and route.found:
         team = route.entry.name if route.entry else destination(referral.service, services.get(referral.service)).label
         notes.append(f"For {team}: {route.why}.")
         of = route.entry.provider if route.entry else "the record"
         entities.append(_entity(f"directory/{of}/{referral.service}", f"Directory of {of}: {team}, since {route.why}"))
+    elif route is not None:
+        said = _unrouted(route)
+        notes.append(f"{said[:1].upper()}{said[1:]}: a person must find the team.")
     notes += _opening(referral, known, services)
-    performed = not known.routes or (route is not None and bool(route.entry or route.practice))
-    return Account(performed, tuple(notes), tuple(entities))
+    return Account(route is None or route.found, tuple(notes), tuple(entities))
 
 
 def policy_words(policy: Policy) -> str:
@@ -60,11 +62,19 @@ def why_there(decision: Decision, rule: str, known: Routing) -> list[str]:
 def _team(route: Route) -> str:
     if route.entry:
         return f"to {route.entry.name}, since {route.why}"
-    if route.practice:
-        return f"to her practice, since {route.why}"
-    if route.missing:
-        return f"to no team yet: her {' or '.join(route.missing)} is not in the record"
-    return f"to no team: {route.why or route.coverage.value.replace('-', ' ')}"
+    return f"to her practice, since {route.why}" if route.practice else f"to no team: {_unrouted(route)}"
+
+
+def _unrouted(route: Route) -> str:
+    """Why there is no team."""
+    match route.coverage:
+        case Coverage.UNKNOWN if route.missing:
+            return f"which team it is turns on her {lacking(route)}, which the record does not say"
+        case Coverage.UNKNOWN:
+            return route.why
+        case Coverage.UNLISTED:
+            return "the directory has no entry for this service"
+    return "no team of the directory covers her"
 
 
 def _opening(referral: ProposedReferral, known: Routing, services: Mapping[str, Service]) -> Iterator[str]:

@@ -34,13 +34,13 @@ def service_request(
     scope: Scope,
     referral: ProposedReferral,
     to: Destination,
-    performer: str | None,
+    performer: Resource | None,
     evidence: Sequence[tuple[str, str]],
     told: Sequence[str] = (),
 ) -> Resource:
     """The entry of a referral. ``evidence`` is (resource type, full URL) of what its reasons rest on.
 
-    ``performer`` is the full URL of the HealthcareService, None where it is not known; ``told`` are notes besides
+    ``performer`` is the entry of the HealthcareService, None where it is not known; ``told`` are notes besides
     those of the rules.
     """
     reasons = [reference(url) for kind, url in evidence if kind in REASON_TYPES]
@@ -60,7 +60,7 @@ def service_request(
         "performerType": service_type(scope.base, to),
     }
     if performer:
-        resource["performer"] = [{"reference": performer, "display": to.label}]
+        resource["performer"] = [{"reference": performer["fullUrl"], "display": performer["resource"]["name"]}]
     if referral.reasons:
         resource["reasonCode"] = [reason(scope.base, code) for code in referral.reasons]
     if reasons:

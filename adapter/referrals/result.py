@@ -123,11 +123,8 @@ class _Draft:
     def add_referral(self, referral: ProposedReferral) -> None:
         found = _evidence(referral.facts)
         account = accounted(referral, self._known, self._described)
-        if account.performed:
-            to, service = self._service(referral.service)
-            performer: str | None = service["fullUrl"]
-        else:
-            to, performer = destination(referral.service, self._described.get(referral.service)), None
+        to = destination(referral.service, self._described.get(referral.service))
+        performer = self._service(referral.service)[1] if account.performed else None
         request = service_request(self._scope, referral, to, performer, self._quote(found), account.notes)
         self.requests[referral.service] = request
         self._account(request, referral.rules, found, account.entities)

@@ -40,6 +40,11 @@ class Route:
     missing: tuple[str, ...] = ()
     practice: str = ""  # of a referral to her GP: the ODS code of her practice
 
+    @property
+    def found(self) -> bool:
+        """Whether it is known who takes the referral."""
+        return self.entry is not None or bool(self.practice)
+
 
 Routes = Mapping[str, Route]
 """By service key. Empty where the provider has no directory."""
@@ -213,11 +218,15 @@ def routing_issues(decision: Decision, known: Routing, services: Mapping[str, Se
                 text = f"no {label} of the directory covers her: the referral is made, and a person must find the team"
                 issues.append(Issue("warning", "not-found", text, "no-service-covers"))
             case Coverage.UNKNOWN if each.missing:
-                lacking = " or ".join(_LABELS[name] for name in each.missing)
-                text = f"which {label} covers her turns on her {lacking}, which the record does not say: ask"
+                text = f"which {label} covers her turns on her {lacking(each)}, which the record does not say: ask"
                 issues.append(Issue("warning", "required", text, "data-not-supplied"))
             case Coverage.UNKNOWN:
                 issues.append(Issue("warning", "business-rule", f"{label}: {each.why}", "data-conflict"))
             case Coverage.OUT_OF_CATCHMENT:
                 issues.append(Issue("information", "informational", f"{label}: {each.why}", "no-service-covers"))
     return tuple(issues)
+
+
+def lacking(found: Route) -> str:
+    """What the record would have to say: ``GP practice or postcode``."""
+    return " or ".join(_LABELS[name] for name in found.missing)

@@ -18,10 +18,12 @@ _ODS = frozenset({ODS_ORGANISATION, "https://fhir.nhs.uk/id/ods-organization-cod
 _NOT_WHERE_SHE_LIVES = frozenset({"old", "temp", "work", "billing"})
 _NO_PRACTICE = frozenset({"V81997", "V81998", "V81999"})
 """NHS default codes: no registered practice, not applicable, not known."""
+_PSEUDO = "ZZ99"
+"""The district of NHS pseudo postcodes: no fixed abode, abroad, not known [K-high]."""
 
 
 class Postcode(NamedTuple):
-    """What a directory may name of a postcode, narrowest first: ``ZZ99 3VZ``, ``ZZ99 3``, ``ZZ99``, ``ZZ``."""
+    """What a directory may name of a postcode, narrowest first: ``ZZ98 3VZ``, ``ZZ98 3``, ``ZZ98``, ``ZZ``."""
 
     whole: str
     sector: str
@@ -51,12 +53,14 @@ def whereabouts(record: MappedBundle, patient: int, as_of: date, icb_of: Mapping
 
 
 def postcode(text: str) -> Postcode | None:
-    """The parts of a whole postcode, in whatever case and spacing; None for anything else."""
+    """The parts of a whole postcode, in whatever case and spacing; None for anything else, and for no real place."""
     found = _POSTCODE.fullmatch("".join(text.upper().split()))
     if found is None:
         return None
     area, district, sector, unit = found.groups()
     outward = area + district
+    if outward == _PSEUDO:
+        return None
     return Postcode(f"{outward} {sector}{unit}", f"{outward} {sector}", outward, area)
 
 

@@ -75,7 +75,7 @@ class Availabilities:
         why = "is not offered by this provider" if not_offered else "does not cover her by the directory"
         text = f"{self._label(draft.service)} {why}: referred to {self._label(service)}"
         gathering.issue(IssueSpec(NO_SERVICE, "warning", text), draft.rule.id)
-        return replace(draft, service=service, policies=tuple(policies))
+        return replace(draft, service=service, policies=tuple(policies), notes=(*draft.notes, f"{text}."))
 
     def _takes(self, service: str, offers: Dated | None, given: Availability) -> bool:
         return (offers is None or service in offers.value) and service not in given.uncovered

@@ -62,6 +62,8 @@ def _problem(document: Document, error: Any) -> ContentError:
             message = f"does not have the form {kind['pattern']}"
         case "minItems":
             message = "the list is too short"
+        case "minProperties":
+            message = "say at least one thing here (one of the keys the schema allows)"
         case "oneOf":
             message = "say exactly one thing here (one of the keys the schema allows)"
         case "maxProperties":
