@@ -10,6 +10,7 @@ from adapter.referrals.routing import Coverage, Route, Routing, lacking
 from adapter.referrals.services import destination
 from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, in_words
 
+NO_SERVICE = "no-service-covers"
 _EMERGENCY = PRIORITIES.index("asap")
 
 
@@ -46,8 +47,8 @@ def policy_words(policy: Policy) -> str:
 
 
 def why_there(decision: Decision, rule: str, known: Routing) -> list[str]:
-    """Of each referral of a rule: the policies that shaped it, and the team it goes to with the reason why that one."""
-    said = []
+    """Of each referral of a rule: what moved it, the policies that shaped it, and the team, with why that one."""
+    said = [issue.text for issue in decision.issues if issue.code == NO_SERVICE and rule in issue.rules]
     for referral in decision.referrals:
         if rule not in referral.rules:
             continue

@@ -66,7 +66,7 @@ def explain_text(decision: Decision, record: MappedBundle, rule: str | None = No
     lines = [f"{decision.pack} {decision.version}, {decision.provider}, as of {decision.as_of.isoformat()}"]
     for outcome in shown:
         lines += ["", *_rule_lines(record, outcome)]
-        lines += [f"  Referral to {said}" for said in why_there(decision, outcome.rule, known)]
+        lines += [f"  Referral: {said}" for said in why_there(decision, outcome.rule, known)]
     if quiet:
         lines += ["", f"Not fired: {', '.join(quiet)}"]
     return "\n".join(lines) + "\n"

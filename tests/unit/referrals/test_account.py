@@ -129,7 +129,7 @@ def test_an_explanation_names_the_policy_of_a_threshold_and_of_a_destination() -
     text = explain_text(found.decision, found.record, rule, found.routing)
     threshold = "(threshold perinatal-team-window-months, nottinghamshire-example, in force from 2024-01-01)"
     assert threshold in text
-    assert "Referral to community-mental-health-team: policy of nottinghamshire-example" in text
+    assert "Referral: community-mental-health-team: policy of nottinghamshire-example" in text
     (explained,) = explain_json(found.decision, found.record, found.position, rule, found.routing)
     assert any(threshold in sentence for sentence in explained["because"])
     assert explained["because"][-1].startswith("community-mental-health-team: policy of nottinghamshire-example")
@@ -146,6 +146,16 @@ def test_an_explanation_says_why_this_team() -> None:
         assert found.decision is not None
         assert found.record is not None
         assert words in explain_text(found.decision, found.record, rule, found.routing)
+
+
+def test_an_explanation_says_what_moved_a_referral() -> None:
+    found = result("96", "gp-area-example")
+    assert found.decision is not None
+    assert found.record is not None
+    text = explain_text(found.decision, found.record, "r13-tokophobia", found.routing)
+    assert (
+        "Maternal mental health service does not cover her by the directory: referred to NHS Talking Therapies" in text
+    )
 
 
 # --- the time of day -----------------------------------------------------------------------------------------------
