@@ -62,7 +62,8 @@ class Decider:
             text = f"the policy of the provider {content.provider.name} does not count on this day"
             gathering.issue(IssueSpec("unsupported", "warning", text))
         if self._own_values:
-            own = {outcome.rule: own_thresholds(outcome) for outcome in outcomes}
+            drafted = {draft.rule.id for draft in drafts}
+            own = {outcome.rule: own_thresholds(outcome) for outcome in outcomes if outcome.rule in drafted}
             drafts = [replace(draft, policies=(*own[draft.rule.id], *draft.policies)) for draft in drafts]
         if drafts:
             drafts, held = self._second_stage.run(drafts, truths, situation.facts, as_of, gathering, availability)
