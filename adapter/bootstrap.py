@@ -29,11 +29,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A rule pack as one provider has it, with what reads its facts and what words them."""
+    """A rule pack as one provider has it, with what reads its facts, what words them, and the service directory."""
 
     pack: rules.Pack
     reader: FactReader
     wanted: dict[str, Wanted]
+    directory: rules.Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,16 @@ class Adapter:
             site = load_site_codes(codes, folder / "codes") if codes else SiteCodes()
             pack = rules.load_pack(folder, provider or None, site.identity)
             reader = compile_facts(pack, self.base, site)
-            return Content(pack, reader, compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base))
+            words = compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base)
+            return Content(pack, reader, words, self._directory(pack))
         except rules.RulesError as wrong:
             raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
+
+    def _directory(self, pack: rules.Pack) -> rules.Directory:
+        """That of the settings, else the one in the pack's folder, else none."""
+        beside = pack.folder / "directory"
+        path = self.settings.directory_path or (beside if beside.is_dir() else None)
+        return rules.load_directory(path, pack.services) if path else rules.Directory()
 
     def has_mapping(self, name: str) -> bool:
         """Whether there is a mapping of this name."""

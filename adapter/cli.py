@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapter.commands import mappings_app, rules_app
-from adapter.commands.arguments import day as as_of_day
+from adapter.commands.arguments import moment as as_of_moment
 from adapter.commands.output import TextOrJson, counted, pages, say, told_if_stopped, write_line
 
 if TYPE_CHECKING:
@@ -61,7 +61,12 @@ PatientNumber = Annotated[
     ),
 ]
 AsOf = Annotated[
-    str, typer.Option("--as-of", metavar="DATE", help="The day to decide for, YYYY-MM-DD; today if not given.")
+    str,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="The day to decide for, YYYY-MM-DD; today if not given. With a time (…T22:30) opening hours count.",
+    ),
 ]
 Provider = Annotated[str, typer.Option("--provider", metavar="NAME", help="The provider whose policies apply.")]
 MappingName = Annotated[str, typer.Option("--mapping", metavar="NAME", help="The mapping to use for these files.")]
@@ -136,11 +141,11 @@ def evaluate(
     from adapter.commands.bars import write_messages
 
     adapter = _adapter()
-    day = as_of_day(as_of)
+    day, at = as_of_moment(as_of)
     adapter.content(provider)
     failed = False
     inputs = _inputs(adapter, paths, mapping, server, patient)
-    results = counted(_results(adapter, inputs, day, provider))
+    results = counted(_results(adapter, inputs, day, provider, at))
     with told_if_stopped():
         if output is ResultFormat.NDJSON:
             for result in results:
@@ -170,21 +175,21 @@ def explain(
     from adapter.referrals.explain import explain_json, explain_text
 
     adapter = _adapter()
-    day = as_of_day(as_of)
+    day, at = as_of_moment(as_of)
     pack = adapter.content(provider).pack
     if rule and rule not in {known.id for known in pack.rules}:
         say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
         raise typer.Exit(2)
     failed, explained = False, []
     inputs = _inputs(adapter, paths, mapping, server, patient)
-    for result in _results(adapter, inputs, day, provider):
+    for result in _results(adapter, inputs, day, provider, at):
         if result.decision is None or result.record is None:
             failed = True
             _say_refused(result)
         elif output is TextOrJson.JSON:
-            explained += explain_json(result.decision, result.record, result.position, rule or None)
+            explained += explain_json(result.decision, result.record, result.position, rule or None, result.routing)
         else:
-            typer.echo(explain_text(result.decision, result.record, rule or None))
+            typer.echo(explain_text(result.decision, result.record, rule or None, result.routing))
     if output is TextOrJson.JSON:
         write_line(explained)
     raise typer.Exit(1 if failed else 0)
@@ -277,11 +282,11 @@ def _inputs(adapter: Adapter, paths: list[Path] | None, mapping: str, server: st
     return read_inputs(adapter, paths or [], mapping, server, number)
 
 
-def _results(adapter: Adapter, inputs: Iterable[Read], day: date, provider: str) -> Iterator[Result]:
+def _results(adapter: Adapter, inputs: Iterable[Read], day: date, provider: str, at: time | None) -> Iterator[Result]:
     from adapter.pipeline import evaluate_all
 
     for name, record in inputs:
-        yield from evaluate_all(adapter, [record], day, provider, name)
+        yield from evaluate_all(adapter, [record], day, provider, name, at)
 
 
 def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
@@ -290,7 +295,7 @@ def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
 
     content = adapter.content(provider)
     decided = [
-        Decided(r.record, r.position, r.decision, content.pack.services, content.wanted)
+        Decided(r.record, r.position, r.decision, content.pack.services, content.wanted, r.routing)
         for r in results
         if r.record is not None and r.decision is not None
     ]

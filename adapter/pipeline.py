@@ -12,7 +12,7 @@ import logging
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.patients import main_patient
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
+from adapter.referrals.routing import NOT_ROUTED, Routing, availability, routing_for, routing_issues
 
 if TYPE_CHECKING:
     from adapter.mapping import Mapping
@@ -41,7 +42,7 @@ class Result:
     """What became of one record: a result Bundle, or the OperationOutcome that says why there is none.
 
     ``status`` is 200, or the HTTP status the refusal corresponds to. ``patient`` is the first identifier's value;
-    ``position`` the entry of the record's Bundle that holds her.
+    ``position`` the entry of the record's Bundle that holds her; ``routing`` which teams there are for her.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Result:
     outcome: Resource | None = None
     decision: rules.Decision | None = None
     record: MappedBundle | None = None
+    routing: Routing = NOT_ROUTED
 
 
 # --- reading: bytes or a folder → one MappedBundle per patient -----------------------------------------------------
@@ -226,10 +228,13 @@ def check(record: MappedBundle) -> MappedBundle:
 
 
 # --- deciding ------------------------------------------------------------------------------------------------------
-def evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str = "") -> Result:
-    """The result of one record. AdapterError and EngineError become its OperationOutcome; nothing else is sent."""
+def evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str = "", at: time | None = None) -> Result:
+    """The result of one record. AdapterError and EngineError become its OperationOutcome; nothing else is sent.
+
+    ``at`` is the time of day, for opening hours; without one, no service is taken to be closed.
+    """
     try:
-        return _evaluate(adapter, check(record), as_of, provider)
+        return _evaluate(adapter, check(record), as_of, provider, at)
     except CannotStart:
         raise
     except AdapterError as refused:
@@ -251,7 +256,7 @@ def _where(failed: Exception) -> str:
     return f"{type(failed).__name__} at " + " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames))
 
 
-def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str) -> Result:
+def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str, at: time | None) -> Result:
     from adapter.referrals.result import build_result, flaws
 
     if record.refused:
@@ -262,33 +267,41 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
     issues = record.issues + found.issues
     if found.refused:
         return refusal(adapter, record.source, issues, 422, record)
-    decision = content.pack.evaluate(found.facts, as_of)
+    pack = content.pack
+    known = routing_for(content.directory, pack.policy, pack.services, record, position, as_of)
+    decision = pack.evaluate(found.facts, as_of, availability(known, pack, as_of, at))
     bundle = build_result(
         record,
         position,
         decision,
-        issues,
-        content.pack.services,
+        (*issues, *routing_issues(decision, known, pack.services)),
+        pack.services,
         adapter.base,
         facts=content.wanted,
         digest=record.digest,
+        known=known,
     )
     if wrong := flaws(bundle):
         log.error("a result was not valid FHIR: %s", "; ".join(f"{issue.place} {issue.text}" for issue in wrong))
         issue = Issue("fatal", "exception", "the result is not valid FHIR R4: nothing may be sent")
         return refusal(adapter, record.source, (issue, *wrong), 500, record)
-    return Result(record.source, _identifier(record, position), position, 200, bundle, None, decision, record)
+    return Result(record.source, _identifier(record, position), position, 200, bundle, None, decision, record, known)
 
 
 def evaluate_all(
-    adapter: Adapter, records: Iterable[MappedBundle | AdapterError], as_of: date, provider: str = "", name: str = ""
+    adapter: Adapter,
+    records: Iterable[MappedBundle | AdapterError],
+    as_of: date,
+    provider: str = "",
+    name: str = "",
+    at: time | None = None,
 ) -> Iterator[Result]:
     """A Result for each record, in order, whatever happens to any of them."""
     for record in records:
         if isinstance(record, AdapterError):
             yield refusal(adapter, name, record.issues, record.status)
         else:
-            yield evaluate(adapter, record, as_of, provider)
+            yield evaluate(adapter, record, as_of, provider, at)
 
 
 def refusal(

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     )
     bars: Path | None = None
     reload_seconds: float = Field(2.0, ge=0)
+    directory_path: Path | None = Field(
+        None, validation_alias=AliasChoices("PERINATAL_DIRECTORY_PATH", "DIRECTORY_PATH")
+    )
     max_file_bytes: int = 100 * 1024 * 1024
     max_body_bytes: int = 10 * 1024 * 1024
     server_token: SecretStr = SecretStr("")

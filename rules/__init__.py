@@ -3,8 +3,10 @@
 This is the whole interface; other packages import nothing from ``rules.engine``.
 """
 
+from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.check_digit import verhoeff_ok
-from rules.engine.content import Concept, FactDeclaration, Parameter, Provider, Rule, Service
+from rules.engine.content import Concept, FactDeclaration, Hours, Parameter, Provider, Rule, Service
+from rules.engine.directory import Directory, DirectoryEntry, load_directory
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
 from rules.engine.loader import LIBRARY
@@ -16,6 +18,7 @@ from rules.engine.model import (
     DecisionIssue,
     Fact,
     FactValue,
+    Policy,
     ProposedFlag,
     ProposedReferral,
     ProposedTask,
@@ -26,19 +29,24 @@ from rules.engine.model import (
     Trace,
     Truth,
 )
+from rules.engine.opening_hours import OpeningSpan, in_words, is_open
 from rules.engine.pack import Pack, load_pack
 from rules.engine.rule_tests import RuleTest, RuleTestFailure, rule_test_results, run_rule_tests
 from rules.engine.yaml_file import Document, Node, load_yaml
 
 __all__ = [
+    "EVERYWHERE",
     "LIBRARY",
     "PRIORITIES",
+    "Availability",
     "Concept",
     "ContentError",
     "DateSpan",
     "DaySpan",
     "Decision",
     "DecisionIssue",
+    "Directory",
+    "DirectoryEntry",
     "Document",
     "EngineDisagreement",
     "EngineError",
@@ -46,9 +54,12 @@ __all__ = [
     "FactDeclaration",
     "FactError",
     "FactValue",
+    "Hours",
     "Node",
+    "OpeningSpan",
     "Pack",
     "Parameter",
+    "Policy",
     "ProposedFlag",
     "ProposedReferral",
     "ProposedTask",
@@ -64,6 +75,9 @@ __all__ = [
     "Status",
     "Trace",
     "Truth",
+    "in_words",
+    "is_open",
+    "load_directory",
     "load_pack",
     "load_yaml",
     "rule_test_results",

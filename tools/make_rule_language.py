@@ -24,7 +24,19 @@ from rules.tools.schemas import KINDS, schema  # noqa: E402 - the repository may
 DOCUMENT = ROOT / "docs" / "rule-language.md"
 INTRODUCTION = Path(__file__).with_name("rule_language_intro.md")
 # Definitions with a section of their own, in this order; the others are said in a word.
-SHARED = ("condition", "test", "source", "values", "task", "flag", "issue", "asks", "valid")
+SHARED = (
+    "condition",
+    "test",
+    "source",
+    "values",
+    "task",
+    "flag",
+    "issue",
+    "asks",
+    "valid",
+    "openingHours",
+    "serviceHours",
+)
 WORDS: Mapping[str, str] = {
     "name": "name",
     "factName": "fact",
@@ -37,9 +49,13 @@ WORDS: Mapping[str, str] = {
     "conditions": "list of [conditions](#condition)",
     "sources": "list of [sources](#source)",
     "asks": "list of [asks](#ask)",
+    "ods": "ODS code",
+    "timeOfDay": "time of day",
+    "openingHours": "list of [opening hours](#opening-hours)",
+    "serviceHours": "[hours of a service](#hours-of-a-service)",
     "concept": "SNOMED CT concept: `code`, `display`",
 }
-TITLES = {"asks": "ask"}
+TITLES = {"asks": "ask", "openingHours": "opening hours", "serviceHours": "hours of a service"}
 _TYPES = {"string": "text", "integer": "whole number", "array": "list", "object": "mapping", "boolean": "true or false"}
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/–-]*|[0-9]+-[0-9]+-[0-9]+|[0-9]+(?:\.[0-9]+){2,}")
 _CONSOLE = re.compile(r"^```console\n.*?^```$", re.MULTILINE | re.DOTALL)
@@ -66,6 +82,8 @@ def kind_of(node: Mapping[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in node["enum"])
     if "const" in node:
         return f"`{str(node['const']).lower()}`"
+    if "else" in node:
+        return f"{kind_of(node['else'])}, or dated ones"
     if "anyOf" in node:
         return " or ".join(dict.fromkeys(kind_of(each) for each in node["anyOf"]))
     types = node.get("type", [])

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapter.records import MappedBundle
+from adapter.referrals.account import why_there
 from adapter.referrals.grounds import deciding
 from adapter.referrals.lineage import element, place
+from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.words import TRUTHS, finding
 from rules import Decision, Fact, RuleOutcome, Source, Status, Trace
 
@@ -18,12 +20,13 @@ NOWHERE = "nothing in the record"
 
 
 def explain_json(
-    decision: Decision, record: MappedBundle, patient: int, rule: str | None = None
+    decision: Decision, record: MappedBundle, patient: int, rule: str | None = None, known: Routing = NOT_ROUTED
 ) -> list[dict[str, Any]]:
     """The contract's list of {patient, rule, status, missing, because}; every rule, or the one asked for.
 
     ``patient`` is the entry of her Patient resource; the answer names her by her first identifier's value. Each
-    sentence of ``because`` ends with its place in the source. KeyError when the pack has no such rule.
+    sentence of ``because`` ends with its place in the source; the last ones name the policies of the provider that
+    shaped the referral, and the team that ``known`` leads to. KeyError when the pack has no such rule.
     """
     name = patient_name(record, patient)
     return [
@@ -32,7 +35,7 @@ def explain_json(
             "rule": outcome.rule,
             "status": outcome.status.value,
             "missing": list(outcome.missing),
-            "because": because(decision, record, outcome),
+            "because": because(decision, record, outcome) + why_there(decision, outcome.rule, known),
         }
         for outcome in _chosen(decision, rule)
     ]
@@ -53,7 +56,7 @@ def because(decision: Decision, record: MappedBundle, outcome: RuleOutcome) -> l
     return list(dict.fromkeys(sentences))
 
 
-def explain_text(decision: Decision, record: MappedBundle, rule: str | None = None) -> str:
+def explain_text(decision: Decision, record: MappedBundle, rule: str | None = None, known: Routing = NOT_ROUTED) -> str:
     """The same for reading: each rule's whole tree of criteria, or that of the one asked for.
 
     Without ``rule``, the rules that simply do not apply are named in one line at the end. KeyError as above.
@@ -63,6 +66,7 @@ def explain_text(decision: Decision, record: MappedBundle, rule: str | None = No
     lines = [f"{decision.pack} {decision.version}, {decision.provider}, as of {decision.as_of.isoformat()}"]
     for outcome in shown:
         lines += ["", *_rule_lines(record, outcome)]
+        lines += [f"  Referral: {said}" for said in why_there(decision, outcome.rule, known)]
     if quiet:
         lines += ["", f"Not fired: {', '.join(quiet)}"]
     return "\n".join(lines) + "\n"
@@ -88,8 +92,9 @@ def _criterion(trace: Trace) -> str:
         said += f", {finding(trace.fact)}"
     if not trace.parameter:
         return said
+    own = f", {trace.provider}" if trace.provider else ""
     force = f", in force from {trace.since.isoformat()}" if trace.since else ""
-    return f"{said} (threshold {trace.parameter}{force})"
+    return f"{said} (threshold {trace.parameter}{own}{force})"
 
 
 def _places(record: MappedBundle, fact: Fact) -> list[str]:

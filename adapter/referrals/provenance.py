@@ -15,11 +15,13 @@ def provenance(
     rules: tuple[str, ...],
     origin: Iterable[Resource],
     places: Mapping[str, Iterable[str]],
+    used: Iterable[Resource] = (),
 ) -> Resource:
     """The entry that accounts for one proposal.
 
     ``origin`` is what all proposals of a result have in common (see :func:`origin`); ``places`` has, under the full
-    URL of each resource that the rules rest on, where in the source its elements are.
+    URL of each resource that the rules rest on, where in the source its elements are; ``used`` are the entities of
+    what else shaped it (a provider's policy, the directory).
     """
     quoted: list[Resource] = [
         {"role": "quotation", "what": {"reference": url, "display": "; ".join(found)}} for url, found in places.items()
@@ -30,7 +32,7 @@ def provenance(
         "recorded": f"{scope.day}T00:00:00Z",
         "policy": [scope.pack, *scope.rules(rules)],
         "agent": [{"who": reference(scope.device)}],
-        "entity": [*origin, *quoted],
+        "entity": [*origin, *quoted, *used],
     }
     return scope.entry(resource, target["resource"]["resourceType"], target["resource"]["id"])
 

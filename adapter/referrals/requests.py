@@ -34,10 +34,15 @@ def service_request(
     scope: Scope,
     referral: ProposedReferral,
     to: Destination,
-    performer: str,
+    performer: Resource | None,
     evidence: Sequence[tuple[str, str]],
+    told: Sequence[str] = (),
 ) -> Resource:
-    """The entry of a referral. ``evidence`` is (resource type, full URL) of what its reasons rest on."""
+    """The entry of a referral. ``evidence`` is (resource type, full URL) of what its reasons rest on.
+
+    ``performer`` is the entry of the HealthcareService, None where it is not known; ``told`` are notes besides
+    those of the rules.
+    """
     reasons = [reference(url) for kind, url in evidence if kind in REASON_TYPES]
     others = [reference(url) for kind, url in evidence if kind not in REASON_TYPES]
     resource: Resource = {
@@ -53,16 +58,17 @@ def service_request(
         "authoredOn": scope.day,
         "requester": reference(scope.device),
         "performerType": service_type(scope.base, to),
-        "performer": [{"reference": performer, "display": to.label}],
     }
+    if performer:
+        resource["performer"] = [{"reference": performer["fullUrl"], "display": performer["resource"]["name"]}]
     if referral.reasons:
         resource["reasonCode"] = [reason(scope.base, code) for code in referral.reasons]
     if reasons:
         resource["reasonReference"] = reasons
     if others:
         resource["supportingInfo"] = others
-    if referral.notes:
-        resource["note"] = [{"text": note} for note in referral.notes]
+    if notes := [*referral.notes, *told]:
+        resource["note"] = [{"text": note} for note in notes]
     return scope.entry(restrict(resource, [referral.service]), referral.service)
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from adapter.fhir.validate import validate
 from adapter.records import Evidence, Issue, MappedBundle, Resource
+from adapter.referrals.account import accounted
 from adapter.referrals.excerpt import Excerpt
 from adapter.referrals.grounds import grounds
 from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
 from adapter.referrals.lineage import place
 from adapter.referrals.provenance import origin, provenance
 from adapter.referrals.requests import flag, restrict, service_request, task
+from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.scope import Scope, device, fresh, patient_key
 from adapter.referrals.services import Destination, destination, healthcare_service
 from adapter.referrals.wanted import Wanted, wanted
@@ -36,12 +38,13 @@ def build_result(
     *,
     facts: Mapping[str, Wanted] = _NOTHING_KNOWN,
     digest: str = "",
+    known: Routing = NOT_ROUTED,
 ) -> Resource:
     """The result Bundle (type collection): self-contained, every resource with a profile, same in → same bytes.
 
     ``patient_index`` is the entry of the record's Bundle that holds her; ``issues`` are all that came up on the way
     (reading, mapping, facts); ``facts`` describes the pack's facts (``compile_wanted``); ``digest`` is the SHA-256 of
-    the record's bytes in hexadecimal, or "".
+    the record's bytes in hexadecimal, or ""; ``known`` is what directory and policy say of the services for her.
 
     Entries: Patient, ServiceRequests (most urgent first), Tasks, Flags, GuidanceResponse, its Parameters,
     OperationOutcome (where there is something to say), HealthcareServices, Device, Provenances, then the evidence in
@@ -53,7 +56,7 @@ def build_result(
     software = device()
     scope = Scope(base, key, decision, excerpt.url(patient_index), software["fullUrl"])
 
-    draft = _Draft(record, patient_index, excerpt, scope, services, origin(record, digest))
+    draft = _Draft(record, patient_index, excerpt, scope, services, origin(record, digest), known)
     for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
         draft.add_referral(referral)
     for proposed in decision.tasks:
@@ -106,9 +109,10 @@ class _Draft:
         scope: Scope,
         described: Mapping[str, Service],
         source: list[Resource],
+        known: Routing,
     ) -> None:
         self._record, self._patient, self._excerpt = record, patient_index, excerpt
-        self._scope, self._described, self._source = scope, described, source
+        self._scope, self._described, self._source, self._known = scope, described, source, known
         self._outcomes = {outcome.rule: outcome for outcome in scope.decision.outcomes}
         self.requests: dict[str, Resource] = {}
         self.tasks: list[Resource] = []
@@ -118,10 +122,12 @@ class _Draft:
 
     def add_referral(self, referral: ProposedReferral) -> None:
         found = _evidence(referral.facts)
-        to, service = self._service(referral.service)
-        request = service_request(self._scope, referral, to, service["fullUrl"], self._quote(found))
+        account = accounted(referral, self._known, self._described)
+        to = destination(referral.service, self._described.get(referral.service))
+        performer = self._service(referral.service)[1] if account.performed else None
+        request = service_request(self._scope, referral, to, performer, self._quote(found), account.notes)
         self.requests[referral.service] = request
-        self._account(request, referral.rules, found)
+        self._account(request, referral.rules, found, account.entities)
 
     def add_task(self, proposed: ProposedTask, facts: Mapping[str, Wanted]) -> None:
         known = self._scope.decision.facts
@@ -151,7 +157,8 @@ class _Draft:
     def _service(self, key: str) -> tuple[Destination, Resource]:
         if key not in self.services:
             to = destination(key, self._described.get(key))
-            kept = healthcare_service(self._scope.base, self._scope.decision.provider, to)
+            route, hours = self._known.routes.get(key), self._known.hours.get(key)
+            kept = healthcare_service(self._scope.base, self._scope.decision.provider, to, route, hours)
             self.services[key] = to, fresh(kept)
         return self.services[key]
 
@@ -159,12 +166,12 @@ class _Draft:
         """(resource type, full URL) of the resources, other than herself, that the evidence lies in."""
         return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in found if index != self._patient]
 
-    def _account(self, target: Resource, rules: tuple[str, ...], found: _Found) -> None:
+    def _account(self, target: Resource, rules: tuple[str, ...], found: _Found, used: Sequence[Resource] = ()) -> None:
         places = {
             self._excerpt.url(index): [place(self._record, evidence) for evidence in elements.values()]
             for index, elements in found.items()
         }
-        self.provenances.append(provenance(self._scope, target, rules, self._source, places))
+        self.provenances.append(provenance(self._scope, target, rules, self._source, places, used))
 
 
 def _evidence(facts: Iterable[Fact]) -> _Found:

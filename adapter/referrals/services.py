@@ -6,10 +6,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from adapter.fhir.ids import stable_id
+from adapter.fhir.profiles import ODS_ORGANISATION
 from adapter.records import Resource
+from adapter.referrals.routing import Route
 from adapter.referrals.scope import SNOMED, entry
 from adapter.referrals.terms import humanise
-from rules import Concept, Service
+from rules import Concept, Hours, OpeningSpan, Service
+
+DOS_SERVICE = "https://fhir.nhs.uk/Id/dos-service-id"
 
 
 class Destination(NamedTuple):
@@ -43,15 +47,35 @@ def referral_code(to: Destination) -> Resource:
 
 
 @lru_cache(maxsize=512)
-def healthcare_service(base: str, provider: str, to: Destination) -> Resource:
-    """The entry of a service of this provider. It is kept: copy it before adding anything."""
-    resource = {
-        "resourceType": "HealthcareService",
-        "active": True,
-        "type": [service_type(base, to)],
-        "name": to.label,
-    }
-    return entry(stable_id("HealthcareService", base, provider, to.key), resource)
+def healthcare_service(
+    base: str, provider: str, to: Destination, found: Route | None = None, hours: Hours | None = None
+) -> Resource:
+    """The entry of a service of this provider, or of the team that a route leads to. Copy it before adding anything."""
+    resource: Resource = {"resourceType": "HealthcareService"}
+    team, practice = (found.entry, found.practice) if found else (None, "")
+    name: tuple[str, ...] = (provider, to.key)
+    if team:
+        name = (team.provider, to.key, team.dos, team.ods, team.name)
+        if team.dos:
+            resource["identifier"] = [{"system": DOS_SERVICE, "value": team.dos}]
+    resource["active"] = True
+    if ods := team.ods if team else practice:
+        name = (*name, ods)
+        resource["providedBy"] = {"identifier": {"system": ODS_ORGANISATION, "value": ods}}
+    resource["type"] = [service_type(base, to)]
+    resource["name"] = team.name if team else to.label
+    if team and team.telephone:
+        resource["telecom"] = [{"system": "phone", "value": team.telephone}]
+    if hours and hours.spans:
+        resource["availableTime"] = [_available(span) for span in hours.spans]
+    return entry(stable_id("HealthcareService", base, *name), resource)
+
+
+def _available(span: OpeningSpan) -> Resource:
+    time: Resource = {"daysOfWeek": list(span.days)}
+    if span.opens is None or span.closes is None:
+        return {**time, "allDay": True}
+    return {**time, "availableStartTime": f"{span.opens:%H:%M:%S}", "availableEndTime": f"{span.closes:%H:%M:%S}"}
 
 
 def _snomed(coding: Concept) -> Resource:

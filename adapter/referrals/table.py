@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from adapter.records import MappedBundle, Resource
 from adapter.referrals.requests import task_text
+from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.services import destination
 from adapter.referrals.terms import display
 from adapter.referrals.wanted import Wanted, because, wanted
@@ -35,6 +36,7 @@ class Decided:
     decision: Decision
     services: Mapping[str, Service] = field(default_factory=dict)
     facts: Mapping[str, Wanted] = field(default_factory=dict)
+    known: Routing = NOT_ROUTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ def lines(result: Decided) -> Iterator[Line]:
         reasons = "\n".join(
             part for part in (why(referral.rules), *notes, because(referral.facts, result.facts)) if part
         )
-        yield Line(f"Refer: {to}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
+        route = result.known.routes.get(referral.service)
+        team = f"\n{route.entry.name}" if route and route.entry else ""
+        yield Line(f"Refer: {to}{team}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
         known = "No rule asks for one on what is known" if _undecided(decision) else "No rule applies"
         yield Line("No referral", "", known)

@@ -6,6 +6,7 @@ never unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -141,6 +142,25 @@ class Unless:
 
 
 Condition = Compare | Is | WithinMonths | OlderTest | Derived | AllOf | AnyOf | Not | Unless
+
+
+def inner(condition: Condition) -> tuple[Condition, ...]:
+    """The conditions directly inside a condition (of a derived fact: none)."""
+    match condition:
+        case AllOf(children=children) | AnyOf(children=children):
+            return children
+        case Not(child=child) | Unless(child=child):
+            return (child,)
+        case OlderTest(test=test):
+            return (test,)
+    return ()
+
+
+def walk(condition: Condition) -> Iterator[Condition]:
+    """A condition with everything inside it."""
+    yield condition
+    for child in inner(condition):
+        yield from walk(child)
 
 
 def facts_of(condition: Condition) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rules.engine.conditions import Condition, Place, Threshold
 from rules.engine.model import Source
+from rules.engine.opening_hours import OpeningSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,15 @@ class AddNote:
     text: str
 
 
-StepAction = MoveTo | AlsoRefer | Hold | CapPriority | StartNow | AddNote | TaskSpec | FlagSpec | IssueSpec
+@dataclass(frozen=True, slots=True)
+class StartFrom:
+    """The referral starts on the day on which a count of days (weeks of gestation) reaches ``weeks``; 0: at once."""
+
+    fact: str
+    weeks: Threshold
+
+
+StepAction = MoveTo | AlsoRefer | Hold | CapPriority | StartNow | StartFrom | AddNote | TaskSpec | FlagSpec | IssueSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +213,18 @@ class Step:
     not_rules: frozenset[str] = frozenset()
     safety: bool = True  # False: never for referrals of safety rules
     beside: str = ""  # only if another referral of at least this priority exists
+    highest: str = ""  # only if no referral to the same service has a higher priority
     open: bool = False  # only if the service is in the fact open_services
     refused: bool = False  # only if the service, or "all", is in the fact consent_refused_for
 
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A value and the day from which it counts."""
+    """A value and the day from which it counts. ``provider`` is whose own policy it is, "" for the pack's value."""
 
     start: date
     value: Any
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,19 +236,46 @@ class Parameter:
     unit: str = ""
     confirm: bool = False
     sources: tuple[Source, ...] = ()
-    provider: bool = False  # the values are a provider's own
+    provider: bool = False  # some of the values are a provider's own
+    range: tuple[float, float] | None = None  # what a provider may set; a limit of plausibility
+    where_offered: str = ""  # the service that is the value where a provider lists it among its offers
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a service is open (``spans``), and which service takes emergencies when it is not ("": nobody else)."""
+
+    spans: tuple[OpeningSpan, ...]
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider's policy: which services there are, and its own parameter values (already in ``parameters``)."""
+    """A provider's policy. Its own parameter values are in ``parameters``; all else that it decides is here.
+
+    Everything is dated. ``offers`` holds sets of service keys; none: every service. ``fallbacks`` and ``hours`` are by
+    service key; ``catchment`` holds the words of ``CATCHMENTS``.
+    """
 
     name: str
     title: str
     valid_from: date = date.min
     valid_to: date = date.max
     sources: tuple[Source, ...] = ()
-    offers: frozenset[str] | None = None
+    offers: tuple[Dated, ...] = ()
+    fallbacks: Mapping[str, tuple[Dated, ...]] = field(default_factory=dict)
+    catchment: tuple[Dated, ...] = ()
+    hours: Mapping[str, tuple[Dated, ...]] = field(default_factory=dict)
+
+    def counts(self, as_of: date) -> bool:
+        """Whether the policy is in force on this day; where it is not, the pack's own values count."""
+        return self.valid_from <= as_of <= self.valid_to
+
+    def in_force(self, values: tuple[Dated, ...], as_of: date) -> Dated | None:
+        """That of this policy's dated values which counts on a day, if any does."""
+        if not self.counts(as_of):
+            return None
+        return next((dated for dated in reversed(values) if dated.start <= as_of), None)
 
 
 @dataclass(frozen=True, slots=True)

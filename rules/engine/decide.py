@@ -9,7 +9,9 @@ from functools import partial
 from typing import NamedTuple
 
 from rules.engine import names
+from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
+from rules.engine.explain import own_thresholds
 from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, Status, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
@@ -45,8 +47,10 @@ class Decider:
         self._order = {rule.id: place for place, rule in enumerate(content.rules)}
         self._services = {key: place for place, key in enumerate(content.services)}
         self._derived = derived
+        self._own_values = any(each.provider for each in content.parameters.values())
 
-    def decide(self, evaluation: Evaluation) -> Decision:
+    def decide(self, evaluation: Evaluation, availability: Availability = EVERYWHERE) -> Decision:
+        """The decision; ``availability`` says which services cover her and are open, as far as that is known."""
         situation, truths, content = evaluation.situation, evaluation.truths, self._content
         as_of, gathering = situation.as_of, Gathering(situation.as_of)
         drafts: list[Draft] = []
@@ -54,11 +58,15 @@ class Decider:
         for ask in content.asks:
             if truths[names.ask(ask.id)] is True:
                 gathering.task(ask.task)
-        if not content.provider.valid_from <= as_of <= content.provider.valid_to:
+        if not content.provider.counts(as_of):
             text = f"the policy of the provider {content.provider.name} does not count on this day"
             gathering.issue(IssueSpec("unsupported", "warning", text))
+        if self._own_values:
+            drafted = {draft.rule.id for draft in drafts}
+            own = {outcome.rule: own_thresholds(outcome) for outcome in outcomes if outcome.rule in drafted}
+            drafts = [replace(draft, policies=(*own[draft.rule.id], *draft.policies)) for draft in drafts]
         if drafts:
-            drafts, held = self._second_stage.run(drafts, truths, situation.facts, as_of, gathering)
+            drafts, held = self._second_stage.run(drafts, truths, situation.facts, as_of, gathering, availability)
             remaining = {draft.rule.id for draft in drafts}
             outcomes = [_held(outcome, held, remaining) if outcome.rule in held else outcome for outcome in outcomes]
         named = {name: derived_fact(name, situation.truths[node.place]) for name, node in self._derived.items()}
@@ -173,6 +181,7 @@ class Decider:
             reasons=(refer.reason,) if refer.reason else (),
             notes=(refer.text,) if refer.text else (),
             facts=facts,
+            policies=self._values.policies(rule.id, refer.service, refer.within.days),
         )
 
     def _start(self, refer: Refer, situation: Situation) -> date:
@@ -225,6 +234,7 @@ class Decider:
                 reasons=tuple(dict.fromkeys(refer.reason for refer in met if refer.reason)),
                 notes=(),
                 facts=facts,
+                policies=self._values.policies(rule.id, outside.service, within.days),
             )
         )
         text = f"{rule.title}: outside the window, referred to {self._content.services[service].label}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.engine.model import DateSpan, DaySpan, Fact, RuleOutcome, State, Status, Trace
+from rules.engine.model import DateSpan, DaySpan, Fact, Policy, RuleOutcome, State, Status, Trace
 
 _TRUTHS = {True: "met", False: "not met", None: "unknown"}
 
@@ -19,6 +19,13 @@ def why(outcome: RuleOutcome) -> list[str]:
     elif outcome.status is Status.OUT_OF_DATE:
         sentences.append(f"It would fire if these were not too old to count: {', '.join(outcome.missing)}.")
     return list(dict.fromkeys(sentences))
+
+
+def own_thresholds(outcome: RuleOutcome) -> tuple[Policy, ...]:
+    """The thresholds on which an outcome rests that are a provider's own policy, each once."""
+    leaves = (leaf for leaf in _deciding(outcome.trace) if leaf.provider)
+    found = (Policy(leaf.parameter, leaf.text, leaf.provider, leaf.since, outcome.rule) for leaf in leaves)
+    return tuple(dict.fromkeys(found))
 
 
 def _deciding(node: Trace) -> Iterator[Trace]:
@@ -43,8 +50,9 @@ def _sentence(node: Trace) -> str:
     if node.kind == "compare" and node.fact is not None:
         parts.append(_evidence(node.fact))
     if node.parameter:
+        own = f", {node.provider}" if node.provider else ""
         since = f", in force from {node.since}" if node.since else ""
-        parts.append(f"threshold from parameter {node.parameter}{since}")
+        parts.append(f"threshold from parameter {node.parameter}{own}{since}")
     return "; ".join(parts) + "."
 
 

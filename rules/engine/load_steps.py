@@ -13,6 +13,7 @@ from rules.engine.content import (
     Parameter,
     Rule,
     Service,
+    StartFrom,
     StartNow,
     Step,
     StepAction,
@@ -53,7 +54,7 @@ def _step(at: Cursor, destinations: Destinations, services: Mapping[str, Service
     for key, fact in (("open", FACT_OPEN), ("refused", FACT_REFUSED)):
         if key in at:
             parser.fact(fact, at[key], "codes")
-    beside = at.get("beside")
+    beside, highest = at.get("beside"), at.get("highest")
     return Step(
         id=at.data["id"],
         title=at.data["title"],
@@ -66,6 +67,7 @@ def _step(at: Cursor, destinations: Destinations, services: Mapping[str, Service
         not_rules=_names(at, "not_rules", rules, "rule") or frozenset(),
         safety=at.get("safety", True),
         beside=beside["priority"] if beside else "",
+        highest=highest["priority"] if highest else "",
         open=at.get("open", False),
         refused=at.get("refused", False),
     )
@@ -91,6 +93,10 @@ def _action(at: Cursor, destinations: Destinations, services: Mapping[str, Servi
         return CapPriority(at.data["priority"], destinations.within(at, at.data["priority"]))
     if "start_now" in at:
         return StartNow()
+    if "start_from" in at:
+        start = at["start_from"]
+        fact = destinations.parser.fact(start.data["fact"], start["fact"], "days")
+        return StartFrom(fact, destinations.parser.days(start["weeks"]))
     if "note" in at:
         return AddNote(at.data["note"])
     task = at.child("task")
@@ -117,7 +123,6 @@ def _protect_safety(at: Cursor, step: Step, rules: Mapping[str, Rule]) -> None:
     if safety and Hold in kinds and AlsoRefer not in kinds and not told:
         message = "add 'safety: false', an 'also_refer', or with 'open: true' a 'task' for 'service: this'"
         raise at.error(f"this step could hold a referral of a safety rule ({safety[0]}): {message}", code="RC041")
-    if safety and CapPriority in kinds:
-        raise at.error(
-            f"this step could lower the priority of a safety rule ({safety[0]}): add 'safety: false'", code="RC041"
-        )
+    if safety and kinds & {CapPriority, StartFrom}:
+        message = f"this step could lower or delay a referral of a safety rule ({safety[0]}): add 'safety: false'"
+        raise at.error(message, code="RC041")

@@ -7,15 +7,14 @@ Every error is a ContentError with file, line and column. The files of rules are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from rules.engine.conditions import Condition, facts_of
 from rules.engine.content import Concept, Content, Dated, FactDeclaration, Parameter, Provider, Service, Within
-from rules.engine.cursor import Cursor, period, sources
+from rules.engine.cursor import Cursor, sources
 from rules.engine.errors import ContentError
+from rules.engine.load_provider import check_instruments, load_provider, provider_file, with_overrides
 from rules.engine.load_rules import load_asks, load_rules
 from rules.engine.load_steps import load_steps
 from rules.engine.parse import Parser
@@ -23,7 +22,6 @@ from rules.engine.schema_check import check
 from rules.engine.yaml_file import load_yaml
 
 LIBRARY = Path(__file__).resolve().parents[1] / "library" / "perinatal_mental_health"
-DESTINATION = "destination-"
 
 
 def load_content(folder: Path, provider: str | None = None) -> Content:
@@ -35,8 +33,9 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
     facts_file = _read(folder / "facts.yaml", "facts")
     services = _services(_read(folder / "services.yaml", "services"))
     name = provider or pack.data["default_provider"]
-    policy = _provider_file(folder, name)
-    parameters = _parameters(_read(folder / "parameters.yaml", "parameters"), policy)
+    policy = provider_file(folder, name)
+    own = load_provider(policy, services)
+    parameters = _parameters(_read(folder / "parameters.yaml", "parameters"), policy, own, services)
     types = {fact: at.data["type"] for fact, at in facts_file.items()}
     derived = frozenset(fact for fact, at in facts_file.items() if "derive" in at)
     parser = Parser(types, derived, parameters)
@@ -49,12 +48,12 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
         raise pack.error(f"the pack has no rules: write at least one in {folder / 'criteria'}", code="RC055")
     steps_file, asks_file = _optional(folder / "second_stage.yaml"), _optional(folder / "asks.yaml")
     at = pack.child("outside_when")
-    return Content(
+    content = Content(
         folder=folder,
         name=pack.data["name"],
         version=pack.data["version"],
         title=pack.data["title"],
-        provider=_provider(policy, services),
+        provider=own,
         facts=facts,
         parameters=parameters,
         services=services,
@@ -64,6 +63,8 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
         timeframes=timeframes,
         outside_when=parser.condition(at) if at else None,
     )
+    check_instruments(policy, content)
+    return content
 
 
 def _read(path: Path, schema: str) -> Cursor:
@@ -80,35 +81,6 @@ def _timeframe(at: Cursor, parser: Parser) -> Within:
     if isinstance(at.data, dict):
         return Within(parser.days(at["within"]), bool(at.get("working", False)))
     return Within(parser.days(at))
-
-
-def _provider_file(folder: Path, name: str) -> Cursor:
-    path = folder / "providers" / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in (folder / "providers").glob("*.yaml"))) or "none"
-        raise ContentError(f"no provider is called {name!r}; there are: {known}", str(path), 1, 1, code="RC025")
-    policy = _read(path, "provider")
-    if policy.data["provider"] != name:
-        raise policy["provider"].error(f"the provider's name must be that of its file: {name}", code="RC025")
-    return policy
-
-
-def _provider(policy: Cursor, services: Mapping[str, Service]) -> Provider:
-    for at in policy.each("offers"):
-        if at.data not in services:
-            raise at.error(
-                f"no service is called {at.data!r}: add it to services.yaml, or correct the name", code="RC021"
-            )
-    valid_from, valid_to = period(policy, "valid")
-    offers = policy.get("offers")
-    return Provider(
-        name=policy.data["provider"],
-        title=policy.data["title"],
-        valid_from=valid_from,
-        valid_to=valid_to,
-        sources=sources(policy),
-        offers=None if offers is None else frozenset(offers),
-    )
 
 
 def _services(at: Cursor) -> Mapping[str, Service]:
@@ -130,7 +102,9 @@ def _services(at: Cursor) -> Mapping[str, Service]:
     return services
 
 
-def _parameters(at: Cursor, policy: Cursor) -> Mapping[str, Parameter]:
+def _parameters(
+    at: Cursor, policy: Cursor, provider: Provider, services: Mapping[str, Service]
+) -> Mapping[str, Parameter]:
     parameters = {
         name: Parameter(
             name=name,
@@ -140,39 +114,34 @@ def _parameters(at: Cursor, policy: Cursor) -> Mapping[str, Parameter]:
             unit=item.get("unit", ""),
             confirm=item.get("confirm", False),
             sources=sources(item),
+            range=_range(item),
+            where_offered=_where_offered(item, services),
         )
         for name, item in at.items()
     }
-    for section, prefix in (("parameters", ""), ("destinations", DESTINATION)):
-        overrides = policy.child(section)
-        for key, item in overrides.items() if overrides else ():
-            name = prefix + key
-            if name not in parameters:
-                raise item.error(f"no parameter is called {name!r}: parameters.yaml does not have it", code="RC023")
-            values = _override(item)
-            wanted, given = {_kind(v.value) for v in parameters[name].values}, {_kind(v.value) for v in values}
-            if not given <= wanted:
-                raise item.error(
-                    f"{name} is {' or '.join(sorted(wanted))}, not {' or '.join(sorted(given - wanted))}", code="RC061"
-                )
-            parameters[name] = replace(parameters[name], values=values, place=item.place, provider=True)
+    parameters = with_overrides(parameters, policy, provider, services)
     if "bank-holidays" in parameters:
         _bank_holidays(parameters["bank-holidays"])
     return parameters
 
 
-def _kind(value: Any) -> str:
-    return "text" if isinstance(value, str) else "a list" if isinstance(value, list) else "a number"
+def _range(at: Cursor) -> tuple[float, float] | None:
+    limits = at.child("range")
+    if limits is None:
+        return None
+    low, high = limits.data
+    for value in at["values"].each():
+        if not isinstance(value.data["value"], int | float) or not low <= value.data["value"] <= high:
+            raise limits.error("the values of the parameter itself must be numbers in its range", code="RC065")
+    return low, high
 
 
-def _override(at: Cursor) -> tuple[Dated, ...]:
-    """A provider's value: dated like those of parameters.yaml, or plain (then it counts for every day)."""
-    if isinstance(at.data, list) and at.data and all(isinstance(item, dict) for item in at.data):
-        for item in at.each():
-            if set(item.data) != {"from", "value"}:
-                raise item.error("a dated value has the keys 'from' and 'value'", code="RC060")
-        return _dated(at)
-    return (Dated(date.min, at.data),)
+def _where_offered(at: Cursor, services: Mapping[str, Service]) -> str:
+    service = at.child("where_offered")
+    if service and service.data not in services:
+        message = f"no service is called {service.data!r}: add it to services.yaml, or correct the name"
+        raise service.error(message, code="RC021")
+    return str(service.data) if service else ""
 
 
 def _dated(at: Cursor) -> tuple[Dated, ...]:

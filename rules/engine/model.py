@@ -92,6 +92,7 @@ class Trace(NamedTuple):
 
     ``text`` says the condition in words with its threshold resolved; ``parameter`` names the dated
     parameter (or "") and ``since`` the day from which its value is in force (None for an undated one);
+    ``provider`` names the provider whose own policy the value is, "" for the pack's value;
     ``fact`` is set on leaves, and on named (derived) facts which then have children.
     """
 
@@ -102,6 +103,22 @@ class Trace(NamedTuple):
     parameter: str = ""
     children: tuple[Trace, ...] = ()
     since: date | None = None
+    provider: str = ""
+
+
+class Policy(NamedTuple):
+    """Something that a provider decided for itself and that shaped a referral.
+
+    ``name`` is the parameter (``destination-moderate-illness``) or the kind of policy (``offers``, ``fallbacks``,
+    ``hours``); ``value`` is what it says, in plain words; ``since`` the day from which (None: undated); ``rule`` the
+    rule whose referral it shaped.
+    """
+
+    name: str
+    value: str
+    provider: str
+    since: date | None
+    rule: str
 
 
 class _LazyTrace:
@@ -173,6 +190,7 @@ class ProposedReferral:
     reasons: tuple[str, ...]
     facts: tuple[Fact, ...]
     notes: tuple[str, ...] = ()
+    policies: tuple[Policy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

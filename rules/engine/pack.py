@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.check_facts import FactChecker
 from rules.engine.comparisons import older_fact
 from rules.engine.compile_durable import compile_durable
@@ -97,8 +98,8 @@ class Pack:
         """The value of a parameter on a day. Raises KeyError for an unknown name, ContentError before its first."""
         return value_at(self._content.parameters[name], as_of)
 
-    def evaluate(self, facts: Mapping[str, Fact], as_of: date) -> Decision:
-        """Decide about one person on one day.
+    def evaluate(self, facts: Mapping[str, Fact], as_of: date, availability: Availability = EVERYWHERE) -> Decision:
+        """Decide about one person on one day; ``availability`` says which services cover her and are open.
 
         Facts that are not given are absent or unknown, as declared. Raises FactError for a fact that does not fit its
         declaration, ContentError when a parameter has no value on that day, EngineError when an evaluation did not
@@ -113,10 +114,10 @@ class Pack:
         truths = _agreed(compiled, situation, telling)
         stale = [name for name in telling if facts[name].older is not None and facts[name].state is not State.KNOWN]
         if not stale:
-            return compiled.decider.decide(Evaluation(situation, truths))
+            return compiled.decider.decide(Evaluation(situation, truths), availability)
         renewed = {**complete, **{name: older_fact(facts[name]) for name in stale}}
         aged = _agreed(compiled, Situation(compiled.tracer, renewed, as_of, telling), telling)
-        return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)))
+        return compiled.decider.decide(Evaluation(situation, truths, aged, frozenset(stale)), availability)
 
     def close(self) -> None:
         """Free the C memory. The pack cannot evaluate afterwards."""

@@ -11,6 +11,7 @@ from typing import Any
 from rules.engine.conditions import Threshold
 from rules.engine.content import Dated, Parameter, Within
 from rules.engine.errors import ContentError
+from rules.engine.model import Policy
 
 
 def value_at(parameter: Parameter, as_of: date) -> Any:
@@ -28,6 +29,11 @@ def dated_at(parameter: Parameter, as_of: date) -> Dated:
         f"the parameter {parameter.name} has no value on {as_of}: its first counts from {parameter.values[0].start}"
     )
     raise ContentError(message, place.file, place.line, place.column, code="RC063")
+
+
+def since(dated: Dated) -> date | None:
+    """The day from which a value counts; None for one that counts for every day."""
+    return None if dated.start == date.min else dated.start
 
 
 class Bands:
@@ -69,8 +75,22 @@ class Values:
         """The day from which a threshold's value counts; None for a literal, and for a provider's undated value."""
         if not threshold.parameter:
             return None
-        start = dated_at(self._parameters[threshold.parameter], self._as_of).start
-        return None if start == date.min else start
+        return since(dated_at(self._parameters[threshold.parameter], self._as_of))
+
+    def provider(self, threshold: Threshold) -> str:
+        """The provider whose own policy a threshold is; "" for a literal and for the pack's value."""
+        if not threshold.parameter:
+            return ""
+        return dated_at(self._parameters[threshold.parameter], self._as_of).provider
+
+    def policies(self, rule: str, *thresholds: Threshold) -> tuple[Policy, ...]:
+        """Those of these thresholds that are a provider's own, as what shaped a referral of a rule."""
+        found = []
+        for threshold in thresholds:
+            if provider := self.provider(threshold):
+                value = str(self.of(threshold))
+                found.append(Policy(threshold.parameter, value, provider, self.since(threshold), rule))
+        return tuple(found)
 
 
 class Calendar:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from rules.engine.content import FlagSpec, IssueSpec, Rule, TaskSpec, Within
-from rules.engine.model import PRIORITIES, DecisionIssue, Fact, ProposedFlag, ProposedReferral, ProposedTask
+from rules.engine.model import PRIORITIES, DecisionIssue, Fact, Policy, ProposedFlag, ProposedReferral, ProposedTask
 
 RANK: Mapping[str, int] = {priority: rank for rank, priority in enumerate(PRIORITIES)}
 
@@ -25,6 +25,7 @@ class Draft:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     facts: tuple[Fact, ...]
+    policies: tuple[Policy, ...] = ()
 
 
 @dataclass(slots=True)
@@ -99,7 +100,15 @@ def _merged(service: str, group: list[Draft]) -> ProposedReferral:
         (only,) = group
         facts = tuple({fact.name: fact for fact in only.facts}.values())
         return ProposedReferral(
-            service, only.priority, only.start, only.end, (only.rule.id,), only.reasons, facts, only.notes
+            service,
+            only.priority,
+            only.start,
+            only.end,
+            (only.rule.id,),
+            only.reasons,
+            facts,
+            only.notes,
+            only.policies,
         )
     priority = max((draft.priority for draft in group), key=RANK.__getitem__)
     leading = [draft for draft in group if draft.priority == priority]
@@ -112,4 +121,5 @@ def _merged(service: str, group: list[Draft]) -> ProposedReferral:
         reasons=tuple(dict.fromkeys(reason for draft in group for reason in draft.reasons)),
         facts=tuple({fact.name: fact for draft in group for fact in draft.facts}.values()),
         notes=tuple(dict.fromkeys(note for draft in group for note in draft.notes)),
+        policies=tuple(dict.fromkeys(policy for draft in group for policy in draft.policies)),
     )

@@ -73,10 +73,15 @@ def rule_test_results(folder: Path) -> Iterator[tuple[RuleTest, list[RuleTestFai
 def load_rule_tests(folder: Path, pack: Pack) -> Iterator[RuleTest]:
     """The tests of ``tests/*.yaml``, read with the pack's fact declarations. Raises ContentError."""
     rules = frozenset(rule.id for rule in pack.rules)
+    providers = sorted(file.stem for file in (folder / "providers").glob("*.yaml"))
     for path in sorted((folder / "tests").glob("*.yaml")):
         document = load_yaml(path)
         check(document, "tests")
         for at in Cursor.top(document).each():
+            if "provider" in at and at.data["provider"] not in providers:
+                raise at["provider"].error(
+                    f"no provider is called {at.data['provider']!r}; there are: {', '.join(providers)}"
+                )
             yield _test(at, pack.fact_declarations, rules)
 
 

@@ -76,6 +76,8 @@ def _problem(document: Document, error: Any) -> ContentError:
             code, message = "RC015", f"does not have the form {kind['pattern']}"
         case "minItems":
             code, message = "RC016", "the list is too short"
+        case "minProperties":
+            code, message = "RC016", "say at least one thing here (one of the keys the schema allows)"
         case "oneOf":
             code, message = "RC016", "say exactly one thing here (one of the keys the schema allows)"
         case "maxProperties":

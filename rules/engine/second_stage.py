@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from rules.engine import names
+from rules.engine.availability import Availabilities, Availability
 from rules.engine.content import (
     AddNote,
     AlsoRefer,
@@ -17,16 +18,16 @@ from rules.engine.content import (
     IssueSpec,
     MoveTo,
     Rule,
+    StartFrom,
     StartNow,
     Step,
     TaskSpec,
 )
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
-from rules.engine.model import Fact, Truth
+from rules.engine.model import DaySpan, Fact, State, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering
 
-LAST_RESORT = "gp"
 ALL_SERVICES = "all"
 
 
@@ -37,6 +38,7 @@ class SecondStage:
         self._content = content
         self._values = values
         self._calendar = calendar
+        self._available = Availabilities(content.provider, content.services)
 
     def run(
         self,
@@ -45,6 +47,7 @@ class SecondStage:
         facts: Mapping[str, Fact],
         as_of: date,
         gathering: Gathering,
+        availability: Availability,
     ) -> tuple[list[Draft], Mapping[str, tuple[str, ...]]]:
         """The referrals that remain, and for each rule the steps that held one of its referrals."""
         held: dict[str, tuple[str, ...]] = {}
@@ -60,22 +63,26 @@ class SecondStage:
                 if not _applies(step, draft, drafts, facts):
                     after.append(draft)
                     continue
-                kept = self._apply(step, draft, as_of, gathering)
+                kept = self._apply(step, draft, facts, as_of, gathering)
                 if any(isinstance(action, Hold) for action in step.actions):
                     held[draft.rule.id] = tuple(dict.fromkeys((*held.get(draft.rule.id, ()), step.id)))
                 after.extend(kept)
             drafts = after
-        return [self._offered(draft, gathering) for draft in drafts], held
+        return self._available.settle(drafts, as_of, availability, gathering), held
 
-    def _apply(self, step: Step, draft: Draft, as_of: date, gathering: Gathering) -> list[Draft]:
+    def _apply(
+        self, step: Step, draft: Draft, facts: Mapping[str, Fact], as_of: date, gathering: Gathering
+    ) -> list[Draft]:
         """What becomes of one referral: itself changed, or gone, and those made beside it."""
         original, changed, beside, hold, rule = draft, replace(draft), [], False, draft.rule.id
         for action in step.actions:
             match action:
                 case MoveTo(service=service):
                     changed.service = self._values.of(service)
+                    changed.policies = (*changed.policies, *self._values.policies(rule, service))
                 case AlsoRefer(service=service):
-                    beside.append(replace(original, service=self._values.of(service)))
+                    own = (*original.policies, *self._values.policies(rule, service))
+                    beside.append(replace(original, service=self._values.of(service), policies=own))
                 case Hold():
                     hold = True
                 case CapPriority(priority=priority, within=within):
@@ -85,6 +92,8 @@ class SecondStage:
                 case StartNow():
                     changed.start = as_of
                     changed.end = self._calendar.end(as_of, changed.within)
+                case StartFrom():
+                    self._start_from(changed, action, facts, as_of, gathering)
                 case AddNote(text=text):
                     changed.notes = (*changed.notes, text)
                 case TaskSpec():
@@ -95,21 +104,28 @@ class SecondStage:
                     gathering.issue(action, rule)
         return beside if hold else [changed, *beside]
 
-    def _offered(self, draft: Draft, gathering: Gathering) -> Draft:
-        """The referral, at the nearest fallback that the provider offers."""
-        offers, services = self._content.provider.offers, self._content.services
-        if offers is None or draft.service in offers:
-            return draft
-        service = draft.service
-        while service not in offers:
-            service = services[service].fallback or LAST_RESORT
-            if service == LAST_RESORT:
-                break
-        if service == draft.service:
-            return draft
-        text = f"{services[draft.service].label} is not offered by this provider: referred to {services[service].label}"
-        gathering.issue(IssueSpec("no-service-covers", "warning", text), draft.rule.id)
-        return replace(draft, service=service)
+    def _start_from(
+        self, draft: Draft, action: StartFrom, facts: Mapping[str, Fact], as_of: date, gathering: Gathering
+    ) -> None:
+        """The day on which the count may first reach its weeks; not known: at once, which is said and asked about."""
+        weeks: int = self._values.of(action.weeks)
+        fact, declaration = facts[action.fact], self._content.facts[action.fact]
+        if not weeks or fact.state is State.ABSENT:
+            return
+        draft.policies = (*draft.policies, *self._values.policies(draft.rule.id, action.weeks))
+        if not isinstance(fact.value, DaySpan):
+            text = f"the referral may have to wait for {weeks} weeks ({action.weeks.parameter})"
+            said = f"{declaration.label} is not known: {text}. It is not held back for that."
+            draft.notes = (*draft.notes, said[:1].upper() + said[1:])
+            gathering.issue(IssueSpec("data-not-supplied", "warning", said), draft.rule.id)
+            if code := fact.ask or declaration.ask:
+                gathering.task(TaskSpec(code, "routine", declaration.ask_text, (action.fact,)), draft.rule.id)
+            return
+        wait = weeks * 7 - fact.value.high
+        if wait > 0:
+            draft.start = max(draft.start, as_of + timedelta(days=wait))
+            draft.end = self._calendar.end(draft.start, draft.within)
+            draft.notes = (*draft.notes, f"Starts when {declaration.label} reaches {weeks} weeks.")
 
 
 def reaches(step: Step, rule: Rule, service: str) -> bool:
@@ -126,6 +142,8 @@ def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, 
     if not reaches(step, draft.rule, service):
         return False
     if step.beside and not any(other is not draft and RANK[other.priority] >= RANK[step.beside] for other in drafts):
+        return False
+    if step.highest and any(other.service == service and RANK[other.priority] > RANK[step.highest] for other in drafts):
         return False
     if step.open and service not in _codes(facts[FACT_OPEN]):
         return False

@@ -29,10 +29,12 @@ def _traces(situation: Situation) -> list[Trace]:
     made: list[Trace] = []
     for node, truth in zip(situation.explained, truths, strict=False):
         if node.names:
-            made.append(_new_trace((truth, "compare", node.text, facts[node.names[0]], node.parameter, (), node.since)))
+            fact = facts[node.names[0]]
+            leaf = (truth, "compare", node.text, fact, node.parameter, (), node.since, node.provider)
+            made.append(_new_trace(leaf))
         else:
-            fact = derived_fact(node.fact, truths[node.named]) if node.fact else None
-            made.append(_new_trace((truth, node.kind, node.text, fact, "", node.pick(made), None)))
+            named = derived_fact(node.fact, truths[node.named]) if node.fact else None
+            made.append(_new_trace((truth, node.kind, node.text, named, "", node.pick(made), None, "")))
     return made
 
 

@@ -52,6 +52,7 @@ class Node:
     named: int = 0
     parameter: str = ""
     since: date | None = None
+    provider: str = ""
     pick: Callable[[Sequence[Any]], tuple[Any, ...]] = tuple  # the traces of the children, from those of all nodes
 
 
@@ -185,6 +186,7 @@ class Tracer:
                 named=named,
                 parameter=threshold.parameter if threshold else "",
                 since=self._values.since(threshold) if threshold else None,
+                provider=self._values.provider(threshold) if threshold else "",
                 pick=comparisons.pick([child.place for child in children]) if children else tuple,
             )
             self._known[key] = node

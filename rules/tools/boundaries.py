@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from rules.engine.conditions import Compare, Condition, Derived, Op, Place, View, WithinMonths
+from rules.engine.conditions import Compare, Condition, Derived, Op, Place, View, WithinMonths, walk
 from rules.engine.content import Content
 from rules.engine.errors import RulesError
 from rules.engine.model import DateSpan, DaySpan, Decision, Fact, FactValue, State
@@ -18,7 +18,7 @@ from rules.engine.parameters import Values, add_months
 from rules.engine.rule_tests import RuleTest
 from rules.tools.coverage import Sight, expects
 from rules.tools.mutated_conditions import name_of
-from rules.tools.thresholds import NUMERIC, domain, walk
+from rules.tools.thresholds import NUMERIC, domain
 from rules.tools.traced import Seen, Suite, TracedPack
 
 Comparison = Compare | WithinMonths

@@ -146,6 +146,10 @@ def _step(step: Step, content: Content) -> Iterator[Change[Step | None]]:
         yield step.place, "drops 'beside'", replace(step, beside="")
         for priority in _neighbours(step.beside):
             yield step.place, f"beside: {step.beside} → {priority}", replace(step, beside=priority)
+    if step.highest:
+        yield step.place, "drops 'highest'", replace(step, highest="")
+        for priority in _neighbours(step.highest):
+            yield step.place, f"highest: {step.highest} → {priority}", replace(step, highest=priority)
     for key in ("open", "refused"):
         if getattr(step, key):
             changed: dict[str, Any] = {key: False}

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "second_stage": "second_stage.yaml",
     "asks": "asks.yaml",
     "provider": "providers/*.yaml",
+    "directory": "directory/*.yaml",
     "tests": "tests/*.yaml",
     "lint": "lint.yaml",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from rules.engine.comparisons import PLAIN, SPANS
 from rules.engine.conditions import (
@@ -20,8 +20,9 @@ from rules.engine.conditions import (
     Unless,
     View,
     WithinMonths,
+    walk,
 )
-from rules.engine.content import AlsoRefer, CapPriority, Content, FactDeclaration, MoveTo, Refer, Within
+from rules.engine.content import AlsoRefer, CapPriority, Content, FactDeclaration, MoveTo, Refer, StartFrom, Within
 from rules.engine.model import Truth
 from rules.engine.names import named_conditions
 from rules.engine.parameters import Values
@@ -29,25 +30,6 @@ from rules.engine.parameters import Values
 NUMERIC = (Op.EQ, Op.NE, Op.LT, Op.LTE, Op.GT, Op.GTE)
 EVERY: frozenset[Truth] = frozenset((True, False, None))
 TWO: frozenset[Truth] = frozenset((True, False))
-
-
-def inner(condition: Condition) -> tuple[Condition, ...]:
-    """The conditions directly inside a condition (of a derived fact: none)."""
-    match condition:
-        case AllOf(children=children) | AnyOf(children=children):
-            return children
-        case Not(child=child) | Unless(child=child):
-            return (child,)
-        case OlderTest(test=test):
-            return (test,)
-    return ()
-
-
-def walk(condition: Condition) -> Iterator[Condition]:
-    """A condition with everything inside it."""
-    yield condition
-    for child in inner(condition):
-        yield from walk(child)
 
 
 def used_parameters(content: Content) -> frozenset[str]:
@@ -81,6 +63,8 @@ def used_parameters(content: Content) -> frozenset[str]:
                     thresholds.append(service)
                 case CapPriority(within=within):
                     timeframes.append(within)
+                case StartFrom(weeks=weeks):
+                    thresholds.append(weeks)
     thresholds += [each.days for each in timeframes if each is not None]
     return frozenset(each.parameter for each in thresholds if each is not None) - {""}
 

@@ -239,11 +239,11 @@ def test_a_record_that_breaks_the_program_gives_an_outcome_and_the_others_go_on(
     pack = adapter.content().pack
     evaluate, calls = type(pack).evaluate, []
 
-    def break_once(self: Any, facts: Any, as_of: date) -> Any:
+    def break_once(self: Any, facts: Any, *on: Any) -> Any:
         calls.append(1)
         if len(calls) == 1:
             raise ZeroDivisionError("SYNTHETIC " + samples.NHS_NUMBER)
-        return evaluate(self, facts, as_of)
+        return evaluate(self, facts, *on)
 
     monkeypatch.setattr(type(pack), "evaluate", break_once)
     line = orjson.dumps(samples.fhir())

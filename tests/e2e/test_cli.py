@@ -61,6 +61,7 @@ def test_explain_as_json_is_the_contracts_list() -> None:
     "arguments",
     [
         ("evaluate", str(FIXTURE), "--as-of", "31/02/2026"),
+        ("evaluate", str(FIXTURE), "--as-of", "2026-03-02T25:00"),
         ("evaluate", str(FIXTURE), "--format", "nonsense"),
         ("evaluate", "no-such-file.json"),
         ("explain", str(FIXTURE / "record.json"), "--rule", "r99-nothing"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rules.engine.load_provider import fallback
 from rules.engine.model import Source
 from rules.engine.pack import load_pack
 from rules.engine.rule_tests import load_rule_tests
@@ -75,6 +76,8 @@ def site(
     views = [rule_view(rule, words) for rule in content.rules]
     cases = [test_view(test, words) for test in tests]
     lists = code_lists(folder)
+    offered = content.provider.in_force(content.provider.offers, as_of)
+    taken_over = {key: fallback(content.provider, content.services, key, as_of)[0] for key in content.services}
     environment = _environment(words)
     environment.globals |= {"identity": identity(folder), "lists": lists, "named_lists": _named_lists(words)}
     pages: Mapping[str, Mapping[str, object]] = {
@@ -88,7 +91,7 @@ def site(
         "parameters.html": {},
         "facts.html": {},
         "codes.html": {},
-        "services.html": {"views": views},
+        "services.html": {"views": views, "offered": offered.value if offered else None, "taken_over": taken_over},
         "confirm.html": {"items": to_confirm(words, lists)},
         "pack.html": {"views": views, "tests": cases, "report": report},
     }

@@ -11,7 +11,9 @@ from rules.engine.content import (
     CapPriority,
     FlagSpec,
     Hold,
+    IssueSpec,
     MoveTo,
+    StartFrom,
     StartNow,
     Step,
     StepAction,
@@ -47,6 +49,8 @@ def _about(step: Step, words: Words) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "Never those of safety rules", ()
     if step.beside:
         yield f"Only beside another referral that is {PRIORITY_WORDS[step.beside]} or more urgent", ()
+    if step.highest:
+        yield f"Only where no referral to the service is more urgent than {PRIORITY_WORDS[step.highest]}", ()
     if step.open:
         yield "Only where the service already has her", ()
     if step.refused:
@@ -73,7 +77,13 @@ def _does(act: StepAction, words: Words) -> str:
             return _task(act, words)
         case FlagSpec(code=code):
             return f"Alert: {words.flag(code)}."
-    return f"The result says: {act.text}"
+        case StartFrom(fact=fact, weeks=weeks):
+            label, least = words.content.facts[fact].label, words.values.of(weeks)
+            if not least:
+                return "The referral starts at once: no lowest gestation is set."
+            return f"The referral starts when {label} reaches {least} weeks; at once if it is not known."
+        case IssueSpec(text=text):
+            return f"The result says: {text}"
 
 
 def _task(task: TaskSpec, words: Words) -> str:

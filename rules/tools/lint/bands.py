@@ -15,14 +15,13 @@ from typing import Any
 
 import z3
 
-from rules.engine.conditions import Compare, Condition, Derived, Place, View
+from rules.engine.conditions import Compare, Condition, Derived, Place, View, walk
 from rules.engine.content import Rule
 from rules.tools.lint.encoding import Formula, facts_in
 from rules.tools.lint.finding import Finding, witness
 from rules.tools.lint.parts import thresholds_of
 from rules.tools.lint.reach import Reach
 from rules.tools.lint.solver import Solver
-from rules.tools.thresholds import walk
 
 Number = int | float
 _NUMBERS = ("integer", "number")

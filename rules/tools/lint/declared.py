@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from rules.engine.conditions import Condition, Derived, Place
+from rules.engine.conditions import Condition, Derived, Place, walk
 from rules.engine.content import Content, FlagSpec, IssueSpec, Outcome, Refer, StepAction, TaskSpec
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
 from rules.engine.names import named_conditions
@@ -16,7 +16,7 @@ from rules.tools.lint.encoding import facts_in
 from rules.tools.lint.finding import Finding
 from rules.tools.lint.reach import Reach
 from rules.tools.lint.solver import Solver
-from rules.tools.thresholds import used_parameters, walk
+from rules.tools.thresholds import used_parameters
 
 BANK_HOLIDAYS = "bank-holidays"
 

@@ -15,12 +15,13 @@ from rules.engine.conditions import (
     Op,
     Unless,
     View,
+    walk,
 )
 from rules.tools.lint.encoding import Formula
 from rules.tools.lint.finding import Finding
 from rules.tools.lint.solver import Solver
 from rules.tools.lint.words import say
-from rules.tools.thresholds import table, walk
+from rules.tools.thresholds import table
 
 _LOWER, _UPPER = (Op.GT, Op.GTE), (Op.LT, Op.LTE)
 

@@ -102,7 +102,7 @@ def plus(name: str, lines: str) -> str:
         ("services", "team: {label: T, fallback: gp}\ngp: {label: G, fallback: team}\n", "circle"),
         ("services", "team: {label: T}\n", "'gp' is missing"),
         ("home", "provider: home\ntitle: H\nparameters: {nope: 1}\n", "no parameter is called 'nope'"),
-        ("home", "provider: home\ntitle: H\nparameters: {cut-off: high}\n", "cut-off is a number, not text"),
+        ("home", "provider: home\ntitle: H\nparameters: {cut-off: high}\n", "cut-off is a whole number, not text"),
         ("home", "provider: other\ntitle: H\n", "that of its file"),
         ("home", "provider: home\ntitle: H\noffers: [nope]\n", "no service is called"),
         ("parameters", plus("parameters", f"x: {{label: X, values: [{NEWER}, {OLDER}]}}\n"), "order of their dates"),
