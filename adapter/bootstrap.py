@@ -80,10 +80,10 @@ class Adapter:
 
     @property
     def content_folders(self) -> tuple[Path, ...]:
-        """Where the files are that all content comes from."""
+        """Where the files are that all content comes from (the service directory may be a single file)."""
         settings = self.settings
-        own = (settings.rules_path or rules.LIBRARY, settings.codes_path, settings.mappings_path, SHIPPED_MAPPINGS)
-        return tuple(folder for folder in own if folder is not None)
+        own = (settings.rules_path or rules.LIBRARY, settings.codes_path, settings.directory_path)
+        return tuple(path for path in (*own, settings.mappings_path, SHIPPED_MAPPINGS) if path is not None)
 
     def reload(self) -> None:
         """Read all that is in use again, and put it in the place of what was read before.

@@ -20,7 +20,7 @@ def fingerprint(folders: Iterable[Path]) -> Print:
     """All files below the folders, but for hidden ones; one that goes away meanwhile is left out."""
     found = set()
     for folder in dict.fromkeys(folders):
-        for path in folder.rglob("*"):
+        for path in folder.rglob("*") if folder.is_dir() else (folder,):
             if any(part.startswith(".") for part in path.relative_to(folder).parts):
                 continue
             try:

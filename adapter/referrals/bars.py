@@ -72,16 +72,14 @@ def _has_nhs_number(entries: list[Resource]) -> bool:
 
 
 def _receiver(request: Resource, entries: Mapping[str, Resource], named: Receiver | None) -> Receiver | None:
-    """The address that the site's file gives, else the one of the HealthcareService that the directory routed to."""
-    if named is not None:
-        return named
-    service = entries[request["performer"][0]["reference"]]
-    dos = _identifier(service, DOS)
-    owner = entries.get(service.get("providedBy", {}).get("reference", ""), {})
-    ods = _identifier(owner, ODS_ORGANISATION)
-    if not dos or not ods:
-        return None
-    return Receiver(dos=dos, organisation=Organisation(ods=ods, name=owner.get("name") or service["name"]))
+    """The team that the directory routed to; without its address, the receiver that the site's file names."""
+    performer = request.get("performer", [{}])[0].get("reference", "")
+    service = entries.get(performer, {})
+    owner = service.get("providedBy", {}).get("identifier", {})
+    dos, ods = _identifier(service, DOS), owner.get("value", "") if owner.get("system") == ODS_ORGANISATION else ""
+    if dos and ods:
+        return Receiver(dos=dos, organisation=Organisation(ods=ods, name=service["name"]))
+    return named
 
 
 def _identifier(resource: Resource, system: str) -> str:
@@ -256,13 +254,14 @@ class _Message:
 
     def _service(self) -> tuple[str, Resource]:
         """The service that is asked: the only HealthcareService that a message may hold."""
-        given = self._entries[self._request["performer"][0]["reference"]]
+        kind = self._request["performerType"]
+        performer = self._request.get("performer", [{}])[0].get("reference", "")
         elements: Resource = {
             "identifier": [{"system": DOS, "value": self._receiver.dos}],
             "active": True,
             "providedBy": reference(self._at("Organization", "receiver")),
-            "type": given["type"],
-            "name": given["name"],
+            "type": [kind],
+            "name": self._entries.get(performer, {}).get("name", kind["text"]),
         }
         return self._made("HealthcareService", elements)
 

@@ -69,6 +69,9 @@ class Quotations:
         numbers = [i for i in patient.pop("identifier", ()) if i.get("system") != NHS_NUMBER or _is_verified(i)]
         if numbers:
             patient["identifier"] = numbers
+        links = [link for link in patient.pop("link", ()) if "other" in link]
+        if links:
+            patient["link"] = links
         phones = [t for t in patient.get("telecom", ()) if t.get("system") == "phone" and t.get("value")]
         if phones:
             herself = {

@@ -57,7 +57,7 @@ class BarsSender(_Part):
     """The file as a whole.
 
     ``application_version``: what a receiver reads in Bundle.meta.versionId. ``encounter_class``: a v3-ActCode.
-    ``receivers``: by the key of the service. ``accepts``: by the key of a service, the rules whose referrals to it the
+    ``receivers``: by the key of the service, where the directory has no address. ``accepts``: by the key of a service, the rules whose referrals to it the
     site's written policy accepts; no other referral leaves as ``active``.
     """
 

@@ -101,7 +101,7 @@ def with_overrides(
 
 
 def check_instruments(policy: Cursor, content: Content) -> None:
-    """Refuse a provider's threshold that no score of the instrument it is compared with can have.
+    """Refuse a provider's threshold that no score of any instrument it is compared with can have.
 
     One above the highest score may be set: it switches the criterion off.
     """
@@ -114,7 +114,9 @@ def check_instruments(policy: Cursor, content: Content) -> None:
             if isinstance(each, Compare) and each.threshold.parameter and each.operand.view is View.VALUE:
                 declared = content.facts[each.operand.fact]
                 if declared.range is not None:
-                    limits[each.threshold.parameter] = (*declared.range, declared.label)
+                    wider = (*declared.range, declared.label)
+                    known = limits.setdefault(each.threshold.parameter, wider)
+                    limits[each.threshold.parameter] = max(known, wider, key=lambda limit: limit[1] - limit[0])
     for name, at in _overrides(policy):
         if name not in limits:
             continue

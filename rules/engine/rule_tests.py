@@ -79,9 +79,8 @@ def load_rule_tests(folder: Path, pack: Pack) -> Iterator[RuleTest]:
         check(document, "tests")
         for at in Cursor.top(document).each():
             if "provider" in at and at.data["provider"] not in providers:
-                raise at["provider"].error(
-                    f"no provider is called {at.data['provider']!r}; there are: {', '.join(providers)}"
-                )
+                message = f"no provider is called {at.data['provider']!r}; there are: {', '.join(providers)}"
+                raise at["provider"].error(message, code="RC025")
             yield _test(at, pack.fact_declarations, rules)
 
 

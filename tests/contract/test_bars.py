@@ -204,6 +204,33 @@ def test_same_in_same_out(adapter: Adapter, sender: BarsSender) -> None:
     assert orjson.dumps(first) == orjson.dumps(second)
 
 
+def routed(name: str, sender: BarsSender) -> list[Any]:
+    adapter = Adapter()
+    (path,) = (ROOT / "fixtures").glob(f"{name}-*/record.json")
+    records = read(adapter, RawRecord("a record", path.read_bytes()))
+    (result,) = evaluate_all(adapter, records, AS_OF, "gp-area-example")
+    assert result.bundle is not None
+    return list(bars_messages(result.bundle, sender, adapter.base, {}))
+
+
+def test_the_team_that_the_directory_routed_to_is_the_receiver(sender: BarsSender) -> None:
+    (message,) = routed("94", sender)
+    (service,) = of(message, "HealthcareService")
+    assert service["identifier"][0]["value"] == "0000000002"
+    assert service["name"] == "Example perinatal team, west"
+    assert of(message, "MessageHeader")[0]["destination"][0]["endpoint"].endswith("dos-service-id|0000000002")
+    assert "ZZ9E" in [each["identifier"][0]["value"] for each in of(message, "Organization")]
+
+
+def test_without_a_route_the_file_says_who_receives(sender: BarsSender) -> None:
+    (message,) = routed("95", sender)
+    (service,) = of(message, "HealthcareService")
+    assert service["identifier"][0]["value"] == "2000000002"
+    assert service["name"] == "Specialist perinatal mental health community team"
+    nobody = sender.model_copy(update={"receivers": {}})
+    assert [each["resourceType"] for each in routed("95", nobody)] == ["OperationOutcome"]
+
+
 def test_family_history_is_told_where_it_cannot_go_along(adapter: Adapter, sender: BarsSender) -> None:
     (path,) = (ROOT / "fixtures").glob("62-*/example-json/export.json")
     read_in = read(adapter, RawRecord("export.json", path.read_bytes()), "example-json")

@@ -105,9 +105,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     load: Callable[..., rules.Pack] = rules.load_pack
 
-    def counted(folder: Path, provider: str | None = None) -> rules.Pack:
+    def counted(folder: Path, provider: str | None = None, build: str = "") -> rules.Pack:
         seen.append(provider or "")
-        return load(folder, provider)
+        return load(folder, provider, build)
 
     monkeypatch.setattr(rules, "load_pack", counted)
     return seen
@@ -166,6 +166,20 @@ def test_hidden_files_and_folders_are_not_content(pack: Path) -> None:
     (pack / ".git").mkdir()
     (pack / ".git" / "HEAD").write_text("ref", encoding="utf-8")
     assert fingerprint([pack]) == before
+
+
+def test_codes_and_a_directory_of_the_site_are_watched_too(tmp_path: Path) -> None:
+    (tmp_path / "codes").mkdir()
+    directory = tmp_path / "teams.yaml"
+    directory.write_text("provider: x\n", encoding="utf-8")
+    settings = Settings(PERINATAL_CODES_PATH=tmp_path / "codes", PERINATAL_DIRECTORY_PATH=directory)
+    folders = Adapter(settings).content_folders
+    before = fingerprint(folders)
+    (tmp_path / "codes" / "lithium.csv").write_text("system,code,display\n", encoding="utf-8")
+    after = fingerprint(folders)
+    assert {Path(name).name for name, *_ in after - before} == {"lithium.csv"}
+    edit(directory, "provider: x", "provider: another")
+    assert {Path(name).name for name, *_ in fingerprint(folders) - after} == {"teams.yaml"}
 
 
 def test_no_request_is_dropped_while_content_changes(adapter: Adapter, pack: Path) -> None:

@@ -114,7 +114,7 @@ NO_SENSE = [
         "7:15",
         "in the order of their dates",
     ),
-    ("RC061", HOME, "provider: home\ntitle: H\nparameters: {cut-off: high}\n", "3:14", "a number, not text"),
+    ("RC061", HOME, "provider: home\ntitle: H\nparameters: {cut-off: high}\n", "3:14", "a whole number, not text"),
     ("RC062", PARAMETERS, PACK[PARAMETERS].replace("2026-03-03", "2026-02-30"), "6:9", "list of dates"),
 ]  # fmt: skip
 
