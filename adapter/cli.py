@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from adapter.commands import mappings_app, rules_app
-from adapter.commands.output import TextOrJson, counted, say, write_line
+from adapter.commands.output import TextOrJson, as_of_day, counted, say, write_line
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Adapter
@@ -129,7 +128,7 @@ def evaluate(
 ) -> None:
     """Say who should be referred where, how soon and why."""
     adapter = _adapter()
-    day = _day(as_of)
+    day = as_of_day(as_of)
     adapter.content(provider)
     failed = False
     inputs = _inputs(adapter, paths, mapping, server, patient)
@@ -160,7 +159,7 @@ def explain(
     from adapter.referrals.explain import explain_json, explain_text
 
     adapter = _adapter()
-    day = _day(as_of)
+    day = as_of_day(as_of)
     pack = adapter.content(provider).pack
     if rule and rule not in {known.id for known in pack.rules}:
         say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
@@ -293,13 +292,3 @@ def _say_refused(result: Result) -> None:
         if issue["severity"] in ("fatal", "error"):
             place = issue.get("diagnostics") or " ".join(issue.get("expression", []))
             say(": ".join(part for part in ("refused", result.name, place, issue["details"]["text"]) if part))
-
-
-def _day(text: str) -> date:
-    if not text:
-        return datetime.now(ZoneInfo("Europe/London")).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        say(f"perinatal: --as-of takes a date as YYYY-MM-DD, not {text!r}")
-        raise typer.Exit(2) from None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -28,6 +30,17 @@ def write_line(resource: object) -> None:
 def say(text: str) -> None:
     """A message for people."""
     typer.echo(text, err=True)
+
+
+def as_of_day(text: str) -> date:
+    """The day that ``--as-of`` names; today in England where it names none."""
+    if not text:
+        return datetime.now(ZoneInfo("Europe/London")).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        say(f"perinatal: --as-of takes a date as YYYY-MM-DD, not {text!r}")
+        raise typer.Exit(2) from None
 
 
 def counted(items: Iterable[T]) -> Iterator[T]:
