@@ -16,9 +16,10 @@ from adapter.records import Issue
 from adapter.settings import SHIPPED_MAPPINGS, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from adapter.facts import FactReader
+    from adapter.facts import ReadsFacts
     from adapter.mapping import Mapping
     from adapter.quality import Checker
     from adapter.referrals.wanted import Wanted
@@ -31,7 +32,7 @@ class Content:
     """A rule pack as one provider has it, with what reads its facts and what words them."""
 
     pack: rules.Pack
-    reader: FactReader
+    reader: ReadsFacts
     wanted: dict[str, Wanted]
 
 
@@ -42,11 +43,16 @@ class NoSuchProvider(Unprocessable):
 class Adapter:
     """The loaded content of one configuration: rule packs by provider, mappings by name.
 
+    readers: makes the reader of a pack's facts (default: ``compile_facts``).
+
     Raises CannotStart when a content file is wrong, NoSuchProvider when there is no such provider.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, readers: Callable[[rules.Pack, str], ReadsFacts] | None = None
+    ) -> None:
         self.settings = settings or Settings()
+        self._readers = readers
         self._contents: dict[str, Content] = {}
         self._mappings: dict[str, Mapping] = {}
         self._checkers: dict[str, Checker | None] = {}
@@ -75,7 +81,7 @@ class Adapter:
             raise NoSuchProvider(Issue("error", "not-found", "there is no such provider"))
         try:
             pack = rules.load_pack(folder, provider or None)
-            reader = compile_facts(pack, self.base)
+            reader = (self._readers or compile_facts)(pack, self.base)
             return Content(pack, reader, compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base))
         except rules.RulesError as wrong:
             raise CannotStart(Issue("fatal", "exception", str(wrong))) from None

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("perinatal")
 
+RECORD_SUFFIXES = frozenset({".hl7", ".json", ".ndjson"})
+"""The files of a folder that are read as records."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -65,11 +68,11 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
         if data_set := _data_set(path):
             yield from _guarded(_read_tables(adapter, path, mapping or data_set))
             return
-        children = [p for p in sorted(path.iterdir()) if p.is_dir() or p.suffix in {".hl7", ".json", ".ndjson"}]
-        if not children:
+        below = children(path)
+        if not below:
             issue = Issue("error", "not-found", "no record is in this folder", "malformed", path.name)
             yield Unprocessable(issue)
-        for child in children:
+        for child in below:
             yield from read_path(adapter, child, mapping)
         return
     size = path.stat().st_size
@@ -78,6 +81,16 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
         yield TooLarge(Issue("error", "too-long", f"{size} bytes; the limit is {limit}", "", path.name))
         return
     yield from read(adapter, RawRecord(path.name, path.read_bytes()), mapping)
+
+
+def children(folder: Path) -> list[Path]:
+    """The folders and record files of a folder that is no input itself, in order of name."""
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() or path.suffix in RECORD_SUFFIXES]
+
+
+def is_one_input(adapter: Adapter, folder: Path, mapping: str = "") -> bool:
+    """Whether a folder is read as a whole: a data set, or a vendor's own export."""
+    return _is_export(adapter, mapping or _named_after(adapter, folder)) or bool(_data_set(folder))
 
 
 def _data_set(folder: Path) -> str:

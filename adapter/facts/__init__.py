@@ -6,6 +6,6 @@
 The forms in which each fact arrives are those of the clinical specification; the declarations are the pack's.
 """
 
-from adapter.facts.reader import FactReader, FactResult, compile_facts
+from adapter.facts.reader import FactReader, FactResult, ReadsFacts, compile_facts
 
-__all__ = ["FactReader", "FactResult", "compile_facts"]
+__all__ = ["FactReader", "FactResult", "ReadsFacts", "compile_facts"]

@@ -2,6 +2,7 @@
 
 from rules.tools.diff import PackDiff, diff, side_json
 from rules.tools.mutation import usual_jobs
+from rules.tools.reasons import reasons
 from rules.tools.report import Report, measure
 from rules.tools.sides import LoadedSide, Side, load_side, parse_side
 
@@ -14,6 +15,7 @@ __all__ = [
     "load_side",
     "measure",
     "parse_side",
+    "reasons",
     "side_json",
     "usual_jobs",
 ]

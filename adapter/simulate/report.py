@@ -1,0 +1,202 @@
+"""What a simulation found, over all records: counts, cases in order of weight, and all of it as plain data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from adapter.parallel import INPUTS_WORTH_A_PROCESS, spread
+from adapter.referrals.services import destination
+from adapter.simulate.cohort import find_cases
+from adapter.simulate.compare import Compared, Kind, Referral
+from adapter.simulate.evaluate import CaseResult, Plan, compare_case, load_plan
+from rules import PRIORITIES
+from rules.tools import PackDiff, side_json
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One record of the cohort: its name (the input, and its place there where there are several)."""
+
+    name: str
+    compared: Compared
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many referrals go to a service at a priority on each side."""
+
+    service: str
+    priority: str
+    a: int
+    b: int
+
+    @property
+    def difference(self) -> int:
+        return self.b - self.a
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Every record of a cohort under two sides. ``labels`` gives a service's words."""
+
+    cohort: str
+    packs: PackDiff
+    people: tuple[Person, ...]
+    labels: Mapping[str, str]
+
+    @property
+    def changed(self) -> tuple[Person, ...]:
+        """Those for whom something differs, the most grave first: safety rules, then by kind, then by name."""
+        return tuple(sorted((each for each in self.people if each.compared.changed), key=_weight))
+
+    @property
+    def failed(self) -> tuple[Person, ...]:
+        """Those without a decision on one side or on both."""
+        return tuple(each for each in self.people if each.compared.failed)
+
+    @property
+    def alarms(self) -> tuple[Person, ...]:
+        """Those of whom a safety rule's referral is lost or later on B."""
+        return tuple(each for each in self.changed if each.compared.alarm)
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        """Referrals by service (in the order of their words) and priority (the highest first)."""
+        a = Counter(one for each in self.people for one in each.compared.a)
+        b = Counter(one for each in self.people for one in each.compared.b)
+        keys = sorted({*a, *b}, key=lambda key: (self.label(key[0]), -PRIORITIES.index(key[1])))
+        return tuple(Count(service, priority, a[service, priority], b[service, priority]) for service, priority in keys)
+
+    @property
+    def kinds(self) -> Mapping[Kind, int]:
+        """How many referrals are lost, later, elsewhere, sooner and new."""
+        found = Counter(change.kind for each in self.people for change in each.compared.referrals)
+        return {kind: found[kind] for kind in Kind}
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a record failed, else 0."""
+        return 1 if self.failed else 0
+
+    @property
+    def summary(self) -> str:
+        """One line: how many records, for how many something changes, and what becomes of referrals."""
+        kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items() if count) or "none differ"
+        changed = len([each for each in self.changed if not each.compared.failed])
+        failed = f", {len(self.failed)} not decided" if self.failed else ""
+        return f"{len(self.people)} records, {changed} changed{failed}; referrals: {kinds}"
+
+    def label(self, service: str) -> str:
+        return self.labels.get(service) or destination(service, None).label
+
+    def json(self) -> dict[str, Any]:
+        """Plain data; ``docs/schemas/rules-simulate.json`` says its form."""
+        return {
+            "cohort": self.cohort,
+            "a": side_json(self.packs.a),
+            "b": side_json(self.packs.b),
+            "rules": [change.json() for change in self.packs.changes],
+            "summary": {
+                "records": len(self.people),
+                "changed": len(self.changed),
+                "failed": len(self.failed),
+                "safety": len(self.alarms),
+                "referrals": {kind.value: count for kind, count in self.kinds.items()},
+            },
+            "counts": [
+                {**asdict(count), "label": self.label(count.service), "difference": count.difference}
+                for count in self.counts
+            ],
+            "changes": [_person_json(each) for each in self.changed],
+            "failed": [
+                {"record": each.name, "a": each.compared.failed_a, "b": each.compared.failed_b} for each in self.failed
+            ],
+        }
+
+
+def _weight(person: Person) -> tuple[bool, int, str]:
+    compared = person.compared
+    kinds = [tuple(Kind).index(change.kind) for change in compared.referrals]
+    first = -1 if compared.failed else min(kinds, default=len(Kind))
+    return (not compared.alarm, first, person.name)
+
+
+def _person_json(person: Person) -> dict[str, Any]:
+    compared = person.compared
+    return {
+        "record": person.name,
+        "safety": compared.alarm,
+        "referrals": [
+            {
+                "change": each.kind.value,
+                "a": _referral_json(each.a),
+                "b": _referral_json(each.b),
+                "safety_rules": list(each.safety),
+                "safety": each.alarm,
+            }
+            for each in compared.referrals
+        ],
+        "rules": [
+            {"rule": each.rule, "a": each.a, "b": each.b, "safety_rule": each.safety, "safety": each.alarm}
+            for each in compared.rules
+        ],
+        "items": [
+            {
+                "kind": each.kind,
+                "change": each.change.value,
+                "code": each.code,
+                "service": each.service,
+                "a": each.a,
+                "b": each.b,
+            }
+            for each in compared.items
+        ],
+        "reasons": [
+            {"rule": each.rule, "a": list(each.a), "b": list(each.b), "packs": list(each.packs)}
+            for each in compared.reasons
+        ],
+    }
+
+
+def _referral_json(referral: Referral | None) -> dict[str, Any] | None:
+    if referral is None:
+        return None
+    return {
+        "service": referral.service,
+        "priority": referral.priority,
+        "start": referral.start.isoformat(),
+        "end": referral.end.isoformat(),
+        "rules": list(referral.rules),
+    }
+
+
+def simulate(folder: Path, plan: Plan, jobs: int = 1, inputs_per_process: int = INPUTS_WORTH_A_PROCESS) -> Simulation:
+    """Decide about every record of a cohort under both sides of a plan, on at most ``jobs`` processes.
+
+    Raises CannotStart where a side or the cohort cannot be read, ContentError for an ``expected.yaml`` that cannot.
+    """
+    sides = load_plan(plan)
+    cases = find_cases(sides.a, folder, plan.mapping)
+    results = spread(partial(compare_case, plan), cases, jobs, inputs_per_process)
+    labels = {key: destination(key, service).label for key, service in sides.services.items()}
+    return Simulation(folder.name or str(folder), sides.diff(), tuple(_people(results)), labels)
+
+
+def _people(results: Sequence[CaseResult]) -> list[Person]:
+    """One person for each record. A fixture's inputs tell of the same people: what is the same in all counts once."""
+    people: list[Person] = []
+    for group, found in groupby(results, key=lambda result: result.case.group):
+        several = list(found)
+        alike = several[:1] if group and all(each.records == several[0].records for each in several) else several
+        for result in alike:
+            name = group if group and len(alike) == 1 else "/".join(filter(None, (group, result.case.name)))
+            count = len(result.records)
+            for place, compared in enumerate(result.records, 1):
+                people.append(Person(name if count == 1 else f"{name}, record {place}", compared))
+    return people

@@ -1,0 +1,107 @@
+"""What changes for a person, in the words of the table and of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapter.referrals.table import soon
+from adapter.referrals.terms import display
+from adapter.referrals.words import day
+from adapter.simulate.compare import ItemChange, Kind, Reason, Referral, ReferralChange
+from adapter.simulate.report import Person, Simulation
+
+KINDS = {
+    Kind.LOST: "No longer referred",
+    Kind.LATER: "Later",
+    Kind.ELSEWHERE: "Elsewhere",
+    Kind.SOONER: "Sooner",
+    Kind.NEW: "Newly referred",
+}
+FAILED = "Not decided"
+OTHER = "No referral differs"
+SAFETY = "SAFETY RULE"
+NO_DIFFERENCE = "Nothing differs for anybody."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that changes: ``kind`` is a word of the filters, ``style`` a priority or ""."""
+
+    kind: str
+    what: str
+    before: str
+    after: str
+    style: str = ""
+    alarm: bool = False
+    services: tuple[str, ...] = ()
+
+
+def rows(person: Person, simulation: Simulation) -> Iterator[Row]:
+    """What changes for a person: failures, referrals, tasks and flags, and rules where none of these differs."""
+    compared = person.compared
+    if compared.failed:
+        sides = (("A", compared.failed_a), ("B", compared.failed_b))
+        where = " and ".join(name for name, failure in sides if failure)
+        both = _referrals(compared.a, simulation), _referrals(compared.b, simulation)
+        yield Row(FAILED, f"{FAILED} on {where}", *both, alarm=compared.alarm)
+        return
+    for change in compared.referrals:
+        yield _referral_row(change, simulation)
+    for item in compared.items:
+        yield _item_row(item, simulation)
+    if not compared.referrals and not compared.items:
+        yield Row(OTHER, OTHER, "", "", alarm=compared.alarm)
+
+
+def _referrals(found: tuple[tuple[str, str], ...], simulation: Simulation) -> str:
+    return "; ".join(f"{simulation.label(service)}, {soon(priority)}" for service, priority in found)
+
+
+def _referral_row(change: ReferralChange, simulation: Simulation) -> Row:
+    services = tuple(dict.fromkeys(each.service for each in (change.a, change.b) if each))
+    what = f"{KINDS[change.kind]}: {' → '.join(map(simulation.label, services))}"
+    style = (change.b or change.a).priority if change.b or change.a else ""
+    return Row(KINDS[change.kind], what, _when(change.a), _when(change.b), style, change.alarm, services)
+
+
+def _when(referral: Referral | None) -> str:
+    if referral is None:
+        return ""
+    return f"{soon(referral.priority)} by {day(referral.end)}"
+
+
+def _item_row(item: ItemChange, simulation: Simulation) -> Row:
+    words = {Kind.LOST: "no longer", Kind.NEW: "new", Kind.SOONER: "sooner", Kind.LATER: "later"}
+    if item.kind == "flag":
+        present = ("raised", "") if item.change is Kind.LOST else ("", "raised")
+        return Row(
+            f"Alert {words[item.change]}",
+            f"Alert {words[item.change]}: {display('perinatal-flag', item.code)}",
+            *present,
+        )
+    about = f" ({simulation.label(item.service)})" if item.service else ""
+    name = f"{display('perinatal-task', item.code)}{about}"
+    return Row(f"To do {words[item.change]}", f"To do {words[item.change]}: {name}", soon(item.a), soon(item.b))
+
+
+def told(reason: Reason, person: Person) -> Iterator[tuple[str, str]]:
+    """The lines of a reason, each with the side it is about: ``A``, ``B``, or "" for both."""
+    status = next((f": {each.a} → {each.b}" for each in person.compared.rules if each.rule == reason.rule), "")
+    yield "", f"{reason.rule}{status}"
+    yield from (("A", line) for line in reason.a)
+    yield from (("B", line) for line in reason.b)
+    yield from (("", line) for line in reason.packs)
+
+
+def why(person: Person) -> Iterator[tuple[str, str]]:
+    """Every reason of a person; of one who was not decided, what was said."""
+    compared = person.compared
+    if compared.failed_a and compared.failed_a == compared.failed_b:
+        yield "", compared.failed_a
+        return
+    for side, failure in (("A", compared.failed_a), ("B", compared.failed_b)):
+        if failure:
+            yield side, failure
+    for reason in compared.reasons:
+        yield from told(reason, person)
