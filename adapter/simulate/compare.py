@@ -47,8 +47,7 @@ class ReferralChange:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        both = (*(self.a.rules if self.a else ()), *(self.b.rules if self.b else ()))
-        return tuple(dict.fromkeys(both))
+        return _both(self.a.rules if self.a else (), self.b.rules if self.b else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,10 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """A task or flag that is ``new``, ``lost``, or (a task) ``sooner`` or ``later``; ``a`` and ``b``: its priority."""
+    """A task or flag that is ``new``, ``lost``, or (a task) ``sooner`` or ``later``; ``a`` and ``b``: its priority.
+
+    ``rules`` asked for it on either side. ``alarm``: a safety rule did on A, and neither does so on B nor fires there.
+    """
 
     kind: str  # task, flag
     change: Kind
@@ -72,6 +74,8 @@ class ItemChange:
     service: str = ""
     a: str = ""
     b: str = ""
+    rules: tuple[str, ...] = ()
+    alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,10 @@ def compare(a: Judged, b: Judged) -> Compared:
     lost = _lost_safety(old, new, safety)
     referrals = tuple(_referrals(old, new, safety, lost))
     statuses = tuple(_statuses(old, new, safety, lost))
-    items = (*_tasks(old, new), *_flags(old, new))
-    told = _told(old, new, referrals, statuses, items)
+    items = (*_tasks(old, new, safety), *_flags(old, new, safety))
+    named = [rule for change in referrals for rule in change.rules]
+    named += [rule for item in items for rule in item.rules]
+    told = _told(old, new, (*named, *(change.rule for change in statuses)))
     return Compared(
         a=_counted(old),
         b=_counted(new),
@@ -143,7 +149,7 @@ def compare(a: Judged, b: Judged) -> Compared:
         rules=statuses,
         items=items,
         reasons=told,
-        alarm=bool(lost) or any(each.alarm for each in referrals),
+        alarm=bool(lost) or any(each.alarm for each in referrals) or any(each.alarm for each in items),
     )
 
 
@@ -173,7 +179,7 @@ def _referrals(old: Decision, new: Decision, safety: frozenset[str], lost: froze
         kind = _moved(before[service], after[service])
         if kind is not None:
             found.append((kind, before[service], after[service]))
-    for service, one in gone.items():
+    for one in gone.values():
         target = next((other for other in came.values() if _takes_over(one, other, safety)), None)
         if target is not None:
             del came[target.service]
@@ -202,10 +208,11 @@ def _takes_over(one: Referral, other: Referral, safety: frozenset[str]) -> bool:
 def _change(
     kind: Kind, one: Referral | None, other: Referral | None, safety: frozenset[str], lost: frozenset[str]
 ) -> ReferralChange:
-    behind = tuple(rule for rule in (one or other).rules if rule in safety) if one or other else ()
+    rules = one.rules if one else other.rules if other else ()
+    behind = tuple(rule for rule in rules if rule in safety)
     worse = kind in (Kind.LOST, Kind.LATER) or bool(one and other and _moved(one, other) is Kind.LATER)
-    alarm = one is not None and worse and bool(behind)
-    return ReferralChange(kind, one, other, behind, alarm or bool(lost.intersection(one.rules if one else ())))
+    alarm = bool(one and behind and worse) or bool(one and lost.intersection(one.rules))
+    return ReferralChange(kind, one, other, behind, alarm)
 
 
 # --- rules, tasks and flags -----------------------------------------------------------------------------------------
@@ -226,16 +233,19 @@ def _status(outcome: RuleOutcome | None) -> str:
     return outcome.status.value if outcome else NO_SUCH_RULE
 
 
-def _tasks(old: Decision, new: Decision) -> Iterator[ItemChange]:
+def _tasks(old: Decision, new: Decision, safety: frozenset[str]) -> Iterator[ItemChange]:
     before, after = _by_code(old.tasks), _by_code(new.tasks)
-    for code, service in sorted({*before, *after}):
-        one, other = before.get((code, service), ""), after.get((code, service), "")
-        if one != other:
-            yield ItemChange("task", _item(one, other), code, service, one, other)
+    for key in sorted({*before, *after}):
+        one, other = before.get(key), after.get(key)
+        priorities = one.priority if one else "", other.priority if other else ""
+        if priorities[0] != priorities[1]:
+            rules = one.rules if one else (), other.rules if other else ()
+            kind = _item(*priorities)
+            yield ItemChange("task", kind, *key, *priorities, _both(*rules), _missed(kind, rules[0], new, safety))
 
 
-def _by_code(tasks: Sequence[ProposedTask]) -> Mapping[tuple[str, str], str]:
-    return {(task.code, task.service): task.priority for task in tasks}
+def _by_code(tasks: Sequence[ProposedTask]) -> Mapping[tuple[str, str], ProposedTask]:
+    return {(task.code, task.service): task for task in tasks}
 
 
 def _item(one: str, other: str) -> Kind:
@@ -244,32 +254,31 @@ def _item(one: str, other: str) -> Kind:
     return Kind.SOONER if PRIORITIES.index(other) > PRIORITIES.index(one) else Kind.LATER
 
 
-def _flags(old: Decision, new: Decision) -> Iterator[ItemChange]:
-    before, after = {flag.code for flag in old.flags}, {flag.code for flag in new.flags}
-    for code in sorted(before ^ after):
-        yield ItemChange("flag", Kind.LOST if code in before else Kind.NEW, code)
+def _missed(kind: Kind, rules: Sequence[str], new: Decision, safety: frozenset[str]) -> bool:
+    """Whether a safety rule's task or flag is lost or later on B, although the rule does not fire there instead."""
+    fired = {outcome.rule for outcome in new.outcomes if outcome.status is Status.FIRED}
+    return kind in (Kind.LOST, Kind.LATER) and bool(safety.intersection(rules) - fired)
+
+
+def _both(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
+
+
+def _flags(old: Decision, new: Decision, safety: frozenset[str]) -> Iterator[ItemChange]:
+    before, after = ({flag.code: flag.rules for flag in decision.flags} for decision in (old, new))
+    for code in sorted(before.keys() ^ after.keys()):
+        kind = Kind.LOST if code in before else Kind.NEW
+        rules = before.get(code, ())
+        yield ItemChange(
+            "flag", kind, code, rules=_both(rules, after.get(code, ())), alarm=_missed(kind, rules, new, safety)
+        )
 
 
 # --- why ------------------------------------------------------------------------------------------------------------
-def _told(
-    old: Decision,
-    new: Decision,
-    referrals: Sequence[ReferralChange],
-    statuses: Sequence[StatusChange],
-    items: Sequence[ItemChange],
-) -> tuple[Reason, ...]:
-    """A reason for each rule that differs, or whose referral, task or flag does."""
+def _told(old: Decision, new: Decision, rules: Sequence[str]) -> tuple[Reason, ...]:
+    """A reason for each of these rules, each once."""
     before, after = _by_rule(old), _by_rule(new)
-    named = [rule for change in referrals for rule in change.rules]
-    named += [change.rule for change in statuses]
-    for decision in (old, new):
-        for task in decision.tasks:
-            if any((each.code, each.service) == (task.code, task.service) for each in items if each.kind == "task"):
-                named += task.rules
-        for flag in decision.flags:
-            if any(each.code == flag.code for each in items if each.kind == "flag"):
-                named += flag.rules
-    return tuple(_reason(rule, before.get(rule), after.get(rule)) for rule in dict.fromkeys(named))
+    return tuple(_reason(rule, before.get(rule), after.get(rule)) for rule in dict.fromkeys(rules))
 
 
 def _reason(rule: str, one: RuleOutcome | None, other: RuleOutcome | None) -> Reason:

@@ -93,7 +93,7 @@ class Sides:
             found = self.diff(case)
         except ContentError:
             return compared
-        told = tuple(each if each.a or each.b else _by_packs(each, found) for each in compared.reasons)
+        told = [each if each.a or each.b else _by_packs(each, found) for each in compared.reasons]
         return replace(compared, reasons=tuple(each for each in told if each.a or each.b or each.packs))
 
 

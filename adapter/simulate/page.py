@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from adapter.pages import render
 from adapter.referrals.table import soon
 from adapter.simulate import words
-from adapter.simulate.report import Person, Simulation
+from adapter.simulate.report import Count, Person, Simulation
 from rules import PRIORITIES
 
 COLOURS = {"stat": "#4a0a2c", "asap": "#b02a1a", "urgent": "#8a5a00", "routine": "#00703c"}
 """Each is told from white, and carries white numbers, at a contrast of 4.5 or more (WCAG 2.2 AA)."""
-_WIDTH, _BAR, _GAP, _GROUP = 900, 20, 4, 16
-_LABELS, _SIDES, _TOTALS = 330, 20, 40
+_WIDTH, _BAR, _GAP, _GROUP = 900, 20, 3, 10
+_LABEL, _SIDES, _TOTALS = 22, 24, 50
 _FITS = 14
 """The least width of a bar that a number fits into, in pixels."""
 _OTHER_COLOUR = "#4c6272"
@@ -38,7 +39,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """The referrals to one service on one side, a bar for each priority; ``label`` stands at the first side's."""
+    """The referrals to one service on one side, a bar for each priority; ``label`` stands above the first side's."""
 
     label: str
     side: str
@@ -53,7 +54,7 @@ class BarRow:
 
     @property
     def label_y(self) -> int:
-        return self.y + 27
+        return self.y - 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,6 @@ class Chart:
     words: str
     width: int = _WIDTH
     bar: int = _BAR
-    side_x: int = _LABELS
 
 
 def page(simulation: Simulation) -> str:
@@ -109,37 +109,38 @@ def _choices(people: list[Person], simulation: Simulation) -> dict[str, list[obj
 
 def chart(simulation: Simulation) -> Chart:
     """Bars for the referrals to each service on both sides, in the order of the counts."""
-    found: dict[str, list[tuple[str, int, int]]] = {}
+    found: dict[str, list[Count]] = {}
     for count in simulation.counts:
-        found.setdefault(count.service, []).append((count.priority, count.a, count.b))
-    most = max((sum(each[side] for each in several) for several in found.values() for side in (1, 2)), default=0)
-    scale = (_WIDTH - _LABELS - _SIDES - _TOTALS) / (most or 1)
+        found.setdefault(count.service, []).append(count)
+    totals = [sum(each.a for each in several) for several in found.values()]
+    totals += [sum(each.b for each in several) for several in found.values()]
+    scale = (_WIDTH - _SIDES - _TOTALS) / max(totals, default=1)
     rows: list[BarRow] = []
     y = 0
     told: list[str] = []
     for service, several in found.items():
-        totals = []
-        for side, name in ((1, "A"), (2, "B")):
-            row = _bar_row(simulation.label(service) if side == 1 else "", name, y, several, side, scale)
+        said = []
+        y += _LABEL
+        for side in ("A", "B"):
+            numbers = [(each.priority, each.a if side == "A" else each.b) for each in several]
+            row = _bar_row(simulation.label(service) if side == "A" else "", side, y, numbers, scale)
             rows.append(row)
-            totals.append(f"{row.total} under {name}")
+            said.append(f"{row.total} under {side}")
             y += _BAR + _GAP
-        told.append(f"{simulation.label(service)}: {', '.join(totals)}.")
+        told.append(f"{simulation.label(service)}: {', '.join(said)}.")
         y += _GROUP
     used = {count.priority for count in simulation.counts}
     legend = tuple(Legend(soon(each), _colour(each)) for each in reversed(PRIORITIES) if each in used)
     return Chart(tuple(rows), y, legend, " ".join(told))
 
 
-def _bar_row(label: str, side: str, y: int, several: list[tuple[str, int, int]], at: int, scale: float) -> BarRow:
+def _bar_row(label: str, side: str, y: int, numbers: Sequence[tuple[str, int]], scale: float) -> BarRow:
     bars: list[Bar] = []
-    x = float(_LABELS + _SIDES)
-    for each in several:
-        count = int(each[at])
+    x = float(_SIDES)
+    for priority, count in numbers:
         if count:
-            width = round(count * scale, 1)
-            bars.append(Bar(round(x, 1), width, count, _colour(each[0])))
-            x += width
+            bars.append(Bar(round(x, 1), round(count * scale, 1), count, _colour(priority)))
+            x += count * scale
     return BarRow(label, side, y, tuple(bars), round(x + 6, 1), sum(bar.count for bar in bars))
 
 

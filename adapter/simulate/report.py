@@ -62,7 +62,7 @@ class Simulation:
 
     @property
     def alarms(self) -> tuple[Person, ...]:
-        """Those of whom a safety rule's referral is lost or later on B."""
+        """Those for whom what a safety rule asks is lost or later on B, or not decided there."""
         return tuple(each for each in self.changed if each.compared.alarm)
 
     @property
@@ -154,6 +154,8 @@ def _person_json(person: Person) -> dict[str, Any]:
                 "service": each.service,
                 "a": each.a,
                 "b": each.b,
+                "rules": list(each.rules),
+                "safety": each.alarm,
             }
             for each in compared.items
         ],

@@ -30,7 +30,7 @@ def render(simulation: Simulation, console: Console | None = None) -> None:
         out.print(_counts(simulation))
     if simulation.alarms:
         names = ", ".join(each.name for each in simulation.alarms)
-        out.print(Text(f"{SAFETY}: a referral is lost or later for {names}", style=STYLES["stat"]))
+        out.print(Text(f"{SAFETY}: lost, later or not decided in B for {names}", style=STYLES["stat"]))
     out.print(Text(simulation.summary))
 
 

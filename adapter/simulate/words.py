@@ -43,8 +43,9 @@ def rows(person: Person, simulation: Simulation) -> Iterator[Row]:
     if compared.failed:
         sides = (("A", compared.failed_a), ("B", compared.failed_b))
         where = " and ".join(name for name, failure in sides if failure)
-        both = _referrals(compared.a, simulation), _referrals(compared.b, simulation)
-        yield Row(FAILED, f"{FAILED} on {where}", *both, alarm=compared.alarm)
+        before = FAILED.lower() if compared.failed_a else _referrals(compared.a, simulation)
+        after = FAILED.lower() if compared.failed_b else _referrals(compared.b, simulation)
+        yield Row(FAILED, f"{FAILED} on {where}", before, after, alarm=compared.alarm)
         return
     for change in compared.referrals:
         yield _referral_row(change, simulation)
@@ -61,7 +62,8 @@ def _referrals(found: tuple[tuple[str, str], ...], simulation: Simulation) -> st
 def _referral_row(change: ReferralChange, simulation: Simulation) -> Row:
     services = tuple(dict.fromkeys(each.service for each in (change.a, change.b) if each))
     what = f"{KINDS[change.kind]}: {' → '.join(map(simulation.label, services))}"
-    style = (change.b or change.a).priority if change.b or change.a else ""
+    leading = change.b or change.a
+    style = leading.priority if leading else ""
     return Row(KINDS[change.kind], what, _when(change.a), _when(change.b), style, change.alarm, services)
 
 
@@ -74,15 +76,13 @@ def _when(referral: Referral | None) -> str:
 def _item_row(item: ItemChange, simulation: Simulation) -> Row:
     words = {Kind.LOST: "no longer", Kind.NEW: "new", Kind.SOONER: "sooner", Kind.LATER: "later"}
     if item.kind == "flag":
-        present = ("raised", "") if item.change is Kind.LOST else ("", "raised")
-        return Row(
-            f"Alert {words[item.change]}",
-            f"Alert {words[item.change]}: {display('perinatal-flag', item.code)}",
-            *present,
-        )
-    about = f" ({simulation.label(item.service)})" if item.service else ""
-    name = f"{display('perinatal-task', item.code)}{about}"
-    return Row(f"To do {words[item.change]}", f"To do {words[item.change]}: {name}", soon(item.a), soon(item.b))
+        kind, name = f"Alert {words[item.change]}", display("perinatal-flag", item.code)
+        before, after = ("raised", "") if item.change is Kind.LOST else ("", "raised")
+    else:
+        kind, name = f"To do {words[item.change]}", display("perinatal-task", item.code)
+        name += f" ({simulation.label(item.service)})" if item.service else ""
+        before, after = soon(item.a), soon(item.b)
+    return Row(kind, f"{kind}: {name}", before, after, alarm=item.alarm)
 
 
 def told(reason: Reason, person: Person) -> Iterator[tuple[str, str]]:

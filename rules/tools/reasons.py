@@ -16,7 +16,8 @@ def reasons(a: RuleOutcome | None, b: RuleOutcome | None) -> Reasons:
     """The sentences that tell the two outcomes of a rule apart (None: the side has no such rule).
 
     Conditions that stand on both sides are told where their truth differs; one that stands on a single side is told
-    where the outcome there rested on it. Nothing is told where both evaluations came to the same.
+    where the outcome there rested on it, or where nothing else differs. Nothing is told where both evaluations came to
+    the same.
     """
     if a is None or b is None:
         return _told(a), _told(b)
@@ -26,6 +27,8 @@ def reasons(a: RuleOutcome | None, b: RuleOutcome | None) -> Reasons:
     counts = _ids(deciding(a.trace)), _ids(deciding(b.trace))
     before: list[Trace] = []
     after: list[Trace] = []
+    alone: list[Trace] = []
+    alone_too: list[Trace] = []
     matcher = SequenceMatcher(None, list(map(_key, old)), list(map(_key, new)), autojunk=False)
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         if kind == "equal":
@@ -33,9 +36,15 @@ def reasons(a: RuleOutcome | None, b: RuleOutcome | None) -> Reasons:
             before += [x for x, _ in pairs]
             after += [y for _, y in pairs]
         else:
+            alone += old[i1:i2]
+            alone_too += new[j1:j2]
             before += [leaf for leaf in old[i1:i2] if id(leaf) in counts[0]]
             after += [leaf for leaf in new[j1:j2] if id(leaf) in counts[1]]
-    return _sentences(before), _sentences(after)
+    if before or after:
+        return _sentences(before), _sentences(after)
+    if alone or alone_too:
+        return _sentences(alone), _sentences(alone_too)
+    return (_told(a), _told(b)) if a.status is not b.status else ((), ())
 
 
 def _told(outcome: RuleOutcome | None) -> tuple[str, ...]:
