@@ -99,8 +99,8 @@ def _pack(content: Content, words: Words) -> Item:
 
 
 def _provider(provider: Provider, services: Mapping[str, Service], day: date) -> Item:
-    offered = services if provider.offers is None else provider.offers
-    offers = tuple(f"{services[key].label} ({key})" for key in sorted(offered))
+    lacking = set() if provider.offers is None else services.keys() - provider.offers
+    not_offered = tuple(f"{services[key].label} ({key})" for key in sorted(lacking))
     return _item(
         "provider",
         "provider",
@@ -108,7 +108,7 @@ def _provider(provider: Provider, services: Mapping[str, Service], day: date) ->
         _one("name", provider.name),
         _one("title", provider.title),
         _valid(provider.valid_from, provider.valid_to, day),
-        Aspect("offers", offers, flat=True),
+        Aspect("does not offer", not_offered, flat=True),
         Aspect("sources", source_lines(provider.sources), flat=True),
     )
 
