@@ -23,6 +23,7 @@ _TELLS_NOTHING_NEW = frozenset({"when", "window", "title", "sources"})
 """Of a rule: what the traces tell better, or what changes no decision."""
 _ELSEWHERE = ("provider", "second stage", "services", "pack")
 """What can change what a rule does, besides the rule."""
+_CHANGES_NOTHING = frozenset({"name", "version", "title", "label", "sources", "valid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +100,19 @@ class Sides:
 
 def _by_packs(reason: Reason, found: PackDiff) -> Reason:
     change = found.of("rules", reason.rule)
-    lines = [
-        line
-        for aspect in (change.aspects if change else ())
-        if aspect.name not in _TELLS_NOTHING_NEW
-        for line in aspect.lines()
-    ]
-    if not lines:
-        others = [each for each in found.changes if each.section in _ELSEWHERE]
-        lines = [
-            f"{each.section}: {each.id}: {aspect.name}" if each.id != each.section else f"{each.section}: {aspect.name}"
-            for each in others
-            for aspect in each.aspects
-            if aspect.name not in ("name", "version", "title", "sources", "valid")
-        ]
-    return replace(reason, packs=tuple(lines))
+    aspects = change.aspects if change else ()
+    lines = [line for aspect in aspects if aspect.name not in _TELLS_NOTHING_NEW for line in aspect.lines()]
+    return replace(reason, packs=tuple(lines or _elsewhere(found)))
+
+
+def _elsewhere(found: PackDiff) -> Iterator[str]:
+    """What differs between the packs outside of the rules: ``provider: does not offer; + GP practice (gp)``."""
+    for each in found.changes:
+        if each.section in _ELSEWHERE:
+            name = each.section if each.id == each.section else f"{each.section}, {each.id}"
+            for aspect in each.aspects:
+                if aspect.name not in _CHANGES_NOTHING:
+                    yield f"{name}: {'; '.join(line.strip() for line in aspect.lines())}"
 
 
 def _loaded(adapter: Adapter, side: Side, provider: str, day: date) -> LoadedSide:

@@ -43,12 +43,23 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Every record of a cohort under two sides. ``labels`` gives a service's words."""
+    """Every record of a cohort under two sides. ``labels`` gives a service's words.
+
+    ``alike``: on each side all records were decided for the same day and provider, those of ``packs``.
+    """
 
     cohort: str
     packs: PackDiff
+    alike: bool
     people: tuple[Person, ...]
     labels: Mapping[str, str]
+
+    @property
+    def titles(self) -> tuple[tuple[str, str], ...]:
+        """The two sides in words."""
+        several = "each record's own day and provider where the side names none"
+        sides = (("A", self.packs.a), ("B", self.packs.b))
+        return tuple((name, side.title if self.alike else f"{side.pack}; {several}") for name, side in sides)
 
     @property
     def changed(self) -> tuple[Person, ...]:
@@ -90,7 +101,8 @@ class Simulation:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items() if count) or "none differ"
         changed = len([each for each in self.changed if not each.compared.failed])
         failed = f", {len(self.failed)} not decided" if self.failed else ""
-        return f"{len(self.people)} records, {changed} changed{failed}; referrals: {kinds}"
+        records = f"{len(self.people)} record{'' if len(self.people) == 1 else 's'}"
+        return f"{records}, {changed} changed{failed}; referrals: {kinds}"
 
     def label(self, service: str) -> str:
         return self.labels.get(service) or destination(service, None).label
@@ -187,7 +199,9 @@ def simulate(folder: Path, plan: Plan, jobs: int = 1, inputs_per_process: int = 
     cases = find_cases(sides.a, folder, plan.mapping)
     results = spread(partial(compare_case, plan), cases, jobs, inputs_per_process)
     labels = {key: destination(key, service).label for key, service in sides.services.items()}
-    return Simulation(folder.name or str(folder), sides.diff(), tuple(_people(results)), labels)
+    alike = len({(sides.days(case), case.provider) for case in cases}) == 1
+    packs = sides.diff(cases[0] if alike else None)
+    return Simulation(folder.resolve().name, packs, alike, tuple(_people(results)), labels)
 
 
 def _people(results: Sequence[CaseResult]) -> list[Person]:

@@ -18,9 +18,8 @@ def render(simulation: Simulation, console: Console | None = None) -> None:
     from rich.text import Text
 
     out = console or usual_console()
-    packs = simulation.packs
-    for name, side in (("A", packs.a), ("B", packs.b)):
-        out.print(Text(f"{name}  {side.title}"))
+    for name, title in simulation.titles:
+        out.print(Text(f"{name}  {title}"))
     people = [*simulation.changed, *(each for each in simulation.failed if not each.compared.changed)]
     if people:
         out.print(_people(people, simulation))

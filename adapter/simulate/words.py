@@ -38,7 +38,7 @@ class Row:
 
 
 def rows(person: Person, simulation: Simulation) -> Iterator[Row]:
-    """What changes for a person: failures, referrals, tasks and flags, and rules where none of these differs."""
+    """What changes for a person: failures, referrals, tasks and flags, those of safety rules first."""
     compared = person.compared
     if compared.failed:
         sides = (("A", compared.failed_a), ("B", compared.failed_b))
@@ -47,10 +47,9 @@ def rows(person: Person, simulation: Simulation) -> Iterator[Row]:
         after = FAILED.lower() if compared.failed_b else _referrals(compared.b, simulation)
         yield Row(FAILED, f"{FAILED} on {where}", before, after, alarm=compared.alarm)
         return
-    for change in compared.referrals:
-        yield _referral_row(change, simulation)
-    for item in compared.items:
-        yield _item_row(item, simulation)
+    found = [_referral_row(change, simulation) for change in compared.referrals]
+    found += [_item_row(item, simulation) for item in compared.items]
+    yield from sorted(found, key=lambda row: not row.alarm)
     if not compared.referrals and not compared.items:
         yield Row(OTHER, OTHER, "", "", alarm=compared.alarm)
 

@@ -34,9 +34,14 @@ class LoadedSide:
     day: date
 
     @property
+    def pack(self) -> str:
+        """``perinatal-mental-health 0.2.0, england-default``"""
+        return f"{self.content.name} {self.content.version}, {self.content.provider.name}"
+
+    @property
     def title(self) -> str:
         """``perinatal-mental-health 0.2.0, england-default, on 2026-03-02``"""
-        return f"{self.content.name} {self.content.version}, {self.content.provider.name}, on {self.day}"
+        return f"{self.pack}, on {self.day}"
 
 
 def parse_side(text: str) -> Side:

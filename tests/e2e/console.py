@@ -1,7 +1,8 @@
 """Documents whose console blocks are run, and whose files (a code block named like one) are written first.
 
 ``python -m tests.e2e.console DOCUMENT…`` puts what the commands print now into the documents, for a person to read
-before it is committed. Commands but ``perinatal``, ``cat``, ``grep`` and ``export`` are shown and not run.
+before it is committed. Commands but ``perinatal``, ``cat``, ``grep``, ``export``,
+``cp`` and ``sed`` are shown and not run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -70,6 +72,8 @@ def run(command: str) -> str | None:
         return "".join(line for line in lines if re.search(pattern, line))
     if program == "cat":
         return "".join(Path(name).read_text(encoding="utf-8") for name in arguments)
+    if program in ("cp", "sed"):
+        return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
     if program != "perinatal":
         return None
     result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
@@ -95,7 +99,7 @@ def follow(document: str) -> Iterator[tuple[Step, str | None]]:
 
 def enter(folder: Path) -> None:
     """Go to where a document is followed: an empty folder, but for what a clone has to read."""
-    for name in ("fixtures", "docs"):
+    for name in ("fixtures", "docs", "rules"):
         (folder / name).symlink_to(ROOT / name)
     os.chdir(folder)
 

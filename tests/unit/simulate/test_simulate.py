@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from adapter.errors import CannotStart
 from adapter.simulate import Simulation
-from rules import ContentError
+from rules import LIBRARY, ContentError
 from tests.e2e.console import ROOT
-from tests.samples import LOCAL, SCT, concept, observation
+from tests.samples import LOCAL, concept, observation
 from tests.unit.simulate.builders import changes, cohort, edit, mother, pack, provider, simulated
 
 FIXTURES = ROOT / "fixtures"
@@ -72,7 +73,7 @@ def test_of_the_fixtures_those_with_an_epds_of_twelve_change_their_rule_and_keep
     assert changes(found) == []
 
 
-def test_what_cannot_be_decided_on_either_side_is_shown_and_fails(tmp_path: Path) -> None:
+def test_what_cannot_be_decided_on_either_side_is_shown_and_fails() -> None:
     found = simulated(FIXTURES, "")
     assert [person.name for person in found.failed] == [
         "05-epds-on-the-newborn",
@@ -143,12 +144,13 @@ def test_a_day_is_a_side(mothers: Path, tmp_path: Path) -> None:
 
 
 def test_a_service_that_a_provider_does_not_offer_is_the_reason(tmp_path: Path) -> None:
-    offers = "offers: [gp, crisis-team, perinatal-community-team]\n"
+    services = yaml.safe_load((LIBRARY / "services.yaml").read_text(encoding="utf-8"))
+    offers = f"offers: [{', '.join(services.keys() - {'talking-therapies'})}]\n"
     folder = provider(pack(tmp_path / "b"), "small", offers)
     found = simulated(cohort(tmp_path / "cohort", a=mother(10)), f"{folder}:small", str(folder))
     assert changes(found) == [("a.json", "elsewhere", THERAPIES, "gp routine")]
     (reason,) = found.changed[0].compared.reasons
-    assert reason.packs == ("provider: does not offer",)
+    assert reason.packs == ("provider: does not offer; + NHS Talking Therapies (talking-therapies)",)
 
 
 def test_another_code_list_is_read_on_its_own_side(tmp_path: Path) -> None:
@@ -206,6 +208,8 @@ def test_a_record_that_fails_on_one_side_alone_is_a_change_and_an_alarm_where_a_
     found = simulated(tmp_path / "cohort", str(other))
     (person,) = found.changed
     assert person.name == "01-early"
+    own = "each record's own day and provider where the side names none"
+    assert found.titles[0] == ("A", f"perinatal-mental-health 0.2.0, england-default; {own}")
     assert (person.compared.failed_a, "nothing was decided" in person.compared.failed_b) == ("", True)
     assert found.alarms == (person,)
     assert found.exit_code == 1
@@ -221,7 +225,7 @@ def test_a_broken_pack_on_either_side_cannot_start(mothers: Path, tmp_path: Path
 
 
 def test_an_unknown_provider_cannot_start(mothers: Path) -> None:
-    with pytest.raises(CannotStart, match="^B: there is no provider 'nowhere'"):
+    with pytest.raises(CannotStart, match=r"^B: there is no provider 'nowhere'"):
         simulated(mothers, ":nowhere")
 
 
