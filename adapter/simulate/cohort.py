@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -13,12 +13,16 @@ from adapter.pipeline import children, is_one_input
 from adapter.records import Issue
 from adapter.replay.expected import FILE, read_expected
 
+BYTES_WORTH_A_PROCESS = 2_000_000
+"""An input of this size takes some seconds, and a process about one to start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """Inputs that are read together. ``day`` None and ``provider`` "": the side's, or the usual ones.
 
-    ``group`` is the fixture whose inputs tell of the same people in several formats, or "".
+    ``group`` is the fixture whose inputs tell of the same people in several formats, or "". ``share`` (1, 3): of its
+    records the second, the fifth and so on.
     """
 
     name: str
@@ -26,6 +30,7 @@ class Case:
     group: str = ""
     day: date | None = None
     provider: str = ""
+    share: tuple[int, int] = (0, 1)
 
 
 def find_cases(adapter: Adapter, folder: Path, mapping: str = "") -> list[Case]:
@@ -36,6 +41,26 @@ def find_cases(adapter: Adapter, folder: Path, mapping: str = "") -> list[Case]:
     if not is_one_input(adapter, folder, mapping) and not (folder / FILE).is_file() and not children(folder):
         raise CannotStart(Issue("fatal", "not-found", "no record is in this folder", place=str(folder)))
     return list(_cases(adapter, folder, folder, mapping))
+
+
+def shared(cases: list[Case], jobs: int) -> list[Case]:
+    """The same cases; where they are fewer than ``jobs``, each large one in as many shares, for as many processes.
+
+    Each of these reads the whole input and decides about its share.
+    """
+    if len(cases) >= jobs:
+        return cases
+    return [
+        replace(case, share=(place, count))
+        for case in cases
+        for count in (jobs if sum(map(_size, case.paths)) >= BYTES_WORTH_A_PROCESS else 1,)
+        for place in range(count)
+    ]
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of the files of a folder."""
+    return path.stat().st_size if path.is_file() else sum(map(_size, path.iterdir()))
 
 
 def _cases(adapter: Adapter, path: Path, top: Path, mapping: str) -> Iterator[Case]:

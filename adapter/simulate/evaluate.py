@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 
 from adapter.bootstrap import Adapter, NoSuchProvider
 from adapter.errors import AdapterError, CannotStart
@@ -81,7 +82,9 @@ class Sides:
     def compare(self, case: Case) -> Iterator[Compared]:
         """Each record of a case under both sides. One that cannot be read or decided says so and stops no other."""
         one, other = self.days(case)
-        for name, record in read_inputs(self.a, case.paths, self._plan.mapping):
+        place, count = case.share
+        every = read_inputs(self.a, case.paths, self._plan.mapping)
+        for name, record in islice(every, place, None, count):
             a = _judged(self.a, record, one, self._plan.a.provider or case.provider, name)
             b = _judged(self.b, record, other, self._plan.b.provider or case.provider, name)
             yield self._with_packs(compare(a, b), case)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
 
 from adapter.parallel import INPUTS_WORTH_A_PROCESS, spread
 from adapter.referrals.services import destination
-from adapter.simulate.cohort import find_cases
+from adapter.simulate.cohort import find_cases, shared
 from adapter.simulate.compare import Compared, Kind, Referral
 from adapter.simulate.evaluate import CaseResult, Plan, compare_case, load_plan
 from rules import PRIORITIES
@@ -197,11 +197,28 @@ def simulate(folder: Path, plan: Plan, jobs: int = 1, inputs_per_process: int = 
     """
     sides = load_plan(plan)
     cases = find_cases(sides.a, folder, plan.mapping)
-    results = spread(partial(compare_case, plan), cases, jobs, inputs_per_process)
+    shares = shared(cases, jobs)
+    worth = inputs_per_process if len(shares) == len(cases) else 1
+    results = _joined(spread(partial(compare_case, plan), shares, jobs, worth))
     labels = {key: destination(key, service).label for key, service in sides.services.items()}
     alike = len({(sides.days(case), case.provider) for case in cases}) == 1
     packs = sides.diff(cases[0] if alike else None)
     return Simulation(folder.resolve().name, packs, alike, tuple(_people(results)), labels)
+
+
+def _joined(results: Sequence[CaseResult]) -> list[CaseResult]:
+    """One result for each case, with the records of its shares in their order."""
+    cases: list[list[CaseResult]] = []
+    for result in results:
+        if result.case.share[0] == 0:
+            cases.append([])
+        cases[-1].append(result)
+    return [CaseResult(shares[0].case, tuple(_in_turn(shares))) for shares in cases]
+
+
+def _in_turn(shares: Sequence[CaseResult]) -> Iterator[Compared]:
+    for turn in zip_longest(*(share.records for share in shares)):
+        yield from (record for record in turn if record is not None)
 
 
 def _people(results: Sequence[CaseResult]) -> list[Person]:

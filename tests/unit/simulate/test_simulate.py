@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from adapter.errors import CannotStart
 from adapter.simulate import Simulation
+from adapter.simulate import cohort as cohorts
 from rules import LIBRARY, ContentError
 from tests.e2e.console import ROOT
 from tests.samples import LOCAL, concept, observation
@@ -257,6 +259,20 @@ def test_the_order_and_the_bytes_are_the_same_on_two_processes(tmp_path: Path) -
     assert told(simulated(folder, other, jobs=2, worth=1)) == once
     names = [each["record"] for each in once["changes"]]  # type: ignore[index]
     assert names == ["m1.json", "m10.json", "m4.json", "m7.json", "m2.json", "m8.json"]
+
+
+def test_one_large_input_is_shared_between_processes_and_its_order_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "cohort").mkdir()
+    lines = [json.dumps(mother(score)) for score in (10, 9, 10, 14, 10)]
+    (folder / "women.ndjson").write_text("\n".join([*lines[:3], "{", *lines[3:]]), encoding="utf-8")
+    other = str(pack(tmp_path / "b", epds_possible="11"))
+    once = simulated(folder, other)
+    monkeypatch.setattr(cohorts, "BYTES_WORTH_A_PROCESS", 1)
+    assert simulated(folder, other, jobs=2).json() == once.json()
+    assert [person.name for person in once.people] == [f"women.ndjson, record {place}" for place in range(1, 7)]
+    assert [name for name, *_ in changes(once)] == [f"women.ndjson, record {place}" for place in (1, 3, 6)]
 
 
 def test_a_task_of_a_safety_rule_that_nobody_gets_any_more_is_an_alarm(tmp_path: Path) -> None:
