@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -74,6 +74,18 @@ class Sides:
             a = _loaded(self.a, self._plan.a, provider, one)
             self._diffs[key] = diff(a, _loaded(self.b, self._plan.b, provider, other))
         return self._diffs[key]
+
+    def overall(self, cases: Sequence[Case]) -> tuple[PackDiff, bool]:
+        """What differs between the sides over a cohort, and whether that holds for every record of it.
+
+        It does where all have one day and one provider, which both sides have; else the usual ones are compared.
+        """
+        if len({(self.days(case), case.provider) for case in cases}) == 1:
+            try:
+                return self.diff(cases[0]), True
+            except (ContentError, NoSuchProvider):
+                pass  # each record says so
+        return self.diff(), False
 
     def days(self, case: Case | None) -> tuple[date, date]:
         usual = (case.day if case else None) or self._plan.day

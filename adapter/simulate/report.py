@@ -201,8 +201,7 @@ def simulate(folder: Path, plan: Plan, jobs: int = 1, inputs_per_process: int = 
     worth = inputs_per_process if len(shares) == len(cases) else 1
     results = _joined(spread(partial(compare_case, plan), shares, jobs, worth))
     labels = {key: destination(key, service).label for key, service in sides.services.items()}
-    alike = len({(sides.days(case), case.provider) for case in cases}) == 1
-    packs = sides.diff(cases[0] if alike else None)
+    packs, alike = sides.overall(cases)
     return Simulation(folder.resolve().name, packs, alike, tuple(_people(results)), labels)
 
 

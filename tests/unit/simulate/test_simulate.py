@@ -217,6 +217,17 @@ def test_a_record_that_fails_on_one_side_alone_is_a_change_and_an_alarm_where_a_
     assert found.exit_code == 1
 
 
+def test_a_fixtures_provider_that_one_side_does_not_have_is_said_of_each_record(tmp_path: Path) -> None:
+    fixture = cohort(tmp_path / "cohort" / "01", record=mother(9, 2))
+    text = "title: T\nfrom: X\nas_of: 2026-03-02\nprovider: elsewhere\ninputs: [record.json]\nexpect: {}\n"
+    (fixture / "expected.yaml").write_text(text, encoding="utf-8")
+    a = provider(pack(tmp_path / "a"), "elsewhere", "parameters: {epds-possible: 11}\n")
+    found = simulated(tmp_path / "cohort", "", str(a))
+    (person,) = found.failed
+    assert (person.compared.failed_a, person.compared.failed_b) == ("", "there is no such provider")
+    assert found.alarms == (person,)
+
+
 @pytest.mark.parametrize("name", ["a", "b"])
 def test_a_broken_pack_on_either_side_cannot_start(mothers: Path, tmp_path: Path, name: str) -> None:
     broken = pack(tmp_path / "broken")
