@@ -17,9 +17,10 @@ from adapter.records import Issue
 from adapter.settings import SHIPPED_MAPPINGS, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from adapter.facts import FactReader
+    from adapter.facts import ReadsFacts, SiteCodes
     from adapter.mapping import Mapping
     from adapter.quality import Checker
     from adapter.referrals.wanted import Wanted
@@ -32,7 +33,7 @@ class Content:
     """A rule pack as one provider has it, with what reads its facts, what words them, and the service directory."""
 
     pack: rules.Pack
-    reader: FactReader
+    reader: ReadsFacts
     wanted: dict[str, Wanted]
     directory: rules.Directory
 
@@ -53,12 +54,19 @@ class NoSuchProvider(Unprocessable):
 class Adapter:
     """The loaded content of one configuration: rule packs by provider, mappings by name.
 
+    readers: makes the reader of a pack's facts (default: ``compile_facts``).
+
     Raises CannotStart when a content file is wrong, NoSuchProvider when there is no such provider. ``refused`` says
     what is wrong with the files as they are now, where those read before stay in use.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        readers: Callable[[rules.Pack, str, SiteCodes], ReadsFacts] | None = None,
+    ) -> None:
         self.settings = settings or Settings()
+        self._readers = readers
         self._loaded = _Loaded()
         self.refused = ""
         self._lock = Lock()
@@ -118,7 +126,7 @@ class Adapter:
         try:
             site = load_site_codes(codes, folder / "codes") if codes else SiteCodes()
             pack = rules.load_pack(folder, provider or None, site.identity)
-            reader = compile_facts(pack, self.base, site)
+            reader = (self._readers or compile_facts)(pack, self.base, site)
             words = compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base)
             return Content(pack, reader, words, self._directory(pack))
         except rules.RulesError as wrong:

@@ -307,7 +307,7 @@ def _table(adapter: Adapter, results: list[Result], provider: str = "") -> None:
 
 
 def _say_refused(result: Result) -> None:
-    for issue in (result.outcome or {}).get("issue", []):
-        if issue["severity"] in ("fatal", "error"):
-            place = issue.get("diagnostics") or " ".join(issue.get("expression", []))
-            say(": ".join(part for part in ("refused", result.name, place, issue["details"]["text"]) if part))
+    from adapter.fhir.outcome import errors_in
+
+    for wrong in errors_in(result.outcome) if result.outcome else ():
+        say(": ".join(part for part in ("refused", result.name, wrong) if part))

@@ -35,6 +35,8 @@ log = logging.getLogger("perinatal")
 
 HELD_BYTES = 8 * 1024 * 1024
 """A larger file that can be read in parts is; its records are the same."""
+RECORD_SUFFIXES = frozenset({".hl7", ".json", ".ndjson"})
+"""The files of a folder that are read as records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,11 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
         if data_set := _data_set(path):
             yield from _guarded(_read_tables(adapter, path, mapping or data_set))
             return
-        children = [p for p in sorted(path.iterdir()) if p.is_dir() or p.suffix in {".hl7", ".json", ".ndjson"}]
-        if not children:
+        below = children(path)
+        if not below:
             issue = Issue("error", "not-found", "no record is in this folder", "malformed", path.name)
             yield Unprocessable(issue)
-        for child in children:
+        for child in below:
             yield from read_path(adapter, child, mapping)
         return
     size, limit = path.stat().st_size, adapter.settings.max_file_bytes
@@ -105,6 +107,16 @@ def _streamed(adapter: Adapter, path: Path, mapping: str) -> Iterator[MappedBund
         compiled = adapter.mapping(mapping or "hl7v2")
         return (_mapped(compiled, source) for source in hl7v2.read_file(path, limit))
     return read_fhir_lines(path, limit) if path.suffix == ".ndjson" else None
+
+
+def children(folder: Path) -> list[Path]:
+    """The folders and record files of a folder that is no input itself, in order of name."""
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() or path.suffix in RECORD_SUFFIXES]
+
+
+def is_one_input(adapter: Adapter, folder: Path, mapping: str = "") -> bool:
+    """Whether a folder is read as a whole: a data set, or a vendor's own export."""
+    return _is_export(adapter, mapping or _named_after(adapter, folder)) or bool(_data_set(folder))
 
 
 def _data_set(folder: Path) -> str:

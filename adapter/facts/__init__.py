@@ -6,7 +6,7 @@
 The forms in which each fact arrives are those of the clinical specification; the declarations are the pack's.
 """
 
-from adapter.facts.reader import FactReader, FactResult, compile_facts
+from adapter.facts.reader import FactReader, FactResult, ReadsFacts, compile_facts
 from adapter.facts.site_codes import SiteCodes, load_site_codes
 
-__all__ = ["FactReader", "FactResult", "SiteCodes", "compile_facts", "load_site_codes"]
+__all__ = ["FactReader", "FactResult", "ReadsFacts", "SiteCodes", "compile_facts", "load_site_codes"]

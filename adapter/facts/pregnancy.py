@@ -14,7 +14,7 @@ from adapter.facts import dates
 from adapter.facts.dates import TERM_DAYS
 from adapter.facts.ends import Ended, latest
 from adapter.facts.pregnancy_events import MEASURED, Due, Events, Status
-from adapter.facts.reading import Reading
+from adapter.facts.reading import LONGEST_GESTATION, Reading
 from adapter.records import Evidence
 from rules import DateSpan
 
@@ -64,7 +64,7 @@ def tell(events: Events, reading: Reading) -> Story:
     """Work the story out."""
     end = latest(events)
     after = end.span.high if end else None
-    longest = (reading.number("parameters.longest-gestation-weeks") or 42) * 7 - TERM_DAYS
+    longest = (reading.number(LONGEST_GESTATION) or 42) * 7 - TERM_DAYS
     running: list[Due] = []
     passed: list[Due] = []
     for due in events.dues:

@@ -21,14 +21,13 @@ from adapter.facts.people import ELSE, HERS, UNKNOWN, People
 from adapter.facts.person import Services
 from adapter.facts.pregnancy_facts import Pregnancy
 from adapter.facts.questionnaires import form
-from adapter.facts.reading import PREGNANCY, Numbers, Reading, Sighting
+from adapter.facts.reading import PREGNANCY, YOUNGEST_AGE, Numbers, Reading, Sighting
 from adapter.facts.site_codes import NO_SITE_CODES, SiteCodes
 from adapter.fhir.references import Index
 from adapter.records import Issue, Resource
 from rules import Fact
 
 REMEMBERED_DAYS = 400
-YOUNGEST_AGE = "parameters.maternal-score-youngest-age-years"
 NOTHING: Resource = {}
 SPECIAL = frozenset({"QuestionnaireResponse", "FamilyMemberHistory", "MedicationStatement", "MedicationRequest"})
 """Those of READ whose codes are not in ``code``."""
@@ -69,6 +68,14 @@ class FactResult:
     issues: tuple[Issue, ...]
     refused: bool
     patient: int
+
+
+class ReadsFacts(Protocol):
+    """What the pipeline needs of a reader of facts (FactReader is one)."""
+
+    def read(
+        self, bundle: Resource, as_of: date, patient: int | None = None, kin: Sequence[Resource] = ()
+    ) -> FactResult: ...
 
 
 class FactReader:

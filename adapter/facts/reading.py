@@ -66,6 +66,12 @@ class Form(NamedTuple):
     answers: Mapping[str, Answer]  # by linkId
 
 
+YOUNGEST_AGE = "parameters.maternal-score-youngest-age-years"
+LONGEST_GESTATION = "parameters.longest-gestation-weeks"
+OWN_PARAMETERS = (YOUNGEST_AGE, LONGEST_GESTATION)
+"""The parameters that the reading of facts asks for itself; others are named by declarations."""
+
+
 class Numbers(dict[object, int | None]):
     """The whole numbers of declarations at one as-of date: as written, or the value of ``parameters.NAME``."""
 

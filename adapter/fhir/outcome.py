@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from adapter.fhir.elements import RESOURCE_TYPES
 from adapter.fhir.profiles import profile_for
@@ -25,6 +25,14 @@ def operation_outcome(issues: Iterable[Issue], base: str) -> Resource:
         "meta": {"profile": [profile_for("OperationOutcome")]},
         "issue": [_issue(issue, base) for issue in issues] or [_issue(NOTHING_TO_SAY, base)],
     }
+
+
+def errors_in(outcome: Resource) -> Iterator[str]:
+    """What an OperationOutcome says against a record, each with its place: ``PID-3 (segment 2 of message 1): …``."""
+    for issue in outcome["issue"]:
+        if issue["severity"] in ("fatal", "error"):
+            place = issue.get("diagnostics") or " ".join(issue.get("expression", []))
+            yield ": ".join(part for part in (place, issue["details"]["text"]) if part)
 
 
 def _issue(issue: Issue, base: str) -> Resource:

@@ -57,8 +57,8 @@ class BarsSender(_Part):
     """The file as a whole.
 
     ``application_version``: what a receiver reads in Bundle.meta.versionId. ``encounter_class``: a v3-ActCode.
-    ``receivers``: by the key of the service, where the directory has no address. ``accepts``: by the key of a service, the rules whose referrals to it the
-    site's written policy accepts; no other referral leaves as ``active``.
+    ``receivers``: by the key of the service, where the directory has no address. ``accepts``: by the key of a
+    service, the rules whose referrals to it the site's written policy accepts; no other one leaves as ``active``.
     """
 
     application_version: str = Field(min_length=1)

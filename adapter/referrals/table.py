@@ -20,8 +20,8 @@ from rules import PRIORITIES, Decision, Service, Status
 if TYPE_CHECKING:
     from rich.console import Console
 
-_STYLES = {"stat": "bold white on red", "asap": "bold red", "urgent": "yellow", "routine": "green", "alert": "magenta"}
-_PRIORITIES = {"stat": "emergency (stat)", "asap": "very urgent (asap)"}  # the field's words beside FHIR's
+STYLES = {"stat": "bold white on red", "asap": "bold red", "urgent": "yellow", "routine": "green", "alert": "magenta"}
+_PRIORITIES = {"stat": "emergency (stat)", "asap": "very urgent (asap)"}
 _WORD = re.compile(r"[\w-]+")
 _ARTICLES = frozenset({"a", "an", "the"})
 _PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
@@ -51,25 +51,33 @@ class Line:
 
 def render_table(results: Iterable[Decided], console: Console | None = None) -> None:
     """Print the table; colours only where ``console`` (default: standard output) is a terminal."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    if console is None:
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=_PLAIN_WIDTH)
     table = Table(show_lines=False, expand=True)
     for heading, ratio in (("Who", 3), ("What", 5), ("How soon", 3), ("Why", 8)):
         table.add_column(heading, ratio=ratio, overflow="fold")
     for result in results:
         name = Text(who(result))
         for line in lines(result):
-            style = _STYLES.get(line.style, "")
+            style = STYLES.get(line.style, "")
             table.add_row(name, Text(line.what), Text(line.how_soon, style=style), Text(line.why))
             name = Text()
         table.add_section()
-    console.print(table)
+    (console or usual_console()).print(table)
+
+
+def usual_console() -> Console:
+    """Standard output: as wide as the terminal, and of one width where there is none."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)
+
+
+def soon(priority: str) -> str:
+    """A priority in the field's words beside FHIR's."""
+    return _PRIORITIES.get(priority, priority)
 
 
 def lines(result: Decided) -> Iterator[Line]:
@@ -83,7 +91,7 @@ def lines(result: Decided) -> Iterator[Line]:
     for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
         to = destination(referral.service, result.services.get(referral.service)).label
         start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
-        how_soon = _PRIORITIES.get(referral.priority, referral.priority)
+        how_soon = soon(referral.priority)
         told = [_bare(titles.get(rule, rule)) for rule in referral.rules]
         notes = [note for note in referral.notes if not any(_bare(note) in title for title in told)]
         reasons = "\n".join(
@@ -100,7 +108,7 @@ def lines(result: Decided) -> Iterator[Line]:
         about = f" ({destination(task.service, result.services.get(task.service)).label})" if task.service else ""
         missing = f"Missing: {asked}" if asked else ""
         reasons = "\n".join(part for part in (missing, ", ".join(task.rules)) if part)
-        how_soon = _PRIORITIES.get(task.priority, task.priority)
+        how_soon = soon(task.priority)
         yield Line(f"To do: {task_text(task)}{about}", how_soon, reasons, task.priority)
     for flag in decision.flags:
         until = f"{day(flag.start)} to {day(flag.end)}" if flag.end else f"from {day(flag.start)}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from xml.etree import ElementTree
 
+from adapter.pages import render
 from adapter.replay.compare import Difference
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -77,23 +77,7 @@ def junit(report: ReplayReport) -> str:
 
 def html(report: ReplayReport) -> str:
     """One self-contained page: a row per input, the differences below those that differ."""
-    rows = "\n".join(
-        f"<tr><td>{escape(case.fixture)}</td><td>{escape(case.input)}</td><td>{escape(case.title)}</td>"
-        f"<td>{_verdict(case)}</td></tr>"
-        for case in report.cases
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Replay of recorded patients</title>'
-        "<style>body{font-family:sans-serif}td,th{text-align:left;vertical-align:top;padding:.3em .8em;"
-        "border-bottom:1px solid #ccc}pre{margin:0;white-space:pre-wrap}</style></head>\n"
-        f"<body><h1>Replay of recorded patients</h1><p>{escape(report.summary)}</p>\n"
-        '<table><thead><tr><th scope="col">Patient</th><th scope="col">Input</th><th scope="col">Title</th>'
-        f'<th scope="col">Result</th></tr></thead><tbody>\n{rows}\n</tbody></table></body></html>\n'
-    )
-
-
-def _verdict(case: CaseReport) -> str:
-    return f"<pre>{escape(chr(10).join(case.lines()))}</pre>" if case.differences else "as expected"
+    return render("replay.html", title="Replay of recorded patients", report=report)
 
 
 def _clean(text: str) -> str:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
+from adapter.parallel import INPUTS_WORTH_A_PROCESS, spread
 from adapter.replay.compare import Difference, Replayed, compare
 from adapter.replay.expected import Expected, find_fixtures, read_expected
 from adapter.replay.report import CaseReport, ReplayReport
 from adapter.replay.update import observed
-
-INPUTS_WORTH_A_PROCESS = 200
-"""A process takes about a second to start, in which this many small inputs are done."""
 
 Evaluate = Callable[[Sequence[Path], date, str], Sequence[Replayed]]
 """The pipeline: files or folders that are read together, the as-of date and the provider's name → the results."""
@@ -32,12 +28,7 @@ def run_replay(
     """
     fixtures = [read_expected(fixture) for fixture in find_fixtures(folder)]
     cases = [(fixture, names) for fixture in fixtures for names in fixture.inputs]
-    replay = partial(_replay, evaluate)
-    processes = min(jobs, len(cases) // inputs_per_process)
-    if processes <= 1:
-        return ReplayReport(tuple(map(replay, cases)))
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return ReplayReport(tuple(pool.map(replay, cases, chunksize=max(1, len(cases) // (4 * processes)))))
+    return ReplayReport(tuple(spread(partial(_replay, evaluate), cases, jobs, inputs_per_process)))
 
 
 def _replay(evaluate: Evaluate, case: tuple[Expected, tuple[str, ...]]) -> CaseReport:

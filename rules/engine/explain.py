@@ -11,7 +11,7 @@ _TRUTHS = {True: "met", False: "not met", None: "unknown"}
 
 def why(outcome: RuleOutcome) -> list[str]:
     """One sentence per condition that decided the outcome, in the order of the rule. No lineage."""
-    sentences = [_sentence(leaf) for leaf in _deciding(outcome.trace)]
+    sentences = [sentence(leaf) for leaf in deciding(outcome.trace)]
     if outcome.suppressed_by:
         sentences.append(f"Suppressed by: {', '.join(outcome.suppressed_by)}.")
     if outcome.status is Status.OUT_OF_DATE and not outcome.missing:
@@ -23,29 +23,30 @@ def why(outcome: RuleOutcome) -> list[str]:
 
 def own_thresholds(outcome: RuleOutcome) -> tuple[Policy, ...]:
     """The thresholds on which an outcome rests that are a provider's own policy, each once."""
-    leaves = (leaf for leaf in _deciding(outcome.trace) if leaf.provider)
+    leaves = (leaf for leaf in deciding(outcome.trace) if leaf.provider)
     found = (Policy(leaf.parameter, leaf.text, leaf.provider, leaf.since, outcome.rule) for leaf in leaves)
     return tuple(dict.fromkeys(found))
 
 
-def _deciding(node: Trace) -> Iterator[Trace]:
+def deciding(node: Trace) -> Iterator[Trace]:
     """The leaves on which a truth rests: of an ``all`` that is false only its false parts, and so on."""
     if not node.children:
         yield node
     elif node.kind in ("all", "any"):
         for child in node.children:
             if child.truth is node.truth:
-                yield from _deciding(child)
+                yield from deciding(child)
     elif node.kind == "derived":
         yield node
         for child in node.children:
-            yield from _deciding(child)
+            yield from deciding(child)
     else:
         for child in node.children:
-            yield from _deciding(child)
+            yield from deciding(child)
 
 
-def _sentence(node: Trace) -> str:
+def sentence(node: Trace) -> str:
+    """A condition, whether it is met, what the record says, and the parameter behind its threshold."""
     parts = [f"{node.text}: {_TRUTHS[node.truth]}"]
     if node.kind == "compare" and node.fact is not None:
         parts.append(_evidence(node.fact))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from rules.engine.comparisons import PLAIN, SPANS
 from rules.engine.conditions import (
@@ -22,9 +23,8 @@ from rules.engine.conditions import (
     WithinMonths,
     walk,
 )
-from rules.engine.content import AlsoRefer, CapPriority, Content, FactDeclaration, MoveTo, Refer, StartFrom, Within
+from rules.engine.content import AlsoRefer, CapPriority, Content, FactDeclaration, MoveTo, Refer, Rule, StartFrom
 from rules.engine.model import Truth
-from rules.engine.names import named_conditions
 from rules.engine.parameters import Values
 
 NUMERIC = (Op.EQ, Op.NE, Op.LT, Op.LTE, Op.GT, Op.GTE)
@@ -32,41 +32,66 @@ EVERY: frozenset[Truth] = frozenset((True, False, None))
 TWO: frozenset[Truth] = frozenset((True, False))
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rule, step or ask: the conditions it looks at, and the thresholds of what it does."""
+
+    id: str
+    conditions: tuple[Condition, ...]
+    thresholds: tuple[Threshold, ...] = ()
+    facts: tuple[str, ...] = ()  # named outside of conditions
+
+
+def parts(content: Content) -> Iterator[Part]:
+    """The rules, steps and asks of a pack, in order."""
+    for rule in content.rules:
+        yield _rule_part(rule, content.outside_when)
+    for step in content.steps:
+        services = [action.service for action in step.actions if isinstance(action, MoveTo | AlsoRefer)]
+        days = [action.within.days for action in step.actions if isinstance(action, CapPriority)]
+        days += [action.weeks for action in step.actions if isinstance(action, StartFrom)]
+        yield Part(step.id, (step.when,) if step.when else (), (*services, *days))
+    for ask in content.asks:
+        yield Part(ask.id, (ask.when,))
+
+
+def _rule_part(rule: Rule, outside_when: Condition | None) -> Part:
+    conditions = [rule.when, rule.window, *(each.when for each in rule.then), *(ask.when for ask in rule.asks)]
+    thresholds: list[Threshold] = []
+    facts: list[str] = []
+    for outcome in rule.then:
+        if isinstance(outcome.act, Refer):
+            thresholds += [outcome.act.service, outcome.act.within.days]
+            if outcome.act.start:
+                thresholds.append(outcome.act.start.plus_days)
+                facts.append(outcome.act.start.fact)
+    if rule.outside is not None:
+        conditions.append(outside_when)
+        thresholds.append(rule.outside.service)
+        if rule.outside.within is not None:
+            thresholds.append(rule.outside.within.days)
+    return Part(rule.id, tuple(each for each in conditions if each), tuple(thresholds), tuple(facts))
+
+
+def thresholds_in(condition: Condition) -> Iterator[Threshold]:
+    """The right sides of the comparisons in a condition."""
+    for each in walk(condition):
+        match each:
+            case Compare(threshold=threshold):
+                yield threshold
+            case WithinMonths(operand=operand) if operand.months is not None:
+                yield operand.months
+
+
 def used_parameters(content: Content) -> frozenset[str]:
     """The parameters that rules, derived facts and steps use (others are for whoever supplies the facts)."""
-    conditions = [named.condition for named in named_conditions(content).values()]
+    every = list(parts(content))
+    conditions = [condition for part in every for condition in part.conditions]
     for fact in content.facts.values():
         conditions += [each for each in (fact.derive, fact.unknown_when) if each is not None]
-    thresholds: list[Threshold | None] = []
-    for condition in conditions:
-        for each in walk(condition):
-            match each:
-                case Compare(threshold=threshold):
-                    thresholds.append(threshold)
-                case WithinMonths(operand=operand):
-                    thresholds.append(operand.months)
-    timeframes: list[Within | None] = []
-    for rule in content.rules:
-        for outcome in rule.then:
-            if isinstance(outcome.act, Refer):
-                thresholds.append(outcome.act.service)
-                timeframes.append(outcome.act.within)
-                if outcome.act.start:
-                    thresholds.append(outcome.act.start.plus_days)
-        if rule.outside is not None:
-            thresholds.append(rule.outside.service)
-            timeframes.append(rule.outside.within)
-    for step in content.steps:
-        for action in step.actions:
-            match action:
-                case MoveTo(service=service) | AlsoRefer(service=service):
-                    thresholds.append(service)
-                case CapPriority(within=within):
-                    timeframes.append(within)
-                case StartFrom(weeks=weeks):
-                    thresholds.append(weeks)
-    thresholds += [each.days for each in timeframes if each is not None]
-    return frozenset(each.parameter for each in thresholds if each is not None) - {""}
+    thresholds = [threshold for part in every for threshold in part.thresholds]
+    thresholds += [threshold for condition in conditions for threshold in thresholds_in(condition)]
+    return frozenset(threshold.parameter for threshold in thresholds) - {""}
 
 
 def domain(condition: Compare, facts: Mapping[str, FactDeclaration]) -> range | None:

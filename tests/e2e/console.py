@@ -3,7 +3,7 @@
 A block named ``>>FILE`` is what a reader adds at the end of a file.
 
 ``python -m tests.e2e.console DOCUMENT…`` puts what the commands print now into the documents, for a person to read
-before it is committed. Commands but ``perinatal``, ``cat``, ``cp -r``, ``grep`` and ``export`` are shown and not run.
+before it is committed. Commands but ``perinatal``, ``cat``, ``cp -r``, ``grep``, ``sed`` and ``export`` are shown and not run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -77,6 +78,8 @@ def run(command: str) -> str | None:
         return ""
     if program == "cat":
         return "".join(Path(name).read_text(encoding="utf-8") for name in arguments)
+    if program == "sed":
+        return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
     if program != "perinatal":
         return None
     result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)

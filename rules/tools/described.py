@@ -1,0 +1,269 @@
+"""A pack as a list of things with names, each described in words: what ``diff`` compares."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rules.engine.content import Ask, Concept, Content, Dated, FactDeclaration, Parameter, Provider, Rule, Service, Step
+from rules.engine.errors import ContentError
+from rules.engine.opening_hours import in_words
+from rules.engine.parameters import Values, dated_at
+from rules.tools.words import Lines, Words, blocks, source_lines
+
+SECTIONS = (
+    "pack",
+    "provider",
+    "rules",
+    "parameters",
+    "facts",
+    "codes",
+    "second stage",
+    "asks",
+    "services",
+)
+"""The parts of a pack, in the order in which differences are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """One thing that is said of an item. ``same`` is what is compared (None: the lines themselves).
+
+    ``flat``: each line stands for itself (a code list), so only the lines that differ are told.
+    """
+
+    name: str
+    lines: Lines
+    same: Hashable = None
+    flat: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        return self.lines if self.same is None else self.same
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One rule, parameter, fact … with what is said of it; ``safety``: a safety rule."""
+
+    section: str
+    id: str
+    label: str
+    aspects: tuple[Aspect, ...]
+    safety: bool = False
+
+
+def describe(content: Content, day: date, after: date) -> Mapping[tuple[str, str], Item]:
+    """Every item of a pack as it stands on a day; of parameters also the values that count from later than ``after``.
+
+    Raises ContentError where a parameter has no value on that day, or a code list cannot be read.
+    """
+    values = Values(content.parameters, day)
+    words = Words(content, values)
+    found = (
+        _pack(content, words),
+        _provider(content.provider, content.services, day),
+        *(_rule(rule, words, day) for rule in content.rules),
+        *(_parameter(parameter, words, day, after) for parameter in content.parameters.values()),
+        *(_fact(fact, words) for fact in content.facts.values()),
+        *_code_lists(content.folder / "codes"),
+        *(_step(step, words) for step in content.steps),
+        *(_ask(ask, words) for ask in content.asks),
+        *map(_service, content.services.values()),
+    )
+    return {(item.section, item.id): item for item in found}
+
+
+def _item(section: str, name: str, label: str, *aspects: Aspect, safety: bool = False) -> Item:
+    return Item(section, name, label, tuple(aspect for aspect in aspects if aspect.lines), safety)
+
+
+def _one(name: str, text: str) -> Aspect:
+    return Aspect(name, (text,) if text else ())
+
+
+def _pack(content: Content, words: Words) -> Item:
+    timeframes = tuple(f"{priority}: {words.within(each)}" for priority, each in sorted(content.timeframes.items()))
+    return _item(
+        "pack",
+        "pack",
+        content.title,
+        _one("name", content.name),
+        _one("version", content.version),
+        _one("title", content.title),
+        Aspect("timeframes", timeframes, flat=True),
+        Aspect("outside the window when", words.condition(content.outside_when)),
+    )
+
+
+def _provider(provider: Provider, services: Mapping[str, Service], day: date) -> Item:
+    offers, catchment = (provider.in_force(each, day) for each in (provider.offers, provider.catchment))
+    lacking = services.keys() - offers.value if offers else set()
+    fallbacks = _in_force(provider, provider.fallbacks, day)
+    takes_over = tuple(f"{services[new].label} for {services[key].label} ({key})" for key, new in fallbacks)
+    opening = tuple(
+        f"{services[key].label} ({key}): {in_words(hours.spans)}"
+        + (f"; emergencies when closed: {services[hours.closed].label}" if hours.closed else "")
+        for key, hours in _in_force(provider, provider.hours, day)
+    )
+    not_offered = tuple(f"{services[key].label} ({key})" for key in sorted(lacking))
+    return _item(
+        "provider",
+        "provider",
+        provider.title,
+        _one("name", provider.name),
+        _one("title", provider.title),
+        _valid(provider.valid_from, provider.valid_to, day),
+        Aspect("does not offer", not_offered, flat=True),
+        Aspect("takes over", takes_over, flat=True),
+        _one("catchment by", catchment.value if catchment else ""),
+        Aspect("opening hours", opening, flat=True),
+        Aspect("sources", source_lines(provider.sources), flat=True),
+    )
+
+
+def _in_force(provider: Provider, by_service: Mapping[str, tuple[Dated, ...]], day: date) -> Iterator[tuple[str, Any]]:
+    """What counts on a day for each service, in order of their keys."""
+    for key, values in sorted(by_service.items()):
+        if found := provider.in_force(values, day):
+            yield key, found.value
+
+
+def _valid(start: date, end: date, day: date) -> Aspect:
+    since = f"from {start}" if start != date.min else ""
+    until = f"to {end}" if end != date.max else ""
+    text = " ".join(part for part in (since, until) if part) or "always"
+    return _one("valid", text if start <= day <= end else f"{text}, so not on this day")
+
+
+def _rule(rule: Rule, words: Words, day: date) -> Item:
+    outside: Lines = ()
+    if rule.outside is not None:
+        within = f", {words.within(rule.outside.within)}" if rule.outside.within else ""
+        outside = (words.service(rule.outside.service) + within,)
+    asks = blocks([_asked(ask, words) for ask in rule.asks])
+    return _item(
+        "rules",
+        rule.id,
+        rule.title,
+        _one("title", rule.title),
+        _one("safety rule", "yes" if rule.safety else "no"),
+        _valid(rule.valid_from, rule.valid_to, day),
+        Aspect("window", words.condition(rule.window)),
+        Aspect("when", words.condition(rule.when)),
+        Aspect("then", blocks([words.outcome(outcome) for outcome in rule.then])),
+        Aspect("outside the window", outside),
+        Aspect("asks", asks),
+        Aspect("sources", source_lines(rule.sources), flat=True),
+        safety=rule.safety,
+    )
+
+
+def _asked(ask: Ask, words: Words) -> Lines:
+    task, *more = words.task(ask.task)
+    return (task, *more, "  when", *(f"    {line}" for line in words.condition(ask.when)))
+
+
+def _parameter(parameter: Parameter, words: Words, day: date, after: date) -> Item:
+    dated = dated_at(parameter, day)
+    own = ", the provider's own" if parameter.provider else ""
+    since = f", in force from {dated.start}" if dated.start != date.min else ""
+    value = f"{words.given(dated.value)} {parameter.unit}".rstrip()
+    later = tuple(f"from {each.start}: {words.given(each.value)}" for each in parameter.values if each.start > after)
+    return _item(
+        "parameters",
+        parameter.name,
+        parameter.label,
+        Aspect("value", (f"{value}{own}{since}",), same=(repr(dated.value), parameter.unit)),
+        Aspect("later", later, flat=True),
+        _one("label", parameter.label),
+        _one("to be confirmed by a clinical safety officer", "yes" if parameter.confirm else "no"),
+        Aspect("sources", source_lines(parameter.sources), flat=True),
+    )
+
+
+def _fact(fact: FactDeclaration, words: Words) -> Item:
+    limits = f"{fact.range[0]:g} to {fact.range[1]:g}" if fact.range else ""
+    asked = ": ".join(part for part in (fact.ask or "", fact.ask_text) if part)
+    read = tuple(f"{key}: {words.given(value)}" for key, value in sorted((fact.source or {}).items()))
+    return _item(
+        "facts",
+        fact.name,
+        fact.label,
+        _one("label", fact.label),
+        _one("type", fact.type),
+        _one("range", limits),
+        _one("unit", fact.unit),
+        _one("not in the record means", fact.absent),
+        _one("is asked with", asked),
+        Aspect("is read from", read, flat=True),
+        Aspect("is true when", words.condition(fact.derive)),
+        Aspect("is unknown when", words.condition(fact.unknown_when)),
+    )
+
+
+def _step(step: Step, words: Words) -> Item:
+    return _item(
+        "second stage",
+        step.id,
+        step.title,
+        _one("title", step.title),
+        Aspect("is about", words.reach(step), flat=True),
+        Aspect("when", words.condition(step.when)),
+        Aspect("does", tuple(line for action in step.actions for line in words.action(action))),
+        Aspect("sources", source_lines(step.sources), flat=True),
+    )
+
+
+def _ask(ask: Ask, words: Words) -> Item:
+    return _item(
+        "asks",
+        ask.id,
+        ask.title,
+        _one("title", ask.title),
+        Aspect("asks", _asked(ask, words)),
+        Aspect("sources", source_lines(ask.sources), flat=True),
+    )
+
+
+def _service(service: Service) -> Item:
+    return _item(
+        "services",
+        service.key,
+        service.label,
+        _one("label", service.label),
+        _one("SNOMED CT", _concept(service.snomed)),
+        _one("referral code", _concept(service.referral_code)),
+        _one("MHSDS team type", service.mhsds_team_type),
+        _one("where it is not offered", service.fallback),
+    )
+
+
+def _concept(concept: Concept | None) -> str:
+    return f"{concept.code} {concept.display}" if concept else ""
+
+
+def _code_lists(folder: Path) -> Iterator[Item]:
+    for path in sorted(folder.glob("*.csv")):
+        yield _item("codes", path.stem, "", Aspect("codes", _codes(path), flat=True))
+
+
+def _codes(path: Path) -> Lines:
+    """The codes of a list, a line each. Where they come from is said in the file and changes nothing."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        raise ContentError(f"the code list cannot be read: {wrong}", str(path), 1, 1) from None
+    lines = set()
+    for line, row in enumerate(rows, start=2):
+        cells = {name: (row.get(name) or "").strip() for name in ("system", "code", "display", "match", "role")}
+        if not cells["system"] or not cells["code"]:
+            raise ContentError("a row of a code list needs a system and a code", str(path), line, 1)
+        more = ", ".join(part for part in (cells["match"], cells["role"]) if part)
+        lines.add(f"{cells['system']} {cells['code']} {cells['display']}".rstrip() + (f" ({more})" if more else ""))
+    return tuple(sorted(lines))
