@@ -103,7 +103,9 @@ def blame(node: Node, wanted: Wanted, truths: Sequence[Truth], fixed: frozenset[
         case "not":
             return blame(child, frozenset(None if truth is None else not truth for truth in wanted), truths, fixed)
         case "unless":
-            return blame(child, _NOT_TRUE if True in wanted else MET, truths, fixed) if wanted != {None} else frozenset()
+            return (
+                blame(child, _NOT_TRUE if True in wanted else MET, truths, fixed) if wanted != {None} else frozenset()
+            )
         case "derived":
             plain = node.named == node.place and (len(node.children) == 1 or wanted == MET)
             return blame(child, wanted, truths, fixed) if plain else _everything(node) - fixed
@@ -118,10 +120,10 @@ def _group(
     node: Node, wanted: Wanted, truths: Sequence[Truth], fixed: frozenset[str], one: bool, other: bool
 ) -> frozenset[str]:
     """Of an ``all`` (every child must be ``one``; a single ``other`` decides), or the same of an ``any``."""
-    if wanted in ({one}, {one, None}):
+    if other not in wanted and one in wanted:
         in_the_way = [child for child in node.children if truths[child.place] not in wanted]
         return min((blame(child, wanted, truths, fixed) for child in in_the_way), key=len)
-    if wanted in ({other}, {other, None}):
+    if one not in wanted and other in wanted:
         return frozenset[str]().union(*(blame(child, wanted, truths, fixed) for child in node.children))
     return _everything(node) - fixed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from rules.whatif.cone import Leaf
 
 WHOLE = ("integer", "days", "date")
 _DATE_ROUNDS = 2  # a change of three dates makes at most two links
+_BESIDE = 0.01  # how far from an end that does not itself belong to a cell
 _MOST_CODES = 3  # codes that are put in or taken out at once
 _ANOTHER = "another"
 
@@ -37,16 +38,17 @@ class Cell(NamedTuple):
         """The number nearest to another; without one, the end at a threshold (the lower, if there are two)."""
         if to is not None and self.holds(to):
             return to
-        upper = self.high is not None and (self.low is None or (to is not None and to > self.high))
+        upper = self.high is not None and (self.low is None or (to is not None and to >= self.high))
         if self.low is None and self.high is None:
             return 0
         end, is_open = (self.high, self.high_open) if upper else (self.low, self.low_open)
         assert end is not None  # noqa: S101 - one of the two is
         if not is_open:
             return end
+        inwards = _BESIDE
         if self.low is not None and self.high is not None:
-            return (self.low + self.high) / 2
-        return end - 1 if upper else end + 1
+            inwards = min(inwards, (self.high - self.low) / 2)
+        return end - inwards if upper else end + inwards
 
     def holds(self, number: float) -> bool:
         above = self.low is None or number > self.low or (number == self.low and not self.low_open)
@@ -98,14 +100,22 @@ class Domain:
         leaves: Sequence[Leaf],
         facts: Mapping[str, Fact],
         as_of: date,
+        moves: Mapping[str, Sequence[str]],
     ) -> None:
+        """``moves``: the dates that move with a date."""
         self._declarations, self._values, self._facts, self._as_of = declarations, values, facts, as_of
+        self._moves = moves
         self._leaves: dict[str, list[Leaf]] = {}
         for leaf in leaves:
             for name in filter(None, (leaf.operand.fact, leaf.operand.other)):
                 self._leaves.setdefault(name, []).append(leaf)
         self._found: dict[str, tuple[Fact, ...]] = {}
         self._days: dict[str, set[int]] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The facts that the comparisons look at."""
+        return tuple(self._leaves)
 
     def tries(self, name: str) -> tuple[Fact, ...]:
         """The facts to try in the place of the present one, all of them different from it."""
@@ -121,8 +131,13 @@ class Domain:
         low, high = self._limits(name)
         if kind not in WHOLE:
             return _cells(self._number_cuts(name), low, high)
-        cuts = sorted({cut for leaf in self._leaves.get(name, ()) for cut in self._cuts(leaf, name, facts)})
+        cuts = sorted({cut for each, leaf in self._looking(name) for cut in self._cuts(leaf, each, facts)})
         return _whole_cells(cuts, low, high)
+
+    def _looking(self, name: str) -> Iterator[tuple[str, Leaf]]:
+        """The comparisons that look at a fact, or at a date that moves with it."""
+        for each in (name, *self._moves.get(name, ())):
+            yield from ((each, leaf) for leaf in self._leaves.get(each, ()))
 
     def _limits(self, name: str) -> tuple[int | float | None, int | float | None]:
         declaration = self._declarations[name]
@@ -149,7 +164,7 @@ class Domain:
             yield from (word for word in dict.fromkeys((*words, _ANOTHER)) if isinstance(word, str))
         elif kind == "codes":
             yield from _toggled(was, [code for code in thresholds if isinstance(code, str)])
-        elif kind == "date" and any(leaf.operand.other for leaf in leaves):
+        elif kind == "date" and any(leaf.operand.other for _, leaf in self._looking(name)):
             yield from (value_from(day, kind) for day in self._near(self._all_days()[name], was))
         else:
             ends = ends_of(was.value)
@@ -177,7 +192,9 @@ class Domain:
         if cuts:
             today = self._as_of.toordinal()
             for cell in _whole_cells(sorted(cuts), None, today):
-                yield Fact(name, State.KNOWN, value, date.fromordinal(int(cell.nearest((on or self._as_of).toordinal()))))
+                yield Fact(
+                    name, State.KNOWN, value, date.fromordinal(int(cell.nearest((on or self._as_of).toordinal())))
+                )
 
     # --- where the truth of a comparison changes ------------------------------------------------------------------
     def _cuts_of(self, leaf: Compare) -> Iterator[int]:
@@ -223,9 +240,10 @@ class Domain:
     def _all_days(self) -> Mapping[str, set[int]]:
         """For every date: the days beside its thresholds, and those that follow from the days of other dates."""
         if self._days is None:
-            names = [name for name in self._leaves if self._declarations[name].type == "date"]
+            named = dict.fromkeys((*self._leaves, *self._moves))
+            names = [name for name in named if self._declarations[name].type == "date"]
             days = {name: set(self._own_days(name)) for name in names}
-            after = {leaf for name in names for leaf in self._leaves[name] if leaf.operand.view is View.AFTER}
+            after = {leaf for name in names for leaf in self._leaves.get(name, ()) if leaf.operand.view is View.AFTER}
             for _ in range(_DATE_ROUNDS):
                 more: dict[str, set[int]] = {name: set() for name in names}
                 for leaf in after:
@@ -234,6 +252,7 @@ class Domain:
                     more[this] |= {day + cut - less for day in days[other] for cut in cuts for less in (0, 1)}
                     more[other] |= {day - cut + plus for day in days[this] for cut in cuts for plus in (0, 1)}
                 for name in names:
+                    more[name] |= {day for other in self._moves.get(name, ()) for day in days.get(other, ())}
                     last = self._limits(name)[1]
                     days[name] |= {day for day in more[name] if last is None or 0 < day <= last}
             self._days = days
@@ -243,9 +262,11 @@ class Domain:
         today = self._as_of.toordinal()
         yield today
         yield from map(int, ends_of(self._facts[name].value) or ())
-        for leaf in self._leaves[name]:
+        for each, leaf in self._looking(name):
             if leaf.operand.view is not View.AFTER:
-                yield from (day for cut in self._cuts(leaf, name, self._facts) for day in (cut - 1, cut) if day <= today)
+                yield from (
+                    day for cut in self._cuts(leaf, each, self._facts) for day in (cut - 1, cut) if day <= today
+                )
 
 
 def _same(fact: Fact, was: Fact) -> bool:
@@ -270,19 +291,16 @@ def _first_inside(as_of: date, months: int) -> date:
 def _whole_cells(cuts: Sequence[int], low: float | None, high: float | None) -> list[Cell]:
     inside = [cut for cut in cuts if (low is None or cut > low) and (high is None or cut <= high)]
     starts: list[float | None] = [low, *inside]
-    return [Cell(start, end - 1 if end is not None else high) for start, end in zip(starts, [*inside, None], strict=True)]
+    return [
+        Cell(start, end - 1 if end is not None else high) for start, end in zip(starts, [*inside, None], strict=True)
+    ]
 
 
 def _cells(cuts: Sequence[tuple[float, bool]], low: float | None, high: float | None) -> list[Cell]:
     first, last = (low, False), (high, True)
-    inside = [
-        cut for cut in cuts if (low is None or cut > (low, False)) and (high is None or cut < (high, True))
-    ]
+    inside = [cut for cut in cuts if (low is None or cut > (low, False)) and (high is None or cut < (high, True))]
     edges: list[tuple[float | None, bool]] = [first, *inside, last]
-    return [
-        Cell(start, end, low_open=after, high_open=not up_to)
-        for (start, after), (end, up_to) in zip(edges, edges[1:], strict=False)
-    ]
+    return [Cell(start, end, low_open=after, high_open=not up_to) for (start, after), (end, up_to) in pairwise(edges)]
 
 
 def _toggled(was: Fact, codes: Sequence[str]) -> Iterator[FactValue]:

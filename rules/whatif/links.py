@@ -37,6 +37,15 @@ class Links:
     follows: tuple[Follow, ...] = ()
     never: tuple[Condition, ...] = ()
 
+    @property
+    def moves(self) -> Mapping[str, tuple[str, ...]]:
+        """The facts that stay the same as a fact, if they are now."""
+        found: dict[str, tuple[str, ...]] = {}
+        for follow in self.follows:
+            if follow.same:
+                found[follow.fact] = (*found.get(follow.fact, ()), follow.other)
+        return found
+
     def settled(self, changes: Mapping[str, Fact], facts: Mapping[str, Fact]) -> dict[str, Fact]:
         """The changes with the facts that follow from them."""
         settled = dict(changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rules.engine.model import Fact, FactValue, Status
+from rules.engine.model import Fact, Status
 
 Bound = int | float | None
 
@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Turning:
-    """The smallest changes that bring a goal about, best first; ``more`` counts those of as few facts that are not shown.
+    """The smallest changes that bring a goal about, best first; ``more`` counts those not given, of as few facts.
 
     Without any, no change of up to ``most_facts`` facts does. Of ``GO``: ``steps`` held or moved the referrals to
     ``services``.
