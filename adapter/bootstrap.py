@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapter.mapping import Mapping
     from adapter.quality import Checker
     from adapter.referrals.wanted import Wanted
+    from rules.whatif import WhatIf
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -77,6 +78,15 @@ class Adapter:
             pack = rules.load_pack(folder, provider or None)
             reader = compile_facts(pack, self.base)
             return Content(pack, reader, compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base))
+        except rules.RulesError as wrong:
+            raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
+
+    def what_if(self, provider: str = "") -> WhatIf:
+        """What decisions of this provider's pack turned on; only explanations need it."""
+        from rules.whatif import WhatIf
+
+        try:
+            return WhatIf(self.content(provider).pack)
         except rules.RulesError as wrong:
             raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
 

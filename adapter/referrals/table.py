@@ -81,11 +81,11 @@ def lines(result: Decided) -> Iterator[Line]:
     for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
         to = destination(referral.service, result.services.get(referral.service)).label
         start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
-        how_soon = _PRIORITIES.get(referral.priority, referral.priority)
-        told = [_bare(titles.get(rule, rule)) for rule in referral.rules]
-        notes = [note for note in referral.notes if not any(_bare(note) in title for title in told)]
+        soon = how_soon(referral.priority)
+        told = [titles.get(rule, rule) for rule in referral.rules]
+        notes = [note for note in referral.notes if not told_by_title(note, told)]
         reasons = "\n".join(part for part in (why(referral.rules), *notes, _known(referral.facts, result)) if part)
-        yield Line(f"Refer: {to}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
+        yield Line(f"Refer: {to}", f"{soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
         known = "No rule asks for one on what is known" if _undecided(decision) else "No rule applies"
         yield Line("No referral", "", known)
@@ -94,8 +94,7 @@ def lines(result: Decided) -> Iterator[Line]:
         about = f" ({destination(task.service, result.services.get(task.service)).label})" if task.service else ""
         missing = f"Missing: {asked}" if asked else ""
         reasons = "\n".join(part for part in (missing, ", ".join(task.rules)) if part)
-        how_soon = _PRIORITIES.get(task.priority, task.priority)
-        yield Line(f"To do: {task_text(task)}{about}", how_soon, reasons, task.priority)
+        yield Line(f"To do: {task_text(task)}{about}", how_soon(task.priority), reasons, task.priority)
     for flag in decision.flags:
         until = f"{day(flag.start)} to {day(flag.end)}" if flag.end else f"from {day(flag.start)}"
         yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, ", ".join(flag.rules), "alert")
@@ -107,6 +106,16 @@ def _known(facts: tuple[Fact, ...], result: Decided) -> str:
     """What the record says: ``EPDS item 10: 1 on 20-Feb-2026; gestation: 196 days``."""
     said = (f"{wanted(fact.name, result.facts).label}: {finding(fact, spoken)}" for fact in facts)
     return f"Because of {'; '.join(said)}" if facts else ""
+
+
+def how_soon(priority: str) -> str:
+    """A priority in the field's words."""
+    return _PRIORITIES.get(priority, priority)
+
+
+def told_by_title(note: str, titles: Iterable[str]) -> bool:
+    """Whether a title says what a note says."""
+    return any(_bare(note) in _bare(title) for title in titles)
 
 
 def _bare(sentence: str) -> str:

@@ -1,8 +1,11 @@
 """The values that are worth trying for a fact: one on each side of every threshold that looks at it.
 
 Between two thresholds all values do the same, so of each such cell the value nearest to the present one stands for all
-of them. Numbers of days and dates are whole numbers here (dates as ordinals). A date is never tried after the as-of
-date. Where one date is compared with another, the days that come of the other's values are tried as well.
+of them. That there is no such fact is tried too, but not for one that is known and whose absence would be unknown.
+
+Numbers of days and dates are whole numbers here (dates as ordinals). A date is never tried after the as-of date. Where
+one date is compared with another, the days that come of the other's values are tried as well. Values that are too old
+to count are not varied, but that they still count is tried.
 """
 
 from __future__ import annotations
@@ -151,7 +154,8 @@ class Domain:
             yield Fact(name, State.KNOWN, was.older, was.older_on, was.evidence)
         for value in self._numbers_or_others(name, was):
             yield from self._recorded(name, was, value)
-        yield Fact(name, State.ABSENT)
+        if was.state is not State.KNOWN or self._declarations[name].absent != "unknown":
+            yield Fact(name, State.ABSENT)
 
     def _numbers_or_others(self, name: str, was: Fact) -> Iterator[FactValue]:
         kind = self._declarations[name].type
@@ -261,7 +265,10 @@ class Domain:
     def _own_days(self, name: str) -> Iterator[int]:
         today = self._as_of.toordinal()
         yield today
-        yield from map(int, ends_of(self._facts[name].value) or ())
+        for end in map(int, ends_of(self._facts[name].value) or ()):
+            yield end
+            if any(name in others for others in self._moves.values()):  # it does not move along, but by itself
+                yield from (end - 1, min(end + 1, today))
         for each, leaf in self._looking(name):
             if leaf.operand.view is not View.AFTER:
                 yield from (

@@ -61,7 +61,7 @@ class Question:
         else:
             names = blame(next(self._broken(frame)), NOT_TRUE, frame.truths, changed)
         names |= {follow.fact for follow in self.links.follows if follow.other in names} - changed
-        return [name for name in self.named.cone.facts if name in names and self._may_change(name)]
+        return [name for name in self.named.facts if name in names and self._may_change(name)]
 
     def _may_change(self, name: str) -> bool:
         return not self.additions_only or not exactly_known(self.frame.facts[name])
@@ -107,7 +107,7 @@ def _search(
 
 def _rank(question: Question, tried: Found, changes: Mapping[str, Fact]) -> tuple[object, ...]:
     was = question.frame.facts
-    order = {name: place for place, name in enumerate(question.named.cone.facts)}
+    order = {name: place for place, name in enumerate(question.named.facts)}
     quiet = sum(was[name].state is State.ABSENT for name in changes) if question.additions_only else 0
     return (
         quiet,
@@ -178,7 +178,7 @@ def _only_known(changes: Mapping[str, Fact], name: str, others: list[dict[str, F
 
 def settings(question: Question, changes: Mapping[str, Fact]) -> tuple[Setting, ...]:
     """The changes in the order in which the rule reads, each with the values around it that do the same."""
-    return tuple(_setting(question, name, changes) for name in question.named.cone.facts if name in changes)
+    return tuple(_setting(question, name, changes) for name in question.named.facts if name in changes)
 
 
 def _setting(question: Question, name: str, changes: Mapping[str, Fact]) -> Setting:

@@ -24,11 +24,15 @@ from rules.whatif.model import Change, Setting
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One named condition; ``never`` are the conditions about the same facts that no change may make true."""
+    """One named condition; ``never`` are the conditions about the same facts that no change may make true.
+
+    ``facts`` are those it looks at, in the order in which it reads, then those that these follow from.
+    """
 
     root: Node
     cone: Cone
     never: tuple[Node, ...]
+    facts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ class World:
             about = self.supplied_of(conditions[name])
             about |= {follow.other for follow in self.links.follows if follow.fact in about}
             never = tuple(node for facts, node in bans if facts & about)
-            named[name] = Named(root, Cone(tracer, (root, *never)), never)
+            cone = Cone(tracer, (root, *never))
+            causes = [follow.fact for follow in self.links.follows if follow.other in cone.facts]
+            named[name] = Named(root, cone, never, tuple(dict.fromkeys((*cone.facts, *causes))))
         return Band(values, tracer, named)
 
     def domain(self, cone: Cone, facts: Mapping[str, Fact], as_of: date) -> Domain:

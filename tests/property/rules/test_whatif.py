@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from itertools import combinations, product
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from rules import DateSpan, DaySpan, Fact, Pack, State, Status
+from rules import ContentError, DateSpan, DaySpan, Fact, Pack, State, Status
 from rules.engine.conditions import Threshold
 from rules.engine.content import Content, Outcome, Provider, Refer, Rule, Service, Within
 from rules.whatif import Goal, WhatIf
@@ -111,7 +111,9 @@ def made(draw, folder):
     provider = Provider("home", "Home")
     services = {"gp": Service("gp", "GP")}
     content = Content(folder, "p", "1", "P", provider, declarations, {}, services, (rule,), (), ())
-    return Pack(content), raw["r1"], never, derived
+    pack = Pack(content)
+    pack.evaluate({}, AS_OF)
+    return pack, raw["r1"], never, derived
 
 
 def settled(changes, facts):
@@ -190,7 +192,10 @@ def values_of(setting):
 def test_no_smaller_change_does_it_and_every_value_shown_does(seed):
     draw = Draw(seed)
     with tempfile.TemporaryDirectory() as folder:
-        pack, data, never, derived = made(draw, Path(folder))
+        try:
+            pack, data, never, derived = made(draw, Path(folder))
+        except ContentError:  # too many alternatives for durable_rules: refused on load
+            reject()
         what_if = WhatIf(pack, most_facts=MOST)
         try:
             for _ in range(2):
