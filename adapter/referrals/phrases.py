@@ -128,12 +128,12 @@ class Phrases:
             return f"on or after {least}" if dated else f"above {least}" if setting.low_open else f"{least} or more"
         if low is None:
             return f"on or before {most}" if dated else f"below {most}" if setting.high_open else f"{most} or less"
-        ends = ("above " if setting.low_open else "", "below " if setting.high_open else "")
-        return (
-            f"between {least} and {most}"
-            if not any(ends)
-            else f"{ends[0] or 'from '}{least} and {ends[1] or 'up to '}{most}"
-        )
+        if setting.low_open or setting.high_open:
+            beyond, short = "above" if setting.low_open else "from", "below" if setting.high_open else "up to"
+            return f"{beyond} {least} and {short} {most}"
+        if dated:
+            return f"between {least} and {most}"
+        return f"{least} {'or' if high == low + 1 else 'to'} {most}"
 
     def _ends(self, setting: Setting) -> tuple[float | None, float | None]:
         """The ends of a setting; None where they are those of the fact itself."""

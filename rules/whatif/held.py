@@ -47,7 +47,7 @@ def held(world: World, decision: Decision, outcome: RuleOutcome, most_facts: int
                 found.append((rank, world.change(decision, after, outcome.rule, settings)))
         if found:
             break
-    changed = [change for _, change in sorted(found, key=lambda each: each[0])]
+    changed = _nearest(found)
     shown = tuple(changed[:most_shown])
     turned = frozenset(setting.fact for change in shown[:1] for setting in change.settings)
     by = outcome.suppressed_by or tuple(
@@ -56,6 +56,14 @@ def held(world: World, decision: Decision, outcome: RuleOutcome, most_facts: int
         if turned & _step_facts(world, step) and _concerns(world, step, decision, outcome.rule, lost)
     )
     return Turning(Goal.GO, shown, len(changed) - len(shown), most_facts, by, lost)
+
+
+def _nearest(found: list[tuple[tuple[float, ...], Change]]) -> list[Change]:
+    """In order, and of changes of the same facts the one that changes least."""
+    kept: dict[tuple[str, ...], Change] = {}
+    for _, change in sorted(found, key=lambda each: each[0]):
+        kept.setdefault(tuple(setting.fact for setting in change.settings), change)
+    return list(kept.values())
 
 
 def _went(decision: Decision, rule: str) -> tuple[str, ...]:
