@@ -19,7 +19,7 @@ from typing import NamedTuple
 from rules.engine.conditions import Compare, Op, View, WithinMonths
 from rules.engine.content import FactDeclaration
 from rules.engine.model import DateSpan, DaySpan, Fact, FactValue, State
-from rules.engine.parameters import Values, add_months
+from rules.engine.parameters import Values, last_inside
 from rules.whatif.cone import Leaf
 
 WHOLE = ("integer", "days", "date")
@@ -215,7 +215,7 @@ class Domain:
     def _cuts(self, leaf: Leaf, name: str, facts: Mapping[str, Fact]) -> Iterator[int]:
         """The same for the value of one of the facts it looks at, beside the others."""
         if isinstance(leaf, WithinMonths) and leaf.operand.months is not None:
-            yield _first_inside(self._as_of, self._values.of(leaf.operand.months)).toordinal()
+            yield last_inside(self._as_of, self._values.of(leaf.operand.months)).toordinal()
             yield self._as_of.toordinal() + 1
         if not isinstance(leaf, Compare):
             return
@@ -283,16 +283,6 @@ def _same(fact: Fact, was: Fact) -> bool:
 def _back(cuts: Iterable[int], as_of: date) -> Iterator[int]:
     """Numbers of days ago → the ordinals of the days at which they change."""
     return (as_of.toordinal() - cut + 1 for cut in cuts)
-
-
-def _first_inside(as_of: date, months: int) -> date:
-    """The earliest day of which the same day of the month, so many months later, has not passed."""
-    day = add_months(as_of, -months).toordinal()
-    while add_months(date.fromordinal(day), months) < as_of:
-        day += 1
-    while day > 1 and add_months(date.fromordinal(day - 1), months) >= as_of:
-        day -= 1
-    return date.fromordinal(day)
 
 
 def _whole_cells(cuts: Sequence[int], low: float | None, high: float | None) -> list[Cell]:

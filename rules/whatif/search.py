@@ -20,7 +20,7 @@ from rules.whatif.cone import Frame, Wanted, blame
 from rules.whatif.domain import WHOLE, Cell, Domain, cell_at, ends_of, neighbours, number_of, value_from
 from rules.whatif.links import Links
 from rules.whatif.model import Setting
-from rules.whatif.world import Named
+from rules.whatif.world import Compiled
 
 NOT_TRUE: Wanted = frozenset((False, None))
 Found = tuple[tuple[str, int], ...]  # a fact, and the place of what is tried for it
@@ -30,7 +30,7 @@ Found = tuple[tuple[str, int], ...]  # a fact, and the place of what is tried fo
 class Question:
     """A condition, the truths it should have, and what may be changed to reach them."""
 
-    named: Named
+    named: Compiled
     frame: Frame  # as things are
     wanted: Wanted
     domain: Domain

@@ -23,7 +23,7 @@ from rules.whatif.model import Change, Setting
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Compiled:
     """One named condition; ``never`` are the conditions about the same facts that no change may make true.
 
     ``facts`` are those it looks at, in the order in which it reads, then those that these follow from.
@@ -41,7 +41,7 @@ class Band:
 
     values: Values
     tracer: Tracer
-    named: Mapping[str, Named]
+    named: Mapping[str, Compiled]
 
 
 class World:
@@ -75,7 +75,7 @@ class World:
             never = tuple(node for facts, node in bans if facts & about)
             cone = Cone(tracer, (root, *never))
             causes = [follow.fact for follow in self.links.follows if follow.other in cone.facts]
-            named[name] = Named(root, cone, never, tuple(dict.fromkeys((*cone.facts, *causes))))
+            named[name] = Compiled(root, cone, never, tuple(dict.fromkeys((*cone.facts, *causes))))
         return Band(values, tracer, named)
 
     def domain(self, cone: Cone, facts: Mapping[str, Fact], as_of: date) -> Domain:
