@@ -32,7 +32,9 @@ def held(world: World, decision: Decision, outcome: RuleOutcome, most_facts: int
         after = world.evaluated(changes, facts, decision.as_of)
         return after if after is not None and set(lost) <= set(_went(after, outcome.rule)) else None
 
-    steps = [step for step in world.content.steps if any(isinstance(action, Hold | MoveTo) for action in step.actions)]
+    steps = [step for step in world.content.steps if _active(world, step, decision, outcome.rule)]
+    if not steps:  # the provider does not offer the service: the decision has an issue that says so
+        return None
     domain = _domain(world, decision, steps)
     tries = _tries(facts, domain)
     found: list[tuple[tuple[float, ...], Change]] = []
@@ -51,9 +53,7 @@ def held(world: World, decision: Decision, outcome: RuleOutcome, most_facts: int
     shown = tuple(changed[:most_shown])
     turned = frozenset(setting.fact for change in shown[:1] for setting in change.settings)
     by = outcome.suppressed_by or tuple(
-        step.id
-        for step in steps
-        if turned & _step_facts(world, step) and _concerns(world, step, decision, outcome.rule, lost)
+        step.id for step in steps if turned & _step_facts(world, step) and _concerns(step, decision, lost)
     )
     return Turning(Goal.GO, shown, len(changed) - len(shown), most_facts, by, lost)
 
@@ -90,17 +90,24 @@ def _step_facts(world: World, step: Step) -> frozenset[str]:
     return found | ({FACT_OPEN} if step.open else set()) | ({FACT_REFUSED} if step.refused else set())
 
 
-def _concerns(world: World, step: Step, decision: Decision, rule: str, services: Sequence[str]) -> bool:
-    """Whether a step is about this rule and one of these services, and its own condition is met."""
+def _active(world: World, step: Step, decision: Decision, rule: str) -> bool:
+    """Whether a step can hold or move referrals of this rule, and its own condition is met."""
+    if not any(isinstance(action, Hold | MoveTo) for action in step.actions):
+        return False
     if (world.rules[rule].safety and not step.safety) or rule in step.not_rules or rule not in (step.rules or {rule}):
         return False
-    if step.services is not None and step.services.isdisjoint(services):
-        return False
-    if step.open and _codes(decision.facts[FACT_OPEN]).isdisjoint(services):
-        return False
-    if step.refused and not _codes(decision.facts[FACT_REFUSED]):
+    if (step.open and not _codes(decision.facts[FACT_OPEN])) or (
+        step.refused and not _codes(decision.facts[FACT_REFUSED])
+    ):
         return False
     return step.when is None or _is_true(world, decision, names.step(step.id))
+
+
+def _concerns(step: Step, decision: Decision, services: Sequence[str]) -> bool:
+    """Whether a step is about one of these services."""
+    if step.services is not None and step.services.isdisjoint(services):
+        return False
+    return not step.open or not _codes(decision.facts[FACT_OPEN]).isdisjoint(services)
 
 
 def _domain(world: World, decision: Decision, steps: Sequence[Step]) -> Domain:

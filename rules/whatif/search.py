@@ -3,9 +3,9 @@
 First one fact, then two, and so on. At each step only facts to blame are tried (``cone.blame``), so nothing that could
 reach the goal is left out. What must never be true together is a goal beside the first.
 
-Of as many facts those come first that change fewer lasting ones (of an undecided rule: that need fewer facts besides
-those that are unknown, and then fewer lasting ones), then those in which more are a number or a date that
-only moves, then the smallest sum of such steps (in points and days), then the order in which the rule reads.
+Of as many facts those come first that (for an undecided rule) need fewer besides the unknown ones, then those that
+change fewer lasting ones, then those in which more are a number or a date that only moves, then the smallest sum of
+such moves (in points and days), then the order in which the rule reads.
 """
 
 from __future__ import annotations

@@ -226,6 +226,14 @@ def test_two_steps_in_the_way_need_two_facts(tmp_path: Path):
     assert values(go) == [{"open_services": frozenset(), "age_years": 16}]
 
 
+def test_a_service_that_is_not_offered_was_held_by_no_step(tmp_path: Path):
+    home = "provider: home\ntitle: Home\noffers: [adult-team, gp]\n"
+    pack = tiny(tmp_path, criteria=rule("{ill: present}"), steps=STEPS, home=home)
+    facts = known(ill=True, age_years=30)
+    assert [each.service for each in pack.evaluate(facts, AS_OF).referrals] == ["adult-team"]
+    assert [turning.goal for turning in turned(pack, facts)] == [Goal.STOP]
+
+
 # --- what_if.yaml ---------------------------------------------------------------------------------------------------
 def linked(folder: Path, links: str, condition: str) -> Pack:
     folder.mkdir(exist_ok=True)
