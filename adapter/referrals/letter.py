@@ -40,10 +40,21 @@ def _situation(told: Account) -> str:
     for key, event in (("birth_on", "a birth"), ("pregnancy_ended_on", "the end of a pregnancy")):
         span = _known(facts, key)
         if isinstance(span, DateSpan):
-            return f"{_since(span, told)} after {event} ({finding(facts[key], spoken)})"
+            what, besides = _with_loss(facts, key, event)
+            return f"{_since(span, told)} after {what} ({finding(facts[key], spoken)}){besides}"
     if _known(facts, "undated") is True:
         return "pregnant or with a new baby, with no date known"
     return "not pregnant as far as the record says" if pregnant is False else "whether she is pregnant is not known"
+
+
+def _with_loss(facts: dict[str, Fact], key: str, event: str) -> tuple[str, str]:
+    """What ended the pregnancy, and what else is to be said: a loss is never called a birth alone."""
+    lost = _known(facts, "loss_on")
+    if not isinstance(lost, DateSpan):
+        return event, ""
+    if lost != facts[key].value:
+        return event, f", with a loss ({finding(facts['loss_on'], spoken)})"
+    return (f"{event} and a loss" if _known(facts, "living_baby") is True else "a loss"), ""
 
 
 def _known(facts: dict[str, Fact], key: str) -> object:

@@ -177,3 +177,8 @@ def test_every_record_is_explained_and_both_formats_agree(path: Path) -> None:
                 assert "_" not in each["letter"] + "".join(says)  # no internal name
     finally:
         pack.close()
+
+
+def test_a_stillbirth_is_a_loss_and_a_twin_that_lives_a_birth() -> None:
+    assert "10 weeks after a loss (20-Dec-2025)." in run("08")
+    assert "after a birth and a loss (" in run("37")

@@ -182,3 +182,23 @@ def test_how_long_after_the_end_of_a_pregnancy(tmp_path: Path, ended: date | Fac
 )
 def test_where_she_is_in_a_pregnancy(tmp_path: Path, facts: dict[str, Fact], words: str) -> None:
     assert opening(told(tmp_path, facts)) == f"{WHO}: {words}."
+
+
+DAY = date(2026, 2, 18)
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (known(birth_on=DAY, ended_on=DAY), "12 days after a birth (18-Feb-2026)"),
+        (known(birth_on=DAY, ended_on=DAY, loss_on=DAY, living=False), "12 days after a loss (18-Feb-2026)"),
+        (known(birth_on=DAY, ended_on=DAY, loss_on=DAY, living=True), "12 days after a birth and a loss (18-Feb-2026)"),
+        (known(ended_on=DAY, loss_on=DAY), "12 days after a loss (18-Feb-2026)"),
+        (
+            known(birth_on=DAY, ended_on=DAY, loss_on=date(2026, 2, 25)),
+            "12 days after a birth (18-Feb-2026), with a loss (25-Feb-2026)",
+        ),
+    ],
+)
+def test_a_loss_is_never_called_a_birth_alone(tmp_path: Path, facts: dict[str, Fact], words: str) -> None:
+    assert opening(told(tmp_path, {**facts, **known(pregnant=False)})) == f"{WHO}: {words}."

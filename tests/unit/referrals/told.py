@@ -18,6 +18,10 @@ FACTS = (
     .replace("label: End of pregnancy, type: date, from: {x: y}", "label: end of pregnancy, type: date, from: {pregnancy: pregnancy_ended_on}")
     .replace("type: days, from: {x: y}", "type: days, range: [0, 320], from: {pregnancy: gestation_days}")
     .replace("type: codes, from: {x: y}}\n        consent", "type: codes, from: {person: open_services}}\n        consent")
+    + """    birth_on: {label: date of birth, type: date, from: {pregnancy: birth_on}}
+        loss_on: {label: date of loss, type: date, from: {pregnancy: loss_on}}
+        living: {label: a living baby, type: boolean, from: {pregnancy: living_baby}}
+    """
 )  # fmt: skip
 WHO = "EXAMPLE, Ada May (NHS 999 000 0018, 29 years), on 02-Mar-2026"
 
