@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from adapter.mapping import Mapping
     from adapter.quality import Checker
     from adapter.referrals.wanted import Wanted
+    from rules.whatif import WhatIf
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -99,7 +100,7 @@ class Adapter:
         Raises CannotStart where a file is wrong: then everything stays as it is, and ``refused`` says why. What is
         being evaluated ends with the content it began with. A provider whose file is gone no longer exists.
         """
-        fresh, old = Adapter(self.settings), self._loaded
+        fresh, old = Adapter(self.settings, self._readers), self._loaded
         try:
             fresh.content()
             for provider in old.contents:
@@ -137,6 +138,15 @@ class Adapter:
         beside = pack.folder / "directory"
         path = self.settings.directory_path or (beside if beside.is_dir() else None)
         return rules.load_directory(path, pack.services) if path else rules.Directory()
+
+    def what_if(self, provider: str = "") -> WhatIf:
+        """What decisions of this provider's pack turned on; only explanations need it."""
+        from rules.whatif import WhatIf
+
+        try:
+            return WhatIf(self.content(provider).pack)
+        except rules.RulesError as wrong:
+            raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
 
     def has_mapping(self, name: str) -> bool:
         """Whether there is a mapping of this name."""

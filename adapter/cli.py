@@ -171,12 +171,13 @@ def explain(
     server: Server = "",
     patient: PatientNumber = "",
 ) -> None:
-    """Say of each rule why it fired, why not, or what is missing, down to the field of the source."""
+    """Say why each rule fired or not, what would change it, and what is missing, down to the field of the source."""
     from adapter.referrals.explain import explain_json, explain_text
+    from adapter.referrals.explained import work_out
 
     adapter = _adapter()
     day, at = as_of_moment(as_of)
-    pack = adapter.content(provider).pack
+    pack, what_if = adapter.content(provider).pack, adapter.what_if(provider)
     if rule and rule not in {known.id for known in pack.rules}:
         say(f"perinatal: the pack {pack.name} has no rule {rule!r}")
         raise typer.Exit(2)
@@ -186,10 +187,13 @@ def explain(
         if result.decision is None or result.record is None:
             failed = True
             _say_refused(result)
-        elif output is TextOrJson.JSON:
-            explained += explain_json(result.decision, result.record, result.position, rule or None, result.routing)
+            continue
+        told = work_out(result.decision, result.record, result.position, pack, what_if, rule or None)
+        given = (result.decision, result.record)
+        if output is TextOrJson.JSON:
+            explained += explain_json(*given, result.position, rule or None, result.routing, told)
         else:
-            typer.echo(explain_text(result.decision, result.record, rule or None, result.routing))
+            typer.echo(explain_text(*given, rule or None, result.routing, told))
     if output is TextOrJson.JSON:
         write_line(explained)
     raise typer.Exit(1 if failed else 0)

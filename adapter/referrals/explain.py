@@ -6,23 +6,36 @@ What comes out here holds the patient's data: it is for the screen of whoever ma
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+from textwrap import wrap
 from typing import Any
 
 from adapter.records import MappedBundle
 from adapter.referrals.account import why_there
+from adapter.referrals.explained import Explained
 from adapter.referrals.grounds import deciding
+from adapter.referrals.letter import letter, rule_letter
 from adapter.referrals.lineage import element, place
 from adapter.referrals.routing import NOT_ROUTED, Routing
+from adapter.referrals.turned import is_near, turned_json, unknown_sentences, unknowns_json, would_change
 from adapter.referrals.words import TRUTHS, finding
 from rules import Decision, Fact, RuleOutcome, Source, Status, Trace
 
+_wrapped = partial(wrap, width=120, break_on_hyphens=False)
 NOWHERE = "nothing in the record"
 
 
 def explain_json(
-    decision: Decision, record: MappedBundle, patient: int, rule: str | None = None, known: Routing = NOT_ROUTED
+    decision: Decision,
+    record: MappedBundle,
+    patient: int,
+    rule: str | None = None,
+    known: Routing = NOT_ROUTED,
+    told: Explained | None = None,
 ) -> list[dict[str, Any]]:
     """The contract's list of {patient, rule, status, missing, because}; every rule, or the one asked for.
+
+    Where it is ``told`` what the decision turned on, each also has ``letter``, ``would_change`` and ``would_decide``.
 
     ``patient`` is the entry of her Patient resource; the answer names her by her first identifier's value. Each
     sentence of ``because`` ends with its place in the source; the last ones name the policies of the provider that
@@ -36,9 +49,18 @@ def explain_json(
             "status": outcome.status.value,
             "missing": list(outcome.missing),
             "because": because(decision, record, outcome) + why_there(decision, outcome.rule, known),
+            **(_told(told, outcome) if told else {}),
         }
         for outcome in _chosen(decision, rule)
     ]
+
+
+def _told(told: Explained, outcome: RuleOutcome) -> dict[str, Any]:
+    return {
+        "letter": rule_letter(told, outcome),
+        "would_change": turned_json(told, outcome.rule),
+        "would_decide": [each for each in unknowns_json(told) if each["fact"] in outcome.missing],
+    }
 
 
 def because(decision: Decision, record: MappedBundle, outcome: RuleOutcome) -> list[str]:
@@ -56,20 +78,50 @@ def because(decision: Decision, record: MappedBundle, outcome: RuleOutcome) -> l
     return list(dict.fromkeys(sentences))
 
 
-def explain_text(decision: Decision, record: MappedBundle, rule: str | None = None, known: Routing = NOT_ROUTED) -> str:
+def explain_text(
+    decision: Decision,
+    record: MappedBundle,
+    rule: str | None = None,
+    known: Routing = NOT_ROUTED,
+    told: Explained | None = None,
+) -> str:
     """The same for reading: each rule's whole tree of criteria, or that of the one asked for.
 
-    Without ``rule``, the rules that simply do not apply are named in one line at the end. KeyError as above.
+    Without ``rule``, the rules that simply do not apply are named in one line at the end. Where it is ``told`` what the
+    decision turned on, the letter and that come first. KeyError as above.
     """
     shown = [o for o in _chosen(decision, rule) if rule or o.status is not Status.NOT_FIRED]
     quiet = [o.rule for o in decision.outcomes if o.status is Status.NOT_FIRED] if rule is None else []
     lines = [f"{decision.pack} {decision.version}, {decision.provider}, as of {decision.as_of.isoformat()}"]
+    if told:
+        near = [o for o in _chosen(decision, rule) if o not in shown and is_near(told, o.rule)]
+        lines += ["", *_summary(told, [*shown, *near])]
     for outcome in shown:
         lines += ["", *_rule_lines(record, outcome)]
         lines += [f"  Referral: {said}" for said in why_there(decision, outcome.rule, known)]
     if quiet:
         lines += ["", f"Not fired: {', '.join(quiet)}"]
     return "\n".join(lines) + "\n"
+
+
+def _summary(told: Explained, shown: list[RuleOutcome]) -> Iterator[str]:
+    """The letter, what is not known, and what each rule turned on."""
+    for paragraph in letter(told, shown):
+        yield from (*_wrapped(paragraph), "")
+    if unknown := unknown_sentences(told):
+        yield "Not known, in order of how much it would decide:"
+        for sentence in unknown:
+            yield from _wrapped(sentence, initial_indent="  ", subsequent_indent="     ")
+        yield ""
+    changes = [(outcome, would_change(told, outcome.rule)) for outcome in shown]
+    if any(sentences for _, sentences in changes):
+        yield "What it turned on (to understand the decision, not to alter a record):"
+    for outcome, sentences in changes:
+        if sentences:
+            yield f"  {outcome.title} ({outcome.rule})"
+            for sentence in sentences:
+                yield from _wrapped(sentence, initial_indent="    - ", subsequent_indent="      ")
+    yield from ("", "Why, down to the record:")
 
 
 def patient_name(record: MappedBundle, patient: int) -> str:

@@ -32,6 +32,14 @@ def grounds(outcome: RuleOutcome) -> tuple[Fact, ...]:
     return tuple(found.values())
 
 
+def leaves(trace: Trace) -> Iterator[Trace]:
+    """Every leaf of a trace, whether it decided or not."""
+    if not trace.children:
+        yield trace
+    for child in trace.children:
+        yield from leaves(child)
+
+
 def _decides(child: Trace, parent: Trace) -> bool:
     if parent.kind not in ("all", "any"):
         return True

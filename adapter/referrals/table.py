@@ -92,11 +92,10 @@ def lines(result: Decided) -> Iterator[Line]:
         to = destination(referral.service, result.services.get(referral.service)).label
         start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
         how_soon = soon(referral.priority)
-        told = [_bare(titles.get(rule, rule)) for rule in referral.rules]
-        notes = [note for note in referral.notes if not any(_bare(note) in title for title in told)]
-        reasons = "\n".join(
-            part for part in (why(referral.rules), *notes, because(referral.facts, result.facts)) if part
-        )
+        told = [titles.get(rule, rule) for rule in referral.rules]
+        notes = [note for note in referral.notes if not told_by_title(note, told)]
+        known = because(referral.facts, result.facts)
+        reasons = "\n".join(part for part in (why(referral.rules), *notes, known) if part)
         route = result.known.routes.get(referral.service)
         team = f"\n{route.entry.name}" if route and route.entry else ""
         yield Line(f"Refer: {to}{team}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
@@ -115,6 +114,11 @@ def lines(result: Decided) -> Iterator[Line]:
         yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, ", ".join(flag.rules), "alert")
     if rest := not_referred(result):
         yield Line("Not referred", "", rest)
+
+
+def told_by_title(note: str, titles: Iterable[str]) -> bool:
+    """Whether a title says what a note says."""
+    return any(_bare(note) in _bare(title) for title in titles)
 
 
 def _bare(sentence: str) -> str:

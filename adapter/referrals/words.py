@@ -33,9 +33,12 @@ def value(found: FactValue | None, dated: Dated = str) -> str:
         case bool():
             return "yes" if found else "no"
         case DateSpan():
-            return _span(dated(found.low.isoformat()), dated(found.high.isoformat()))
+            return span(dated(found.low.isoformat()), dated(found.high.isoformat()))
         case DaySpan():
-            days, weeks = _span(str(found.low), str(found.high)), _span(_weeks(found.low), _weeks(found.high))
+            days, weeks = (
+                span(str(found.low), str(found.high)),
+                span(weeks_and_days(found.low), weeks_and_days(found.high)),
+            )
             return f"{days} days ({weeks} weeks)" if found.low >= 7 else f"{days} days"
         case frozenset():
             return ", ".join(sorted(found)) or "none"
@@ -65,9 +68,11 @@ def _date(when: date | None, fact: Fact) -> str:
     return next(written, exact)
 
 
-def _weeks(days: int) -> str:
+def weeks_and_days(days: int) -> str:
+    """Completed weeks and days: ``28+0``."""
     return f"{days // 7}+{days % 7}"
 
 
-def _span(low: str, high: str) -> str:
+def span(low: str, high: str) -> str:
+    """``5``, or ``between 5 and 7``."""
     return low if low == high else f"between {low} and {high}"

@@ -124,3 +124,13 @@ def add_months(day: date, months: int) -> date:
         return date.min
     last = 28 if day.day <= 28 else monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
+
+
+def last_inside(as_of: date, months: int) -> date:
+    """The earliest day that is still within so many months of the as-of date."""
+    day = add_months(as_of, -months).toordinal()
+    while add_months(date.fromordinal(day), months) < as_of:  # the as-of date is the end of a longer month
+        day += 1
+    while day > 1 and add_months(date.fromordinal(day - 1), months) >= as_of:
+        day -= 1
+    return date.fromordinal(day)

@@ -14,7 +14,7 @@ from rules.engine.conditions import Compare, Condition, Derived, Op, Place, View
 from rules.engine.content import Content
 from rules.engine.errors import RulesError
 from rules.engine.model import DateSpan, DaySpan, Decision, Fact, FactValue, State
-from rules.engine.parameters import Values, add_months
+from rules.engine.parameters import Values, add_months, last_inside
 from rules.engine.rule_tests import RuleTest
 from rules.tools.coverage import Sight, expects
 from rules.tools.mutated_conditions import name_of
@@ -187,16 +187,6 @@ def _with(fact: Fact, value: FactValue, older: bool) -> Fact:
 
 def _day(day: date) -> DateSpan:
     return DateSpan(day, day)
-
-
-def last_inside(as_of: date, months: int) -> date:
-    """The earliest day that is still within so many months of the as-of date."""
-    day = add_months(as_of, -months)
-    while add_months(day, months) < as_of:  # the as-of date is the end of a longer month
-        day += _DAY
-    while add_months(day - _DAY, months) >= as_of:
-        day -= _DAY
-    return day
 
 
 def clipped(months: int) -> date | None:

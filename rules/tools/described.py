@@ -258,12 +258,12 @@ def _codes(path: Path) -> Lines:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (UnicodeDecodeError, csv.Error) as wrong:
-        raise ContentError(f"the code list cannot be read: {wrong}", str(path), 1, 1) from None
+        raise ContentError(f"the code list cannot be read: {wrong}", str(path), 1, 1, code="RC001") from None
     lines = set()
     for line, row in enumerate(rows, start=2):
         cells = {name: (row.get(name) or "").strip() for name in ("system", "code", "display", "match", "role")}
         if not cells["system"] or not cells["code"]:
-            raise ContentError("a row of a code list needs a system and a code", str(path), line, 1)
+            raise ContentError("a row of a code list needs a system and a code", str(path), line, 1, code="RC090")
         more = ", ".join(part for part in (cells["match"], cells["role"]) if part)
         lines.add(f"{cells['system']} {cells['code']} {cells['display']}".rstrip() + (f" ({more})" if more else ""))
     return tuple(sorted(lines))

@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "provider": "providers/*.yaml",
     "directory": "directory/*.yaml",
     "tests": "tests/*.yaml",
+    "what_if": "what_if.yaml",
     "lint": "lint.yaml",
 }
 """The kinds of file, each with where such files are in a pack's folder."""

@@ -54,12 +54,12 @@ def parse_side(text: str) -> Side:
         try:
             day = date.fromisoformat(found["day"])
         except ValueError:
-            raise ContentError(f"after '@' comes a day as YYYY-MM-DD, not {found['day']!r}") from None
+            raise ContentError(f"after '@' comes a day as YYYY-MM-DD, not {found['day']!r}", code="RC091") from None
     if found := _PROVIDER.search(folder):
         folder, provider = folder[: found.start()], found["provider"]
     if folder and not Path(folder).is_dir():
         message = f"there is no folder {folder!r}; a side is written [FOLDER][:PROVIDER][@DATE]"
-        raise ContentError(message)
+        raise ContentError(message, code="RC091")
     return Side(text, Path(folder) if folder else None, provider, day)
 
 

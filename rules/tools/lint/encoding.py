@@ -35,9 +35,8 @@ from rules.engine.conditions import (
 )
 from rules.engine.content import FactDeclaration
 from rules.engine.model import Fact, State
-from rules.engine.parameters import Values
+from rules.engine.parameters import Values, last_inside
 from rules.engine.parse import MAX_INTEGER
-from rules.tools.boundaries import last_inside
 
 Formula = Any
 """A Boolean expression of z3, which has no types."""

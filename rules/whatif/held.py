@@ -1,0 +1,156 @@
+"""The second stage: what held or moved the referrals of a rule, and without what they would go where it sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations, product
+
+from rules.engine import names
+from rules.engine.content import Hold, MoveTo, Step
+from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
+from rules.engine.model import Decision, Fact, RuleOutcome, State
+from rules.whatif.cone import Cone
+from rules.whatif.domain import Domain
+from rules.whatif.model import Change, Goal, Setting, Turning
+from rules.whatif.search import distance, widened
+from rules.whatif.world import World, refers
+
+
+def held(world: World, decision: Decision, outcome: RuleOutcome, most_facts: int, most_shown: int) -> Turning | None:
+    """The steps that held or moved a referral, with the smallest changes without which it would go; None: none did.
+
+    Every combination is tried on the pack itself: few facts count here.
+    """
+    went = _went(decision, outcome.rule)
+    sent = _sent(world, decision, outcome.rule)
+    lost = tuple(service for service in sent if service not in went)
+    if not lost:
+        return None
+    facts = world.supplied(decision)
+
+    def goes(changes: Mapping[str, Fact]) -> Decision | None:
+        after = world.evaluated(changes, facts, decision.as_of)
+        return after if after is not None and set(lost) <= set(_went(after, outcome.rule)) else None
+
+    steps = [step for step in world.content.steps if _active(world, step, decision, outcome.rule)]
+    if not steps:  # the provider does not offer the service: the decision has an issue that says so
+        return None
+    domain = _domain(world, decision, steps)
+    tries = _tries(facts, domain)
+    found: list[tuple[tuple[float, ...], Change]] = []
+    for count in range(1, min(most_facts, len(tries)) + 1):
+        for chosen in (
+            each for some in combinations(tries, count) for each in product(*(tries[name] for name in some))
+        ):
+            changes = {fact.name: fact for fact in chosen}
+            if (after := goes(changes)) is not None:
+                settings = tuple(_setting(world, facts[each.name], each, domain, changes, goes) for each in chosen)
+                rank = (sum(name in world.links.lasting for name in changes), *distance(facts, changes))
+                found.append((rank, world.change(decision, after, outcome.rule, settings)))
+        if found:
+            break
+    changed = _nearest(found)
+    shown = tuple(changed[:most_shown])
+    turned = frozenset(setting.fact for change in shown[:1] for setting in change.settings)
+    by = outcome.suppressed_by or tuple(
+        step.id for step in steps if turned & _step_facts(world, step) and _concerns(step, decision, lost)
+    )
+    return Turning(Goal.GO, shown, len(changed) - len(shown), most_facts, by, lost)
+
+
+def _nearest(found: list[tuple[tuple[float, ...], Change]]) -> list[Change]:
+    """In order, and of changes of the same facts the one that changes least."""
+    kept: dict[tuple[str, ...], Change] = {}
+    for _, change in sorted(found, key=lambda each: each[0]):
+        kept.setdefault(tuple(setting.fact for setting in change.settings), change)
+    return list(kept.values())
+
+
+def _went(decision: Decision, rule: str) -> tuple[str, ...]:
+    return tuple(referral.service for referral in decision.referrals if rule in referral.rules)
+
+
+def _sent(world: World, decision: Decision, rule: str) -> tuple[str, ...]:
+    """The services to which a rule sends her, on these facts, before the second stage."""
+    found = []
+    for index, refer in refers(world.rules[rule]):
+        conditional = world.rules[rule].then[index].when is not None
+        if not conditional or _is_true(world, decision, names.branch(rule, index)):
+            found.append(world.band(decision.as_of).values.of(refer.service))
+    return tuple(dict.fromkeys(found))
+
+
+def _is_true(world: World, decision: Decision, name: str) -> bool:
+    named = world.band(decision.as_of).named[name]
+    return named.cone.frame(world.supplied(decision), decision.as_of).truths[named.root.place] is True
+
+
+def _step_facts(world: World, step: Step) -> frozenset[str]:
+    found = world.supplied_of(step.when) if step.when is not None else frozenset[str]()
+    return found | ({FACT_OPEN} if step.open else set()) | ({FACT_REFUSED} if step.refused else set())
+
+
+def _active(world: World, step: Step, decision: Decision, rule: str) -> bool:
+    """Whether a step can hold or move referrals of this rule, and its own condition is met."""
+    if not any(isinstance(action, Hold | MoveTo) for action in step.actions):
+        return False
+    if (world.rules[rule].safety and not step.safety) or rule in step.not_rules or rule not in (step.rules or {rule}):
+        return False
+    if (step.open and not _codes(decision.facts[FACT_OPEN])) or (
+        step.refused and not _codes(decision.facts[FACT_REFUSED])
+    ):
+        return False
+    return step.when is None or _is_true(world, decision, names.step(step.id))
+
+
+def _concerns(step: Step, decision: Decision, services: Sequence[str]) -> bool:
+    """Whether a step is about one of these services."""
+    if step.services is not None and step.services.isdisjoint(services):
+        return False
+    return not step.open or not _codes(decision.facts[FACT_OPEN]).isdisjoint(services)
+
+
+def _domain(world: World, decision: Decision, steps: Sequence[Step]) -> Domain:
+    """What the steps' own conditions look at."""
+    band = world.band(decision.as_of)
+    roots = [band.named[names.step(step.id)].root for step in steps if step.when is not None]
+    return world.domain(Cone(band.tracer, roots), world.supplied(decision), decision.as_of)
+
+
+def _tries(facts: Mapping[str, Fact], domain: Domain) -> dict[str, list[Fact]]:
+    """What could be different: the facts of those conditions, open services and refusals.
+
+    What is known stays known: a step that does not apply for want of a fact is no answer.
+    """
+    tries = {name: list(_fewer(facts[name])) for name in (FACT_OPEN, FACT_REFUSED) if name in facts}
+    for name in domain.names:
+        was_known = facts[name].state is State.KNOWN
+        tries[name] = [fact for fact in domain.tries(name) if fact.state is State.KNOWN or not was_known]
+    return {name: found for name, found in tries.items() if found}
+
+
+def _setting(
+    world: World,
+    was: Fact,
+    now: Fact,
+    domain: Domain,
+    changes: Mapping[str, Fact],
+    goes: Callable[[Mapping[str, Fact]], Decision | None],
+) -> Setting:
+    kind = world.content.facts[now.name].type
+    cells = domain.cells(now.name, changes) if kind in ("integer", "number") else []
+    return widened(was, now, kind, cells, lambda fact: goes({**changes, now.name: fact}) is not None)
+
+
+def _codes(fact: Fact) -> frozenset[str]:
+    return fact.value if isinstance(fact.value, frozenset) else frozenset()
+
+
+def _fewer(fact: Fact) -> Iterator[Fact]:
+    """The fact with one code less, then with two less, and with none."""
+    present = _codes(fact)
+    for count in range(1, min(2, len(present) - 1) + 1):
+        for out in combinations(sorted(present), count):
+            yield fact._replace(value=present - frozenset(out))
+    if present:
+        yield fact._replace(value=frozenset())
