@@ -77,7 +77,7 @@ def functions() -> tuple[Function, ...]:
 def _days_ago() -> Function:
     span = terms.reference("OperandRef", "span")
     ends = (terms.days_between(terms.end(span), AS_OF), terms.days_between(terms.start(span), AS_OF))
-    body = terms.unless_missing(terms.missing(span), terms.interval(*ends), "Integer")
+    body = terms.unless_missing(terms.missing(span), terms.interval(*ends))
     return Function(DAYS_AGO, "From a date to the as-of date, in days", (("span", "Interval<Date>"),), body)
 
 
@@ -88,7 +88,7 @@ def _days_after() -> Function:
         terms.days_between(terms.start(other), terms.end(span)),
     )
     unknown = either(terms.missing(span), terms.missing(other))
-    body = terms.unless_missing(unknown, terms.interval(*ends), "Integer")
+    body = terms.unless_missing(unknown, terms.interval(*ends))
     operands = (("span", "Interval<Date>"), ("other", "Interval<Date>"))
     return Function(DAYS_AFTER, "From the date other to the date span, in days", operands, body)
 

@@ -136,14 +136,21 @@ def library_name(content: Content) -> str:
 
 
 def _declared(item: Input) -> str:
-    default = "" if item.default is None else f" default {terms.literal(item.default).cql}"
-    return f"// {item.label}\nparameter {quoted(item.name)} {item.type}{default}\n"
+    return f"// {item.label}\nparameter {quoted(item.name)} {item.type} default {_default(item).cql}\n"
 
 
 def _elm_parameter(item: Input) -> Elm:
-    default = {} if item.default is None else {"default": terms.literal(item.default).elm}
-    kind = {"parameterTypeSpecifier": terms.type_specifier(item.type)}
-    return {"name": item.name, "accessLevel": "Public", **default, **kind}
+    return {
+        "name": item.name,
+        "accessLevel": "Public",
+        "default": _default(item).elm,
+        "parameterTypeSpecifier": terms.type_specifier(item.type),
+    }
+
+
+def _default(item: Input) -> Term:
+    """Null is said aloud: not every engine takes a parameter that is not given for null."""
+    return terms.null(item.type) if item.default is None else terms.literal(item.default)
 
 
 def _named(logic: Logic, content: Content, named: Named) -> Definition:

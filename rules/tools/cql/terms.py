@@ -84,7 +84,10 @@ def day(when: date) -> Term:
 
 def null(of_type: str) -> Term:
     """Null where the text around it says what type it has."""
-    return Term("null", {"type": "As", "asType": f"{TYPES}{of_type}", "operand": {"type": "Null"}}, Binding.TIGHT, of_type)
+    kind: Elm = {"asType": f"{TYPES}{of_type}"}
+    if of_type.endswith(">"):
+        kind = {"asTypeSpecifier": type_specifier(of_type)}
+    return Term("null", {"type": "As", "operand": {"type": "Null"}, **kind}, Binding.TIGHT, of_type)
 
 
 def decimal(term: Term) -> Term:
@@ -94,7 +97,7 @@ def decimal(term: Term) -> Term:
 
 def listed(items: Sequence[Term]) -> Term:
     cql = ", ".join(item.cql for item in items)
-    return Term(f"{{ {cql} }}", {"type": "List", "element": [item.elm for item in items]}, Binding.TIGHT)
+    return Term(f"{{ {cql} }}", {"type": "List", "element": [item.elm for item in items]}, Binding.TIGHT, f"List<{items[0].type}>")
 
 
 _COMPARISONS = {
@@ -173,7 +176,7 @@ def end(of: Term) -> Term:
 
 def days_between(first: Term, last: Term) -> Term:
     elm = {"type": "DifferenceBetween", "precision": "Day", "operand": [first.elm, last.elm]}
-    return Term(f"difference in days between {first.cql} and {last.cql}", elm)
+    return Term(f"difference in days between {first.cql} and {last.cql}", elm, Binding.TEST, "Integer")
 
 
 def months_after(first: Term, months: Term) -> Term:
@@ -190,15 +193,13 @@ def months_after(first: Term, months: Term) -> Term:
 
 def interval(low: Term, high: Term) -> Term:
     elm = {"type": "Interval", "lowClosed": True, "highClosed": True, "low": low.elm, "high": high.elm}
-    return Term(f"Interval[{low.cql}, {high.cql}]", elm, Binding.TIGHT)
+    return Term(f"Interval[{low.cql}, {high.cql}]", elm, Binding.TIGHT, f"Interval<{low.type}>")
 
 
-def unless_missing(what: Term, then: Term, interval_of: str) -> Term:
-    """``then`` (an interval), or null where ``what`` is true."""
-    kind = {"type": "IntervalTypeSpecifier", "pointType": named_type(interval_of)}
-    nothing = {"type": "As", "operand": {"type": "Null"}, "asTypeSpecifier": kind}
-    elm = {"type": "If", "condition": what.elm, "then": nothing, "else": then.elm}
-    return Term(f"if {what.cql} then null\n  else {then.cql}", elm)
+def unless_missing(what: Term, then: Term) -> Term:
+    """``then``, or null where ``what`` is true."""
+    elm = {"type": "If", "condition": what.elm, "then": null(then.type).elm, "else": then.elm}
+    return Term(f"if {what.cql} then null\n  else {then.cql}", elm, Binding.LOOSE)
 
 
 def called(function: str, *arguments: Term) -> Term:

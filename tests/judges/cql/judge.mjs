@@ -1,0 +1,34 @@
+// Reads { cql, elm, cases: [{ asOf, facts }] } from standard input and writes { errors, translated, truths }.
+// Both the text (translated by the reference translator) and the ELM are run; truths.cql and truths.elm hold, for each
+// case, an object from the name of a definition to true, false or null.
+import { readFileSync } from "node:fs";
+import cql from "cql-execution";
+import { translate } from "./translate.mjs";
+
+const NOBODY = { currentPatient: () => undefined, nextPatient: () => undefined };
+
+function value(given, type) {
+  if (type.type === "IntervalTypeSpecifier") {
+    return new cql.Interval(value(given[0], type.pointType), value(given[1], type.pointType));
+  }
+  return type.name?.endsWith("}Date") ? cql.Date.parse(given) : given;
+}
+
+async function run(elm, cases) {
+  const library = new cql.Library(elm);
+  const types = Object.fromEntries(elm.library.parameters.def.map((each) => [each.name, each.parameterTypeSpecifier]));
+  const found = [];
+  for (const { asOf, facts } of cases) {
+    const given = { AsOf: asOf, ...facts };
+    const parameters = Object.fromEntries(Object.entries(given).map(([name, each]) => [name, value(each, types[name])]));
+    const results = await new cql.Executor(library, new cql.CodeService({}), parameters).exec(NOBODY);
+    const truths = Object.entries(results.unfilteredResults).filter(([, truth]) => truth === null || typeof truth === "boolean");
+    found.push(Object.fromEntries(truths));
+  }
+  return found;
+}
+
+const asked = JSON.parse(readFileSync(0, "utf8"));
+const { elm, errors } = translate(asked.cql);
+const truths = errors.length ? null : { cql: await run(elm, asked.cases), elm: await run(asked.elm, asked.cases) };
+process.stdout.write(JSON.stringify({ errors, translated: elm, truths }));

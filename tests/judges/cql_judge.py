@@ -1,0 +1,114 @@
+"""The third judge: an exported library, translated by the reference translator and run by another engine of CQL.
+
+``Case`` is what the engine saw of one person on one day and what it found; ``differences`` says where the judge, given
+the same facts, finds something else.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules import DateSpan, DaySpan, Fact, FactValue, State, Truth
+from rules.tools.cql import CqlLibrary
+
+FOLDER = Path(__file__).resolve().parent / "cql"
+
+
+def _lacking() -> str:
+    if shutil.which("node") is None:
+        return "node is not installed: the CQL judge cannot run"
+    if not (FOLDER / "node_modules" / "cql-execution").is_dir():
+        return "the CQL judge's modules are not installed: npm ci in tests/judges/cql"
+    return ""
+
+
+needs_cql_judge = pytest.mark.skipif(bool(_lacking()), reason=_lacking() or "the CQL judge is here")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One evaluation. ``truths``: what the engine found for each of its named conditions."""
+
+    name: str
+    as_of: date
+    facts: Mapping[str, Fact]
+    truths: Mapping[str, Truth]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge found: for each case the truth of every definition, by the CQL text and by the ELM."""
+
+    translated: Mapping[str, Any]
+    by_text: tuple[Mapping[str, Truth], ...]
+    by_elm: tuple[Mapping[str, Truth], ...]
+
+
+def judge(library: CqlLibrary, cases: Sequence[Case]) -> Verdict:
+    """Translate and run. Fails where the translator says anything against the text."""
+    names = {item.name for item in library.inputs}
+    asked = {
+        "cql": library.text,
+        "elm": library.elm,
+        "cases": [{"asOf": case.as_of.isoformat(), "facts": _given(case.facts, names)} for case in cases],
+    }
+    done = subprocess.run(
+        ["node", "judge.mjs"], cwd=FOLDER, input=json.dumps(asked), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    answer = json.loads(done.stdout)
+    assert answer["errors"] == []
+    truths = answer["truths"]
+    return Verdict(answer["translated"], tuple(truths["cql"]), tuple(truths["elm"]))
+
+
+def differences(library: CqlLibrary, cases: Sequence[Case]) -> list[str]:
+    """Each condition of each case on which the judge and the engine differ, with the facts they were given."""
+    verdict = judge(library, cases)
+    return [
+        f"{case.name}: {name}: the engine finds {truth}, the judge {found.get(name, 'nothing')} (by {form}); "
+        f"as of {case.as_of}, given {_given(case.facts, None)}"
+        for form, answers in (("CQL", verdict.by_text), ("ELM", verdict.by_elm))
+        for case, found in zip(cases, answers, strict=True)
+        for name, truth in case.truths.items()
+        if name not in found or found[name] is not truth
+    ]
+
+
+def _given(facts: Mapping[str, Fact], names: set[str] | None) -> dict[str, Any]:
+    """The facts as parameters of the library; of those that it does not ask for, nothing."""
+    given = {name: value for fact in facts.values() for name, value in _parameters(fact)}
+    return {name: value for name, value in given.items() if names is None or name in names}
+
+
+def _parameters(fact: Fact) -> Iterator[tuple[str, Any]]:
+    if fact.state is State.KNOWN:
+        yield fact.name, _plain(fact.value)
+    else:
+        yield f"{fact.name}.absent", fact.state is State.ABSENT
+    if fact.on is not None:
+        yield f"{fact.name}.on", fact.on.isoformat()
+    if fact.older is not None:
+        yield f"{fact.name}.older", _plain(fact.older)
+    if fact.older_on is not None:
+        yield f"{fact.name}.older.on", fact.older_on.isoformat()
+
+
+def _plain(value: FactValue | None) -> Any:
+    match value:
+        case DateSpan(low=low, high=high):
+            return [low.isoformat(), high.isoformat()]
+        case DaySpan(low=low, high=high):
+            return [low, high]
+        case frozenset():
+            return sorted(value)
+    return value
