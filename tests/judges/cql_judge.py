@@ -53,30 +53,37 @@ class Verdict:
     by_elm: tuple[Mapping[str, Truth], ...]
 
 
-def judge(library: CqlLibrary, cases: Sequence[Case]) -> Verdict:
-    """Translate and run. Fails where the translator says anything against the text."""
-    names = {item.name for item in library.inputs}
-    asked = {
-        "cql": library.text,
-        "elm": library.elm,
-        "cases": [{"asOf": case.as_of.isoformat(), "facts": _given(case.facts, names)} for case in cases],
-    }
+Question = tuple[CqlLibrary, Sequence[Case]]
+
+
+def judge(questions: Sequence[Question]) -> list[Verdict]:
+    """Translate and run each library. Fails where the translator says anything, also a warning, against a text."""
+    asked = [
+        {
+            "cql": library.text,
+            "elm": library.elm,
+            "cases": [{"asOf": case.as_of.isoformat(), "facts": given(library, case.facts)} for case in cases],
+        }
+        for library, cases in questions
+    ]
     done = subprocess.run(
         ["node", "judge.mjs"], cwd=FOLDER, input=json.dumps(asked), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    answer = json.loads(done.stdout)
-    assert answer["errors"] == []
-    truths = answer["truths"]
-    return Verdict(answer["translated"], tuple(truths["cql"]), tuple(truths["elm"]))
+    answers = json.loads(done.stdout)
+    assert [answer["errors"] for answer in answers] == [[]] * len(questions)
+    return [
+        Verdict(answer["translated"], tuple(answer["truths"]["cql"]), tuple(answer["truths"]["elm"]))
+        for answer in answers
+    ]
 
 
-def differences(library: CqlLibrary, cases: Sequence[Case]) -> list[str]:
+def differences(*questions: Question) -> list[str]:
     """Each condition of each case on which the judge and the engine differ, with the facts they were given."""
-    verdict = judge(library, cases)
     return [
         f"{case.name}: {name}: the engine finds {truth}, the judge {found.get(name, 'nothing')} (by {form}); "
-        f"as of {case.as_of}, given {_given(case.facts, None)}"
+        f"as of {case.as_of}, given {given(library, case.facts)}"
+        for (library, cases), verdict in zip(questions, judge(questions), strict=True)
         for form, answers in (("CQL", verdict.by_text), ("ELM", verdict.by_elm))
         for case, found in zip(cases, answers, strict=True)
         for name, truth in case.truths.items()
@@ -84,10 +91,11 @@ def differences(library: CqlLibrary, cases: Sequence[Case]) -> list[str]:
     ]
 
 
-def _given(facts: Mapping[str, Fact], names: set[str] | None) -> dict[str, Any]:
-    """The facts as parameters of the library; of those that it does not ask for, nothing."""
-    given = {name: value for fact in facts.values() for name, value in _parameters(fact)}
-    return {name: value for name, value in given.items() if names is None or name in names}
+def given(library: CqlLibrary, facts: Mapping[str, Fact]) -> dict[str, Any]:
+    """The facts as parameters of the library, without those that it does not ask for or that are its defaults."""
+    asked = {item.name: item.default for item in library.inputs}
+    found = {name: value for fact in facts.values() for name, value in _parameters(fact)}
+    return {name: value for name, value in found.items() if name in asked and value is not asked[name]}
 
 
 def _parameters(fact: Fact) -> Iterator[tuple[str, Any]]:

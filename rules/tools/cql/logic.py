@@ -45,7 +45,7 @@ TYPES: Mapping[str, str] = {
 """The type of a fact → the type of its parameter. A date or a number of days has two ends, equal where it is exact."""
 
 LARGEST_INTEGER = 2**31 - 1
-_SIGNS = {Op.EQ: "=", Op.NE: "!=", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">=", Op.IN: "in"}
+_SIGNS = {Op.EQ: "=", Op.NE: "!=", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">=", Op.IN: "in", Op.CONTAINS: "contains"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +163,12 @@ class Logic:
                 after = terms.called(DAYS_AFTER, value, self._value(other))
                 test = terms.called(SPAN_TESTS[op], after, threshold)
                 return both(self._counts(operand), self._counts(other), test)
-        if op is Op.CONTAINS:
-            test = compared(value, "contains", threshold)
-        elif self._content.facts[operand.fact].type == "days":
+        if self._content.facts[operand.fact].type == "days":
             test = terms.called(SPAN_TESTS[op], value, threshold)
         else:
             test = compared(value, _SIGNS[op], threshold)
+        if op in (Op.IN, Op.CONTAINS):  # of a null that is false in CQL, not null
+            test = terms.unless_missing(missing(value), test)
         return both(self._counts(operand), test)
 
     def _threshold(self, threshold: Threshold) -> Term:

@@ -119,7 +119,8 @@ def compared(left: Term, sign: str, right: Term) -> Term:
         left = decimal(left)
     equal = sign == "!="
     elm: Elm = {"type": _COMPARISONS["=" if equal else sign], "operand": [left.elm, right.elm]}
-    return Term(f"{inner(left)} {sign} {inner(right)}", {"type": "Not", "operand": elm} if equal else elm)
+    elm = {"type": "Not", "operand": elm} if equal else elm
+    return Term(f"{inner(left)} {sign} {inner(right)}", elm, Binding.TEST, "Boolean")
 
 
 def _joined(word: str, kind: str, terms: Sequence[Term]) -> Term:
@@ -199,7 +200,8 @@ def interval(low: Term, high: Term) -> Term:
 def unless_missing(what: Term, then: Term) -> Term:
     """``then``, or null where ``what`` is true."""
     elm = {"type": "If", "condition": what.elm, "then": null(then.type).elm, "else": then.elm}
-    return Term(f"if {what.cql} then null\n  else {then.cql}", elm, Binding.LOOSE)
+    short = f"if {what.cql} then null else {then.cql}"
+    return Term(short if len(short) <= WIDEST else short.replace(" else ", "\n  else ", 1), elm, Binding.LOOSE, then.type)
 
 
 def called(function: str, *arguments: Term) -> Term:

@@ -1,6 +1,6 @@
-// Reads { cql, elm, cases: [{ asOf, facts }] } from standard input and writes { errors, translated, truths }.
-// Both the text (translated by the reference translator) and the ELM are run; truths.cql and truths.elm hold, for each
-// case, an object from the name of a definition to true, false or null.
+// Reads libraries, [{ cql, elm, cases: [{ asOf, facts }] }], from standard input and writes for each of them
+// { errors, translated, truths }. Both the text (translated by the reference translator) and the ELM are run; truths.cql
+// and truths.elm hold, for each case, an object from the name of a definition to true, false or null.
 import { readFileSync } from "node:fs";
 import cql from "cql-execution";
 import { translate } from "./translate.mjs";
@@ -28,7 +28,12 @@ async function run(elm, cases) {
   return found;
 }
 
-const asked = JSON.parse(readFileSync(0, "utf8"));
-const { elm, errors } = translate(asked.cql);
-const truths = errors.length ? null : { cql: await run(elm, asked.cases), elm: await run(asked.elm, asked.cases) };
-process.stdout.write(JSON.stringify({ errors, translated: elm, truths }));
+async function judge(asked) {
+  const { elm, errors } = translate(asked.cql);
+  const truths = errors.length ? null : { cql: await run(elm, asked.cases), elm: await run(asked.elm, asked.cases) };
+  return { errors, translated: elm, truths };
+}
+
+const verdicts = [];
+for (const asked of JSON.parse(readFileSync(0, "utf8"))) verdicts.push(await judge(asked));
+process.stdout.write(JSON.stringify(verdicts));
