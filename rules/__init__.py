@@ -3,7 +3,24 @@
 This is the whole interface; other packages import nothing from ``rules.engine``.
 """
 
-from rules.engine.content import Concept, FactDeclaration, Parameter, Provider, Rule, Service
+from rules.engine.conditions import Threshold
+from rules.engine.content import (
+    Ask,
+    Concept,
+    Content,
+    FactDeclaration,
+    FlagSpec,
+    IssueSpec,
+    Outcome,
+    Parameter,
+    Provider,
+    Refer,
+    Rule,
+    Service,
+    Step,
+    TaskSpec,
+    Within,
+)
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
 from rules.engine.loader import LIBRARY
@@ -32,7 +49,9 @@ from rules.engine.yaml_file import Document, Node, load_yaml
 __all__ = [
     "LIBRARY",
     "PRIORITIES",
+    "Ask",
     "Concept",
+    "Content",
     "ContentError",
     "DateSpan",
     "DaySpan",
@@ -45,13 +64,17 @@ __all__ = [
     "FactDeclaration",
     "FactError",
     "FactValue",
+    "FlagSpec",
+    "IssueSpec",
     "Node",
+    "Outcome",
     "Pack",
     "Parameter",
     "ProposedFlag",
     "ProposedReferral",
     "ProposedTask",
     "Provider",
+    "Refer",
     "Rule",
     "RuleOutcome",
     "RuleTest",
@@ -61,8 +84,12 @@ __all__ = [
     "Source",
     "State",
     "Status",
+    "Step",
+    "TaskSpec",
+    "Threshold",
     "Trace",
     "Truth",
+    "Within",
     "load_pack",
     "load_yaml",
     "rule_test_results",

@@ -3,7 +3,8 @@
 The library speaks of facts, not of FHIR resources: each fact is a parameter, and whoever runs the library supplies it.
 So it needs no data model. Its definitions have the names under which the engine reports its own conditions: a rule's
 id for "the rule fires", ``RULE/then/N`` for the condition of its branch N (from 0), ``RULE/outside``, ``ask/ID``,
-``step/ID``; a derived fact has its own name, a dated parameter is ``parameters.NAME``.
+``step/ID``; a derived fact has its own name, a dated parameter is ``parameters.NAME``. ``RULE/unknown`` and
+``FACT is unknown`` say that something is missing.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Definition:
 
     @property
     def text(self) -> str:
-        said = "".join(f"// {line}\n" for line in self.comment)
+        said = "".join(f"// {_line(line)}\n" for line in self.comment)
         return f"{said}define {quoted(self.name)}:\n{indent(self.term.cql, '  ')}\n"
 
     @property
@@ -87,7 +88,9 @@ class CqlLibrary:
                 "schemaIdentifier": {"id": "urn:hl7-org:elm", "version": "r1"},
                 "usings": {"def": [{"localIdentifier": "System", "uri": "urn:hl7-org:elm-types:r1"}]},
                 "parameters": {"def": parameters},
-                "statements": {"def": [part.elm for part in (*self.functions, *self.definitions)]},
+                "statements": {
+                    "def": [*(each.elm for each in self.functions), *(each.elm for each in self.definitions)]
+                },
             }
         }
 
@@ -111,23 +114,46 @@ def cql_library(content: Content) -> CqlLibrary:
         if item.name == f"{item.fact}.absent"
     ]
     used = (content.parameters[name] for name in content.parameters if name in logic.parameters)
-    parameters = [
-        Definition(parameter_name(one.name), tuple(_about(one)), logic.parameter(one)) for one in used
-    ]
+    parameters = [Definition(parameter_name(one.name), tuple(_about(one)), logic.parameter(one)) for one in used]
     order = list(content.facts)
     inputs = sorted(logic.inputs.values(), key=lambda item: (order.index(item.fact), item.name))
     name = library_name(content)
     header = _HEADER.format(
         name=name,
         version=terms.literal(content.version).cql,
-        title=content.title,
+        title=_line(content.title),
         provider=content.provider.name,
         pack=content.name,
         number=content.version,
     )
-    return CqlLibrary(
-        name, content.version, header, tuple(inputs), functions(), (*parameters, *absences, *derived, *named)
-    )
+    unknowns = (*_unknown_facts(logic, content), *_unknown_rules(content))
+    definitions = (*parameters, *absences, *derived, *named, *unknowns)
+    return CqlLibrary(name, content.version, header, tuple(inputs), functions(), definitions)
+
+
+def unknown_rule(rule: str) -> str:
+    """The name of the definition that says that a rule cannot be decided for want of data."""
+    return f"{rule}/unknown"
+
+
+def unknown_fact(fact: str) -> str:
+    """The name of the definition that says that a fact is not known; only those have one that somebody asks for."""
+    return f"{fact} is unknown"
+
+
+def _unknown_rules(content: Content) -> Iterator[Definition]:
+    for rule in content.rules:
+        yield Definition(unknown_rule(rule.id), (), terms.missing(terms.reference("ExpressionRef", rule.id)))
+
+
+def _unknown_facts(logic: Logic, content: Content) -> Iterator[Definition]:
+    for name, declaration in content.facts.items():
+        if not declaration.ask:
+            continue
+        if declaration.derive is not None:
+            yield Definition(unknown_fact(name), (), terms.missing(terms.reference("ExpressionRef", name)))
+        elif name in logic.inputs:
+            yield Definition(unknown_fact(name), (), logic.unknown(name))
 
 
 def library_name(content: Content) -> str:
@@ -135,8 +161,15 @@ def library_name(content: Content) -> str:
     return "".join(word.capitalize() for word in content.name.split("-"))
 
 
+def _line(text: str) -> str:
+    """On one line, for a comment."""
+    return " ".join(text.split())
+
+
 def _declared(item: Input) -> str:
-    return f"// {item.label}\nparameter {quoted(item.name)} {item.type} default {_default(item).cql}\n"
+    return (
+        f"// {' '.join(item.label.split())}\nparameter {quoted(item.name)} {item.type} default {_default(item).cql}\n"
+    )
 
 
 def _elm_parameter(item: Input) -> Elm:

@@ -45,7 +45,16 @@ TYPES: Mapping[str, str] = {
 """The type of a fact → the type of its parameter. A date or a number of days has two ends, equal where it is exact."""
 
 LARGEST_INTEGER = 2**31 - 1
-_SIGNS = {Op.EQ: "=", Op.NE: "!=", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">=", Op.IN: "in", Op.CONTAINS: "contains"}
+_SIGNS = {
+    Op.EQ: "=",
+    Op.NE: "!=",
+    Op.LT: "<",
+    Op.LTE: "<=",
+    Op.GT: ">",
+    Op.GTE: ">=",
+    Op.IN: "in",
+    Op.CONTAINS: "contains",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,10 @@ class Logic:
             case Unless(child=child):
                 return not_true(self.term(child))
             case Derived(fact=name, test=test):
-                named = terms.reference("ExpressionRef", name)
-                return {Presence.KNOWN: known, Presence.MISSING: missing}.get(test, lambda term: term)(named)
+                named = terms.reference("ExpressionRef", name, "Boolean")
+                if test is Presence.PRESENT:
+                    return named
+                return known(named) if test is Presence.KNOWN else missing(named)
             case OlderTest(fact=name, test=test):
                 return both(known(self._value(Operand(name, older=True))), terms.certainly(self.term(test)))
             case Is(operand=operand, test=test, boolean=boolean):
@@ -114,6 +125,10 @@ class Logic:
     def absent(self, name: str) -> Term:
         """The definition ``FACT is absent``: it is not in the record, and that means not met."""
         return both(missing(self._value(Operand(name))), self._input(name, "absent", "Boolean"))
+
+    def unknown(self, name: str) -> Term:
+        """The definition ``FACT is unknown``: neither known nor absent."""
+        return both(missing(self._value(Operand(name))), negated(self._input(name, "absent", "Boolean")))
 
     def _counts(self, operand: Operand) -> Term:
         """That the operand is not absent (an older value: that there is one)."""

@@ -72,14 +72,18 @@ def literal(value: Scalar) -> Term:
             escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
             return Term(f"'{escaped}'", elm, Binding.TIGHT, "String")
     if text.startswith("-"):
-        positive = Term(text[1:], {"type": "Literal", "valueType": f"{TYPES}{kind}", "value": text[1:]}, Binding.TIGHT, kind)
+        positive = Term(
+            text[1:], {"type": "Literal", "valueType": f"{TYPES}{kind}", "value": text[1:]}, Binding.TIGHT, kind
+        )
         return Term(text, {"type": "Negate", "operand": positive.elm}, Binding.TEST, kind)
     return Term(text, {"type": "Literal", "valueType": f"{TYPES}{kind}", "value": text}, Binding.TIGHT, kind)
 
 
 def day(when: date) -> Term:
     parts = {"year": when.year, "month": when.month, "day": when.day}
-    return Term(f"@{when.isoformat()}", {"type": "Date", **{k: literal(v).elm for k, v in parts.items()}}, Binding.TIGHT, "Date")
+    return Term(
+        f"@{when.isoformat()}", {"type": "Date", **{k: literal(v).elm for k, v in parts.items()}}, Binding.TIGHT, "Date"
+    )
 
 
 def null(of_type: str) -> Term:
@@ -97,7 +101,12 @@ def decimal(term: Term) -> Term:
 
 def listed(items: Sequence[Term]) -> Term:
     cql = ", ".join(item.cql for item in items)
-    return Term(f"{{ {cql} }}", {"type": "List", "element": [item.elm for item in items]}, Binding.TIGHT, f"List<{items[0].type}>")
+    return Term(
+        f"{{ {cql} }}",
+        {"type": "List", "element": [item.elm for item in items]},
+        Binding.TIGHT,
+        f"List<{items[0].type}>",
+    )
 
 
 _COMPARISONS = {
@@ -201,7 +210,9 @@ def unless_missing(what: Term, then: Term) -> Term:
     """``then``, or null where ``what`` is true."""
     elm = {"type": "If", "condition": what.elm, "then": null(then.type).elm, "else": then.elm}
     short = f"if {what.cql} then null else {then.cql}"
-    return Term(short if len(short) <= WIDEST else short.replace(" else ", "\n  else ", 1), elm, Binding.LOOSE, then.type)
+    return Term(
+        short if len(short) <= WIDEST else short.replace(" else ", "\n  else ", 1), elm, Binding.LOOSE, then.type
+    )
 
 
 def called(function: str, *arguments: Term) -> Term:
