@@ -1,4 +1,4 @@
-"""The words for local codes: tasks, flags and those reasons that are concepts of the local code system."""
+"""The words for local codes: concepts, tasks, flags and issues."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def humanise(code: str) -> str:
 def display(kind: str, code: str) -> str:
     """The display of ``code`` in the local code system ``kind``; a code without one is put into words."""
     return _TERMS.get((kind, code)) or humanise(code)
+
+
+def terms(kind: str) -> dict[str, str]:
+    """The codes of the local code system ``kind``, each with its display."""
+    return {code: words for (system, code), words in _TERMS.items() if system == kind}
 
 
 def concept(base: str, kind: str, code: str) -> Resource:

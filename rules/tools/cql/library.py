@@ -82,6 +82,7 @@ class CqlLibrary:
             },
             *map(_elm_parameter, self.inputs),
         ]
+        statements = [*(each.elm for each in self.functions), *(each.elm for each in self.definitions)]
         return {
             "library": {
                 "identifier": {"id": self.name, "version": self.version},
