@@ -22,26 +22,27 @@ _PARAMETER_TYPES = {
 """The type of an input in CQL → in FHIR."""
 
 
+_DESCRIPTION = (
+    "The conditions of the rules over facts. Each fact is a parameter; one that is not given is not met or not known, "
+    "as its parameter FACT.absent says. Truth is three-valued: null is unknown."
+)
+
+
 def library_resource(export: Export, library: CqlLibrary) -> Resource:
     content = export.content
     logic = {"system": "http://terminology.hl7.org/CodeSystem/library-type", "code": "logic-library"}
     return {
         **export.head("Library", library.name, f"{content.title}: the logic", any_to_confirm(export)),
         "type": {"coding": [logic]},
-        "description": "The conditions of the rules over facts. Each fact is a parameter; one that is not given is not met "
-        "or not known, as its parameter FACT.absent says. Truth is three-valued: null is unknown.",
+        "description": _DESCRIPTION,
         **export.for_provider(),
         "parameter": [
             _parameter("AsOf", "date", "The day on which everything is decided; today where it is not given"),
             *(_fact(item) for item in library.inputs),
         ],
         "content": [
-            {"contentType": "text/cql", "data": _encoded(library.text), "title": f"{library.name}.cql"},
-            {
-                "contentType": "application/elm+json",
-                "data": _encoded(library.elm_json),
-                "title": f"{library.name}.json",
-            },
+            _attachment("text/cql", library.text, f"{library.name}.cql"),
+            _attachment("application/elm+json", library.elm_json, f"{library.name}.json"),
         ],
     }
 
@@ -54,5 +55,5 @@ def _parameter(name: str, kind: str, label: str, most: str = "1") -> Resource:
     return {"name": name, "use": "in", "min": 0, "max": most, "documentation": label, "type": kind}
 
 
-def _encoded(text: str) -> str:
-    return b64encode(text.encode()).decode()
+def _attachment(kind: str, text: str, title: str) -> Resource:
+    return {"contentType": kind, "data": b64encode(text.encode()).decode(), "title": title}

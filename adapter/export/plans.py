@@ -15,22 +15,18 @@ from rules.tools import cql
 from rules.tools.reach import conditions_of, facts_behind, parameters_behind
 
 RULE_TYPE = "eca-rule"
+ACTION_TYPES = "http://terminology.hl7.org/CodeSystem/action-type"
+_SAFETY = " A safety rule: no exclusion, age, window, duplicate or refusal of consent masks it."
 
 
 def plan_type(code: str) -> Resource:
     return {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/plan-definition-type", "code": code}]}
 
 
-def applicable(export: Export, *names: str) -> list[Resource]:
-    """Conditions that name expressions of the library; all of them must be true."""
-    reference = library_canonical(export)
-    return [
-        {
-            "kind": "applicability",
-            "expression": {"language": "text/cql-identifier", "expression": name, "reference": reference},
-        }
-        for name in names
-    ]
+def applicable(export: Export, name: str) -> list[Resource]:
+    """The condition that an expression of the library is true."""
+    expression = {"language": "text/cql-identifier", "expression": name, "reference": library_canonical(export)}
+    return [{"kind": "applicability", "expression": expression}]
 
 
 def library_canonical(export: Export) -> str:
@@ -46,7 +42,7 @@ def rule_plan(export: Export, rule: Rule) -> Resource:
     return {
         **export.head("PlanDefinition", rule.id, rule.title, any(parameter.confirm for parameter in parameters)),
         "type": plan_type(RULE_TYPE),
-        "description": f"{rule.title}.{safety}",
+        "description": f"{rule.title}.{_SAFETY}" if rule.safety else f"{rule.title}.",
         **export.for_provider(),
         **period(rule.valid_from, rule.valid_to),
         "relatedArtifact": [
@@ -100,9 +96,6 @@ def _acting(export: Export, outcome: Outcome | Ask, condition: list[Resource]) -
     return resource
 
 
-ACTION_TYPES = "http://terminology.hl7.org/CodeSystem/action-type"
-
-
 def _title(export: Export, act: Refer | TaskSpec | FlagSpec | IssueSpec, activity: Activity | None) -> str:
     if activity is not None:
         return str(activity_definition(export, activity)["title"])
@@ -125,16 +118,18 @@ def _outside(export: Export, rule: Rule) -> Iterator[Resource]:
     activity = outside_request(export, rule)
     if activity is None:
         return
-    names = [cql.outside(rule.id)]
-    if export.content.outside_when is not None:
-        names.append(cql.OUTSIDE_WHEN)
-    yield {
-        "title": f"Outside the window: {activity_definition(export, activity)['title']}",
+    title = f"Outside the window: {activity_definition(export, activity)['title']}"
+    action: Resource = {
+        "title": title,
         "description": "The priority is the highest of the branches that are met, and at most this one.",
         "priority": activity.priority,
-        "condition": applicable(export, *names),
+        "condition": applicable(export, cql.outside(rule.id)),
         "definitionCanonical": export.canonical("ActivityDefinition", activity.name),
     }
+    if export.content.outside_when is None:
+        yield action
+    else:
+        yield {"title": title, "condition": applicable(export, cql.OUTSIDE_WHEN), "action": [action]}
 
 
 def _asks(export: Export, rule: Rule) -> Iterator[Resource]:
@@ -207,7 +202,8 @@ def _inputs(export: Export, rule: Rule) -> list[Resource]:
 
 def rule_activities(export: Export, rule: Rule) -> Iterator[Activity]:
     """Everything a rule can ask for."""
-    for outcome in (*rule.then, *rule.asks):
+    outcomes: tuple[Outcome | Ask, ...] = (*rule.then, *rule.asks)
+    for outcome in outcomes:
         activity = of_outcome(export, outcome)
         if activity is not None:
             yield activity

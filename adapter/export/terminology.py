@@ -23,8 +23,8 @@ LOCAL_SYSTEMS: Mapping[str, str] = {
 """The local code systems whose codes stand in ``terms.csv``: the last part of the url → title."""
 
 _COPYRIGHTS = {
-    "http://snomed.info/sct": "This content holds SNOMED CT concepts. SNOMED CT is copyright of SNOMED International; its use needs a licence.",
-    "http://loinc.org": "This content holds LOINC codes. LOINC is copyright of Regenstrief Institute, Inc., and is used under its licence.",
+    "http://snomed.info/sct": "SNOMED CT is copyright of SNOMED International; its use needs a licence.",
+    "http://loinc.org": "LOINC is copyright of Regenstrief Institute, Inc.; its use is under its licence.",
 }
 
 

@@ -89,9 +89,7 @@ class CqlLibrary:
                 "schemaIdentifier": {"id": "urn:hl7-org:elm", "version": "r1"},
                 "usings": {"def": [{"localIdentifier": "System", "uri": "urn:hl7-org:elm-types:r1"}]},
                 "parameters": {"def": parameters},
-                "statements": {
-                    "def": [*(each.elm for each in self.functions), *(each.elm for each in self.definitions)]
-                },
+                "statements": {"def": statements},
             }
         }
 
