@@ -53,7 +53,7 @@ def pack_plan(export: Export) -> Resource:
     resource = {
         **export.head("PlanDefinition", content.name, content.title, any_to_confirm(export)),
         "type": plan_type("clinical-protocol"),
-        "description": f"{content.title}. One referral for each service, at the highest priority, with every rule named.",
+        "description": f"{content.title}. One referral for each service, at the highest priority, every rule named.",
         **export.for_provider(),
         **period(policy.valid_from, policy.valid_to),
     }

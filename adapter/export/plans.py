@@ -36,9 +36,6 @@ def library_canonical(export: Export) -> str:
 def rule_plan(export: Export, rule: Rule) -> Resource:
     """The PlanDefinition of a rule. It is experimental while a parameter that it rests on is still to be confirmed."""
     parameters = [export.pack.parameters[name] for name in parameters_behind(export.content, rule)]
-    safety = (
-        " A safety rule: no exclusion, age, window, duplicate or refusal of consent masks it." if rule.safety else ""
-    )
     return {
         **export.head("PlanDefinition", rule.id, rule.title, any(parameter.confirm for parameter in parameters)),
         "type": plan_type(RULE_TYPE),

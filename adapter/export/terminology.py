@@ -61,7 +61,7 @@ def _rows(path: Path, base: str) -> Iterator[Row]:
                 given.get("source", ""),
                 given.get("mark", ""),
                 given.get("match") == "prefix",
-                tuple(given.get("role", "").split()),
+                tuple(role.partition(":")[0] for role in given.get("role", "").split()),
             )
 
 
