@@ -132,10 +132,13 @@ class Logic:
 
     def _counts(self, operand: Operand) -> Term:
         """That the operand is not absent (an older value: that there is one)."""
+        return known(self._value(operand)) if operand.older else negated(self._absent(operand))
+
+    def _absent(self, operand: Operand) -> Term:
         if operand.older:
-            return known(self._value(operand))
+            return missing(self._value(operand))
         self._input(operand.fact, "absent", "Boolean")
-        return negated(terms.reference("ExpressionRef", absence(operand.fact)))
+        return terms.reference("ExpressionRef", absence(operand.fact))
 
     def _value(self, operand: Operand) -> Term:
         kind = TYPES[self._content.facts[operand.fact].type]
@@ -157,10 +160,9 @@ class Logic:
             return known(value)
         if test is Presence.MISSING:
             return missing(value)
-        counts = self._counts(operand)
         if test is Presence.PRESENT:
-            return both(counts, value if boolean else either(known(value), terms.null("Boolean")))
-        return either(negated(counts), negated(value) if boolean else perhaps(missing(value)))
+            return both(self._counts(operand), value if boolean else either(known(value), terms.null("Boolean")))
+        return either(self._absent(operand), negated(value) if boolean else perhaps(missing(value)))
 
     def _compare(self, condition: Compare) -> Term:
         operand, op, threshold = condition.operand, condition.op, self._threshold(condition.threshold)
