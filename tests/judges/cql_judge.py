@@ -19,7 +19,9 @@ import pytest
 
 from rules import DateSpan, DaySpan, Fact, FactValue, State, Truth
 from rules.tools.cql import CqlLibrary
+from rules.tools.cql.terms import Elm
 
+ADDED = {"annotation", "localId", "locator", "signature"}
 FOLDER = Path(__file__).resolve().parent / "cql"
 
 
@@ -44,20 +46,16 @@ class Case:
     truths: Mapping[str, Truth]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the judge found: for each case the truth of every definition, by the CQL text and by the ELM."""
-
-    translated: Mapping[str, Any]
-    by_text: tuple[Mapping[str, Truth], ...]
-    by_elm: tuple[Mapping[str, Truth], ...]
-
-
 Question = tuple[CqlLibrary, Sequence[Case]]
+Truths = Mapping[str, Truth]
 
 
-def judge(questions: Sequence[Question]) -> list[Verdict]:
-    """Translate and run each library. Fails where the translator says anything, also a warning, against a text."""
+def judge(questions: Sequence[Question]) -> list[list[Truths]]:
+    """For each library and each of its cases the truth of every definition.
+
+    Fails where the translator says anything, also a warning, against a text, or makes other ELM of it than the library
+    has: so what is run is both.
+    """
     asked = [
         {
             "cql": library.text,
@@ -72,19 +70,30 @@ def judge(questions: Sequence[Question]) -> list[Verdict]:
     assert done.returncode == 0, done.stderr[-3000:]
     answers = json.loads(done.stdout)
     assert [answer["errors"] for answer in answers] == [[]] * len(questions)
-    return [
-        Verdict(answer["translated"], tuple(answer["truths"]["cql"]), tuple(answer["truths"]["elm"]))
-        for answer in answers
-    ]
+    for (library, _), answer in zip(questions, answers, strict=True):
+        theirs, ours = _bare(answer["translated"])["library"], library.elm["library"]
+        assert theirs["parameters"] == ours["parameters"]
+        assert _by_name(theirs) == _by_name(ours)
+    return [answer["truths"] for answer in answers]
+
+
+def _by_name(elm: Elm) -> dict[str, Elm]:
+    return {each["name"]: each for each in elm["statements"]["def"]}
+
+
+def _bare(node: Any) -> Any:
+    """Without what the translator adds for people: annotations, places and signatures."""
+    if isinstance(node, dict):
+        return {key: _bare(value) for key, value in node.items() if key not in ADDED}
+    return [_bare(item) for item in node] if isinstance(node, list) else node
 
 
 def differences(*questions: Question) -> list[str]:
     """Each condition of each case on which the judge and the engine differ, with the facts they were given."""
     return [
-        f"{case.name}: {name}: the engine finds {truth}, the judge {found.get(name, 'nothing')} (by {form}); "
+        f"{case.name}: {name}: the engine finds {truth}, the judge {found.get(name, 'nothing')}; "
         f"as of {case.as_of}, given {given(library, case.facts)}"
-        for (library, cases), verdict in zip(questions, judge(questions), strict=True)
-        for form, answers in (("CQL", verdict.by_text), ("ELM", verdict.by_elm))
+        for (library, cases), answers in zip(questions, judge(questions), strict=True)
         for case, found in zip(cases, answers, strict=True)
         for name, truth in case.truths.items()
         if name not in found or found[name] is not truth

@@ -165,8 +165,11 @@ class Logic:
         return either(self._absent(operand), negated(value) if boolean else perhaps(missing(value)))
 
     def _compare(self, condition: Compare) -> Term:
-        operand, op, threshold = condition.operand, condition.op, self._threshold(condition.threshold)
+        operand, op, limit = condition.operand, condition.op, condition.threshold
         value = self._value(operand)
+        if value.type == "Decimal" and isinstance(limit.value, tuple):
+            limit = Threshold(tuple(map(float, limit.value)))
+        threshold = self._threshold(limit)
         match operand.view:
             case View.RECORDED:
                 ago = terms.days_between(self._recorded_on(operand), AS_OF)
