@@ -1,7 +1,7 @@
 """What ``rules export`` writes passes the official definitions of FHIR R4 and UK Core.
 
-One finding of the judge is set aside, and shown to be false: it counts the codes of a whole ValueSet where there may
-be one for each concept, and so it refuses the ValueSets that FHIR itself publishes.
+One finding of the judge is set aside, and shown to be false: where a repeating element stands inside another, it counts
+what is inside them all against what one may hold, and so it refuses the ValueSets that FHIR itself publishes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from adapter.export.files import write_export
 from rules import load_pack
 from tests.shared import SHARED, needs_shared
 
-FALSE_ALARM = "ValueSet.compose.include."
 COUNTED = ": profile.element.cardinality.max: "
+NESTED = ("ValueSet.compose.include.", "CapabilityStatement.rest.resource.")
 # http://hl7.org/fhir/ValueSet/name-v3-representation of FHIR 4.0.1, without its narrative and its displays
 OFFICIAL = {
     "resourceType": "ValueSet",
@@ -43,7 +43,7 @@ def findings(folder: Path) -> tuple[list[str], list[str]]:
     judged = subprocess.run(command, capture_output=True, text=True, check=False)
     *lines, summary = judged.stdout.splitlines()
     assert summary.startswith("checked "), judged.stderr[-1000:]
-    false = [line for line in lines if FALSE_ALARM in line and COUNTED in line]
+    false = [line for line in lines if COUNTED in line and any(f": {path}" in line for path in NESTED)]
     return false, [line for line in lines if line not in false]
 
 
