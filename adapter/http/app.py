@@ -20,6 +20,7 @@ from adapter.errors import AdapterError, Malformed, TooLarge
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.profiles import bundle_with_profiles
 from adapter.http.capability import capability_statement
+from adapter.http.definitions import add_definitions
 from adapter.http.request import Call, read_call
 from adapter.pipeline import Result, check, evaluate_all, refusal
 from adapter.records import Issue, MappedBundle, Resource
@@ -80,6 +81,8 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
     @app.get(f"{BASE}/metadata")
     async def metadata() -> Resource:
         return capability_statement(wired.base, wired.content().pack.version)
+
+    add_definitions(app, wired, BASE)
 
     @app.get("/health/live")
     async def live() -> Response:

@@ -1,4 +1,4 @@
-"""The words for local codes: tasks, flags and those reasons that are concepts of the local code system."""
+"""The words for local codes: concepts, tasks, flags and issues."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ def display(kind: str, code: str) -> str:
     return _TERMS.get((kind, code)) or humanise(code)
 
 
+def terms(kind: str) -> dict[str, str]:
+    """The codes of the local code system ``kind``, each with its display."""
+    return {code: words for (system, code), words in _TERMS.items() if system == kind}
+
+
 def local_codes() -> dict[str, frozenset[str]]:
     """The codes of tasks and flags that have words, by kind (``task``, ``flag``)."""
-    return {
-        short: frozenset(code for kind, code in _TERMS if kind == f"perinatal-{short}") for short in ("task", "flag")
-    }
+    return {short: frozenset(terms(f"perinatal-{short}")) for short in ("task", "flag")}
 
 
 def concept(base: str, kind: str, code: str) -> Resource:

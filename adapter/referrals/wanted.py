@@ -27,7 +27,7 @@ _BY_CODE_LIST = {
 
 _PERSON = {"age_years": "Patient", "open_services": "EpisodeOfCare", "consent_refused_for": "Consent"}
 
-_CODE_PATHS = {
+CODE_PATHS = {
     "MedicationStatement": "medication",
     "FamilyMemberHistory": "condition.code",
     "EpisodeOfCare": "type",
@@ -63,22 +63,27 @@ def compile_wanted(declarations: Mapping[str, FactDeclaration], codes: Path, bas
     ``codes`` is the pack's folder of code lists (``NAME.csv`` with system, code, display). Any code of a list will do;
     a fact with a long list, or with none, is asked for by its label, as a coding's display.
     """
-    systems = {
+    systems = code_systems(base)
+    found = {}
+    for name, declaration in declarations.items():
+        kind, code_list = carrier(declaration.source or {})
+        codings = _codings(codes / f"{code_list}.csv", systems) if code_list else []
+        found[name] = Wanted(declaration.label, _requirement(kind, declaration.label, codings))
+    return found
+
+
+def code_systems(base: str) -> dict[str, str]:
+    """The word for a code system in a code list → its uri."""
+    return {
         "sct": SNOMED,
         "loinc": "http://loinc.org",
         "icd10": "http://hl7.org/fhir/sid/icd-10",
         "dmd": "https://dmd.nhs.uk",
         "local": f"{base}/CodeSystem/perinatal-concept",
     }
-    found = {}
-    for name, declaration in declarations.items():
-        kind, code_list = _source(declaration.source or {})
-        codings = _codings(codes / f"{code_list}.csv", systems) if code_list else []
-        found[name] = Wanted(declaration.label, _requirement(kind, declaration.label, codings))
-    return found
 
 
-def _source(source: Mapping[str, Any]) -> tuple[str, str]:
+def carrier(source: Mapping[str, Any]) -> tuple[str, str]:
     """The resource type that carries a fact, and its code list or ""."""
     for key, kind in _BY_CODE_LIST.items():
         if key in source:
@@ -103,4 +108,4 @@ def _requirement(kind: str, label: str, codings: Sequence[Resource]) -> Resource
     if kind == "Patient":
         return {"type": kind, "mustSupport": ["birthDate"]}
     asked = list(codings) if 0 < len(codings) <= _MOST_CODES else [{"display": label}]
-    return {"type": kind, "codeFilter": [{"path": _CODE_PATHS.get(kind, "code"), "code": asked}]}
+    return {"type": kind, "codeFilter": [{"path": CODE_PATHS.get(kind, "code"), "code": asked}]}

@@ -1,0 +1,51 @@
+"""The command that writes a pack as FHIR definitions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapter.commands.apps import rules_app
+from adapter.commands.output import say
+
+
+@rules_app.command("export")
+def rules_export(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to; made if it is not there.")],
+    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
+    provider: Annotated[str, typer.Option("--provider", help="Whose policies apply; the pack's default.")] = "",
+    as_of: Annotated[
+        str, typer.Option("--as-of", metavar="DATE", help="The day whose destinations and timeframes are written.")
+    ] = "",
+    base: Annotated[str, typer.Option("--base", metavar="URL", help="Canonical base; that of the settings.")] = "",
+) -> None:
+    """Write each rule as FHIR PlanDefinition, ActivityDefinition and ValueSets, and the logic as CQL and ELM."""
+    from collections import Counter
+    from datetime import date
+
+    import rules
+    from adapter.errors import CannotStart
+    from adapter.export import export_resources
+    from adapter.export.files import write_export
+    from adapter.settings import Settings
+
+    try:
+        day = date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        say(f"perinatal: {as_of!r} is no date as YYYY-MM-DD")
+        raise typer.Exit(2) from None
+    settings = Settings()
+    try:
+        pack = rules.load_pack(folder or settings.rules_path, provider or settings.provider or None)
+        resources = export_resources(pack, base or settings.base, day)
+        write_export(resources, out)
+    except (rules.ContentError, CannotStart) as wrong:
+        say(f"perinatal: {wrong}")
+        raise typer.Exit(2) from None
+    except OSError as wrong:
+        say(f"perinatal: {out} cannot be written: {wrong.strerror}")
+        raise typer.Exit(2) from None
+    for kind, count in Counter(resource["resourceType"] for resource in resources).items():
+        typer.echo(f"{count:>4}  {kind}")
