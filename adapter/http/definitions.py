@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,6 +14,7 @@ from adapter.errors import Malformed
 from adapter.fhir.profiles import profile_for
 from adapter.http.capability import KINDS
 from adapter.records import Issue, Resource
+from rules import Pack
 
 _MATCHES: Mapping[str, Callable[[Resource, str], bool]] = {
     "_id": lambda resource, value: resource["id"] == value,
@@ -24,15 +25,17 @@ _MATCHES: Mapping[str, Callable[[Resource, str], bool]] = {
 
 
 def add_definitions(app: FastAPI, adapter: Adapter, base: str) -> None:
-    """Add read and search of each of KINDS below ``base``. The definitions are made when one is first asked for."""
+    """Add read and search of each of KINDS below ``base``. A pack's definitions are made when first asked for."""
 
-    @cache
-    def definitions() -> tuple[Resource, ...]:
+    @lru_cache(maxsize=1)
+    def made(pack: Pack) -> tuple[Resource, ...]:
         from adapter.export import export_resources
         from adapter.http.operations import operation_definitions
 
-        pack = adapter.content().pack
         return (*export_resources(pack, adapter.base), *operation_definitions(adapter.base, pack.version))
+
+    def definitions() -> tuple[Resource, ...]:
+        return made(adapter.content().pack)
 
     def add(kind: str) -> None:
         @app.get(f"{base}/{kind}")

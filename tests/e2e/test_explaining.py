@@ -161,8 +161,8 @@ def test_every_record_is_explained_and_both_formats_agree(path: Path) -> None:
             if result.decision is None or result.record is None:
                 continue
             told = work_out(result.decision, result.record, result.position, pack, what_if)
-            text = " ".join(explain_text(result.decision, result.record, None, told).split())
-            data = explain_json(result.decision, result.record, result.position, None, told)
+            text = " ".join(explain_text(result.decision, result.record, None, result.routing, told).split())
+            data = explain_json(result.decision, result.record, result.position, None, result.routing, told)
             assert [each["rule"] for each in data] == [outcome.rule for outcome in result.decision.outcomes]
             for each in data:
                 assert each["letter"]

@@ -240,6 +240,16 @@ def test_the_thread_goes_on_after_a_fault_and_stops_when_told(adapter: Adapter) 
     assert not Reloader(adapter, look).start(0).is_set()
 
 
+def test_the_definitions_are_those_of_the_pack_in_use(adapter: Adapter, pack: Path) -> None:
+    reloader = Reloader(adapter)
+    with TestClient(create_app(adapter)) as client:
+        before = client.get(f"/fhir/R4/PlanDefinition/{R03}").json()["version"]
+        release(pack, "9.9.9")
+        assert settle(reloader) is True
+        after = client.get(f"/fhir/R4/PlanDefinition/{R03}").json()["version"]
+    assert (before, after) == (rules.load_pack().version, "9.9.9")
+
+
 def test_what_is_wrong_is_raised_and_kept(adapter: Adapter, pack: Path) -> None:
     edit(pack / "facts.yaml", "type: ", "tpye: ")
     with pytest.raises(CannotStart, match=r"facts\.yaml:\d+:\d+"):

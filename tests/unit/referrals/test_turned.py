@@ -148,8 +148,8 @@ def test_text_and_json_agree_and_the_letter_comes_first(tmp_path: Path) -> None:
     account = told(
         tmp_path, {**score(12), **unknown("ill")}, criteria=rule("{all: [{score: {gte: 10}}, {ill: present}]}")
     )
-    text = " ".join(explain_text(account.decision, account.record, None, account).split())
-    (data,) = explain_json(account.decision, account.record, 0, None, account)
+    text = " ".join(explain_text(account.decision, account.record, None, told=account).split())
+    (data,) = explain_json(account.decision, account.record, 0, None, told=account)
     assert list(data) == ["patient", "rule", "status", "missing", "because", "letter", "would_change", "would_decide"]
     places = [text.index(data["letter"])]
     places += [text.index(sentence) for turning in data["would_change"] for sentence in turning["says"]]

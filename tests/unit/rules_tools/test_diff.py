@@ -290,11 +290,22 @@ def test_a_step_that_reaches_a_safety_rule_says_so(tmp_path: Path) -> None:
     assert found.safety == ("r1",)
 
 
+def test_a_policy_that_does_not_count_on_the_day_offers_what_the_pack_does(tmp_path: Path) -> None:
+    found = compared(
+        tmp_path, {}, {"home": "provider: home\ntitle: Home\noffers: [team, gp]\nvalid: {from: 2026-04-01}\n"}
+    )
+    assert told(found) == [
+        "Provider",
+        "~ provider: Home",
+        "    valid: always → from 2026-04-01, so not on this day",
+    ]
+
+
 def test_services_asks_pack_and_offers(tmp_path: Path) -> None:
     new = {
         "services": dedent(PACK["services.yaml"]).replace("crisis: {label: Crisis team, fallback: team}", "crisis: {label: Crisis, fallback: gp}"),
         "pack": dedent(PACK["pack.yaml"]).replace("1.2.3", "1.2.4").replace("asap: 1", "asap: 0").replace("ended_on: known", "ended_on: present"),
-        "home": "provider: home\ntitle: Home\noffers: [team, gp]\nvalid: {from: 2026-04-01}\n",
+        "home": "provider: home\ntitle: Home\noffers: [team, gp]\nvalid: {from: 2026-01-01}\n",
         "asks": "- {id: look, title: Look, when: {ill: present}, task: look-again, text: Please, sources: [{document: A document}]}\n",
     }  # fmt: skip
     found = compared(tmp_path, {}, new)
@@ -309,7 +320,7 @@ def test_services_asks_pack_and_offers(tmp_path: Path) -> None:
         "",
         "Provider",
         "~ provider: Home",
-        "    valid: always → from 2026-04-01, so not on this day",
+        "    valid: always → from 2026-01-01",
         "    does not offer",
         "      + Adult team (adult-team)",
         "      + Young people's team (camhs)",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapter.facts import compile_facts
+from adapter.facts import SiteCodes, compile_facts
 from adapter.facts.reading import OWN_PARAMETERS
 from adapter.pipeline import check
 from adapter.replay import find_fixtures, read_expected
@@ -49,7 +49,7 @@ def test_a_provider_whose_own_value_is_read_has_a_reader_of_its_own(tmp_path: Pa
     folder = provider(pack(tmp_path / "b"), "other", "parameters: {screening-valid-days: 10}\n")
     provider(folder, "third", "parameters: {epds-possible: 11}\n")
     readers = SharedReaders()
-    home, other, third = (readers(load_pack(folder, name), BASE) for name in (None, "other", "third"))
+    home, other, third = (readers(load_pack(folder, name), BASE, SiteCodes()) for name in (None, "other", "third"))
     assert home is third
     assert home is not other
 
@@ -59,9 +59,9 @@ def test_a_record_is_read_once_for_each_day_and_person() -> None:
         def __init__(self) -> None:
             self.read_on: list[date] = []
 
-        def read(self, bundle: Any, as_of: date, patient: int | None = None) -> Any:
+        def read(self, bundle: Any, as_of: date, patient: int | None = None, kin: Any = ()) -> Any:
             self.read_on.append(as_of)
-            return [bundle, patient]
+            return [bundle, patient, kin]
 
     counting, bundle, first, second = Counting(), {}, date(2026, 3, 2), date(2026, 3, 3)
     reader = Remembering(counting)  # type: ignore[arg-type]
