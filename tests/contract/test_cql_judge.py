@@ -17,10 +17,11 @@ from adapter.replay.evaluate import evaluate_input
 from rules import LIBRARY, Decision, Fact, Status, Truth
 from rules.engine.check_facts import FactChecker
 from rules.engine.content import Ask, Dated, TaskSpec
+from rules.engine.loader import load_content
 from rules.tools.boundaries import boundaries
 from rules.tools.coverage import cover
 from rules.tools.cql import CqlLibrary, cql_library
-from rules.tools.traced import Suite, load_suite
+from rules.tools.traced import Suite, TracedPack, load_suite
 from tests.judges.cql_judge import Case, differences, judge, needs_cql_judge
 from tests.property.rules.languages import AS_OF, Draw, reference
 
@@ -37,18 +38,35 @@ def suite() -> Suite:
 
 
 @cache
-def library() -> CqlLibrary:
-    return cql_library(suite().pack.content)
+def pack_of(provider: str) -> TracedPack:
+    return suite().packs.get(provider) or TracedPack(load_content(LIBRARY, provider))
 
 
-def seen(name: str, facts: Mapping[str, Fact], as_of: date) -> Case:
-    pack = suite().pack
+@cache
+def library(provider: str = "") -> CqlLibrary:
+    return cql_library(pack_of(provider).content)
+
+
+Seen = tuple[str, Case]
+"""A case with the provider whose policies count, "" for the pack's own."""
+
+
+def by_provider(cases: Iterable[Seen]) -> list[tuple[CqlLibrary, list[Case]]]:
+    """Each provider's library with the cases that are judged by it."""
+    found: dict[str, list[Case]] = {}
+    for provider, case in cases:
+        found.setdefault(provider, []).append(case)
+    return [(library(provider), each) for provider, each in found.items()]
+
+
+def seen(name: str, facts: Mapping[str, Fact], as_of: date, provider: str = "") -> Case:
+    pack = pack_of(provider)
     look = pack.look(facts, as_of)
     return Case(name, as_of, look.facts, {each: look.truth(named.condition) for each, named in pack.named.items()})
 
 
 @cache
-def of_fixtures() -> tuple[Case, ...]:
+def of_fixtures() -> tuple[Seen, ...]:
     """Every record of every fixture; the truth of each rule is that of the decision itself."""
     cases = []
     for folder in find_fixtures(FIXTURES):
@@ -56,43 +74,44 @@ def of_fixtures() -> tuple[Case, ...]:
         for names in expected.inputs:
             for result in evaluate_input([folder / name for name in names], expected.as_of, expected.provider):
                 if result.decision is not None:
-                    cases.append(of_decision(f"{folder.name}/{' + '.join(names)}", result.decision))
+                    case = of_decision(f"{folder.name}/{' + '.join(names)}", result.decision)
+                    cases.append((result.decision.provider, case))
     return tuple(cases)
 
 
 def of_decision(name: str, decision: Decision) -> Case:
     declared = suite().pack.content.facts
     facts = {each: fact for each, fact in decision.facts.items() if declared[each].derive is None}
-    case = seen(name, facts, decision.as_of)
+    case = seen(name, facts, decision.as_of, decision.provider)
     return replace(case, truths={**case.truths, **{each.rule: each.trace.truth for each in decision.outcomes}})
 
 
 @cache
-def of_tests() -> tuple[Case, ...]:
-    """Every test beside the rules, for the pack's own provider."""
-    return tuple(seen(test.name, test.given, test.as_of) for test in suite().tests if not test.provider)
+def of_tests() -> tuple[Seen, ...]:
+    """Every test beside the rules, with its provider's policies."""
+    return tuple((test.provider, seen(test.name, test.given, test.as_of, test.provider)) for test in suite().tests)
 
 
-def beside_thresholds() -> Iterator[Case]:
+def beside_thresholds() -> Iterator[Seen]:
     """Just below, at and just above every threshold; for dates also from 29 February and where a month is clipped."""
     _, sight = cover(suite())
     for boundary in boundaries(suite(), sight):
         for each in boundary.cases:
-            yield seen(f"{boundary.criterion}: {each.value}", each.given, each.as_of)
+            yield "", seen(f"{boundary.criterion}: {each.value}", each.given, each.as_of)
 
 
-@pytest.mark.parametrize(("make", "at_least"), [(of_fixtures, 110), (of_tests, 390), (beside_thresholds, 300)])
-def test_the_judge_finds_what_the_engine_finds(make: Callable[[], Iterable[Case]], at_least: int) -> None:
+@pytest.mark.parametrize(("make", "at_least"), [(of_fixtures, 120), (of_tests, 490), (beside_thresholds, 300)])
+def test_the_judge_finds_what_the_engine_finds(make: Callable[[], Iterable[Seen]], at_least: int) -> None:
     cases = list(make())
     assert len(cases) >= at_least
-    found = differences((library(), cases))
+    found = differences(*by_provider(cases))
     assert not found, "\n".join(found[:40])
 
 
 def test_every_rule_is_seen_true_false_and_unknown() -> None:
     """So that agreement means something: the cases together show each rule in all three ways."""
     found: dict[str, set[Truth]] = {rule.id: set() for rule in suite().pack.content.rules}
-    for case in (*of_fixtures(), *of_tests()):
+    for _, case in (*of_fixtures(), *of_tests()):
         for rule, truths in found.items():
             truths.add(case.truths[rule])
     assert [rule for rule, truths in found.items() if truths != {True, False, None}] == []
@@ -120,8 +139,10 @@ def test_a_wrong_threshold_is_caught() -> None:
         parameter = content.parameters[name]
         moved = tuple(Dated(each.start, each.value + 1) for each in parameter.values)
         wrong.append(replace(content, parameters={**content.parameters, name: replace(parameter, values=moved)}))
+    own = [case for provider, case in of_fixtures() if provider == content.provider.name]
+    assert differences((library(), own)) == []
     for changed in wrong:
-        assert differences((cql_library(changed), of_fixtures()))
+        assert differences((cql_library(changed), own))
 
 
 def test_an_elm_that_is_not_that_of_its_text_is_caught() -> None:
