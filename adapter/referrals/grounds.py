@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules import Fact, RuleOutcome, State, Status, Trace
+from rules import Trace
 
 
 def deciding(trace: Trace, stale: frozenset[str] = frozenset()) -> Iterator[Trace]:
@@ -21,15 +21,6 @@ def deciding(trace: Trace, stale: frozenset[str] = frozenset()) -> Iterator[Trac
             yield from deciding(child, stale)
         elif stale:
             yield from (leaf for leaf in deciding(child, stale) if leaf.fact and leaf.fact.name in stale)
-
-
-def grounds(outcome: RuleOutcome) -> tuple[Fact, ...]:
-    """The known facts that a rule rests on; of an undecided rule, those that speak for it so far."""
-    if outcome.facts or outcome.status is not Status.UNKNOWN:
-        return outcome.facts
-    leaves = (leaf.fact for leaf in deciding(outcome.trace) if leaf.truth)
-    found = {fact.name: fact for fact in leaves if fact is not None and fact.state is State.KNOWN}
-    return tuple(found.values())
 
 
 def leaves(trace: Trace) -> Iterator[Trace]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from adapter.referrals.explained import Explained
-from adapter.referrals.grounds import grounds, leaves
+from adapter.referrals.grounds import leaves
 from adapter.referrals.phrases import listed, weeks
 from adapter.referrals.requests import task_text
 from adapter.referrals.table import Decided, soon, told_by_title, who
@@ -148,7 +148,7 @@ def rule_letter(told: Explained, outcome: RuleOutcome) -> str:
             return _suppressed(told, outcome)
         case Status.UNKNOWN:
             missing = "; ".join(told.phrases.name(name) for name in outcome.missing)
-            found = _findings(told, grounds(outcome))
+            found = _findings(told, outcome.facts)
             known = f" Her record shows: {found}." if found else ""
             return f"Not decided: {_criterion(outcome)}.{known} Not known: {missing}."
         case Status.ERROR:

@@ -8,7 +8,6 @@ from adapter.fhir.validate import validate
 from adapter.records import Evidence, Issue, MappedBundle, Resource
 from adapter.referrals.account import accounted
 from adapter.referrals.excerpt import Excerpt
-from adapter.referrals.grounds import grounds
 from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
 from adapter.referrals.lineage import place
 from adapter.referrals.provenance import origin, provenance
@@ -145,7 +144,7 @@ class _Draft:
         self._account(made, proposed.rules, found)
 
     def _grounds(self, rules: tuple[str, ...]) -> list[Fact]:
-        return [fact for rule in rules if rule in self._outcomes for fact in grounds(self._outcomes[rule])]
+        return [fact for rule in rules if rule in self._outcomes for fact in self._outcomes[rule].facts]
 
     def _focus(self, service: str) -> str | None:
         if not service:

@@ -16,7 +16,7 @@ from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, Status, Tr
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
 from rules.engine.second_stage import SecondStage
-from rules.engine.trace import derived_fact, leaves, missing, support, trace
+from rules.engine.trace import derived_fact, leaves, missing, speaking, support, trace
 from rules.engine.tracer import Node, Situation
 
 OUTSIDE_WINDOW = "outside-window"
@@ -105,6 +105,7 @@ class Decider:
                 self._act(rule, evaluation, facts, drafts, gathering)
             elif truth is None:
                 status, lacking = Status.UNKNOWN, missing(node, situation, self._content.facts)
+                facts = speaking(node, situation)
                 self._ask_for(rule, lacking, situation, gathering)
             elif rule.outside is not None and self._goes_outside(rule, truths):
                 status, by, facts = Status.SUPPRESSED, (OUTSIDE_WINDOW,), support(node.children[1], situation)

@@ -152,7 +152,7 @@ class RuleOutcome:
     missing: tuple[str, ...] = ()
     suppressed_by: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
-    facts: tuple[Fact, ...] = ()  # the known facts on which a fired rule rests
+    facts: tuple[Fact, ...] = ()  # the known facts on which a fired rule rests, or that speak for an undecided one
 
     def __init__(
         self,

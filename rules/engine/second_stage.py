@@ -39,6 +39,7 @@ class SecondStage:
         self._values = values
         self._calendar = calendar
         self._available = Availabilities(content.provider, content.services)
+        self._steps = [step for step in content.steps if not self._is_idle(step)]
 
     def run(
         self,
@@ -51,7 +52,7 @@ class SecondStage:
     ) -> tuple[list[Draft], Mapping[str, tuple[str, ...]]]:
         """The referrals that remain, and for each rule the steps that held one of its referrals."""
         held: dict[str, tuple[str, ...]] = {}
-        for step in self._content.steps:
+        for step in self._steps:
             if not drafts:
                 break
             if step.when is not None and truths[names.step(step.id)] is not True:
@@ -69,6 +70,10 @@ class SecondStage:
                 after.extend(kept)
             drafts = after
         return self._available.settle(drafts, as_of, availability, gathering), held
+
+    def _is_idle(self, step: Step) -> bool:
+        """Whether a step does nothing with these values: it delays referrals by no weeks."""
+        return all(isinstance(action, StartFrom) and not self._values.of(action.weeks) for action in step.actions)
 
     def _apply(
         self, step: Step, draft: Draft, facts: Mapping[str, Fact], as_of: date, gathering: Gathering

@@ -96,6 +96,34 @@ def _support(node: Node, truths: list[Truth], names: list[str], seen: set[int]) 
             _support(child, truths, names, seen)
 
 
+def speaking(node: Node, situation: Situation) -> tuple[Fact, ...]:
+    """The known facts that speak for an undecided condition so far, in the order of the trace, each once.
+
+    Where it cannot be told whether all of several criteria are met, those that are met count: they are why the others
+    matter.
+    """
+    found: dict[str, None] = {}
+    _speaking(node, situation.truths, found, set())
+    facts = situation.facts
+    return tuple([facts[name] for name in found if facts[name].state is State.KNOWN])
+
+
+def _speaking(node: Node, truths: list[Truth], found: dict[str, None], seen: set[int]) -> None:
+    group, truth = node.kind in ("all", "any"), truths[node.place]
+    for child in node.children:
+        place = child.place
+        told = truths[place]
+        if group and told is not truth and not (node.kind == "all" and truth is None and told is True):
+            continue
+        if place in seen:
+            continue
+        seen.add(place)
+        if not child.names:
+            _speaking(child, truths, found, seen)
+        elif told is True:
+            found[child.names[0]] = None
+
+
 def leaves(node: Node) -> Iterator[str]:
     """The names of all facts that a condition looks at, also through derived ones."""
     yield from node.names

@@ -15,7 +15,6 @@ from tests.unit.referrals.samples import (
     CONDITION,
     ENCOUNTER,
     EPDS,
-    EPDS_TOTAL,
     FAMILY,
     ITEM,
     PATIENT,
@@ -127,12 +126,9 @@ def test_a_task_that_asks_for_nothing_rests_on_the_facts_of_its_rules() -> None:
 
 
 def test_a_task_of_an_undecided_rule_rests_on_what_speaks_for_it_so_far() -> None:
-    leaves = (
-        compare(SELF_HARM, "item", True),
-        compare(RELATION, "relation", None),
-        compare(EPDS_TOTAL, "total", False),
-    )
-    undecided = RuleOutcome(R03, "x", True, Status.UNKNOWN, Trace(None, "all", "all of", children=leaves))
+    leaves = (compare(SELF_HARM, "item", True), compare(RELATION, "relation", None))
+    trace = Trace(None, "all", "all of", children=leaves)
+    undecided = RuleOutcome(R03, "x", True, Status.UNKNOWN, trace, facts=(SELF_HARM,))
     risk = built("Task", outcomes=(undecided,))[0]
     assert risk["reasonReference"] == {"reference": url(ITEM)}
 

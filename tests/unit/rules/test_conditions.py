@@ -169,3 +169,21 @@ def test_parameters_change_with_the_day(tmp_path: Path):
     pack = tiny(tmp_path)
     assert pack.evaluate(known(score=12), date(2025, 12, 31)).outcome("r1").status is FIRED
     assert pack.evaluate(known(score=12), date(2026, 1, 1)).outcome("r1").status is NOT
+
+
+@pytest.mark.parametrize(
+    ("condition", "speaks"),
+    [
+        ("{all: [{score: {gte: 5}}, {ill: present}]}", ("score",)),
+        ("{all: [{any: [{score: {gte: 9}}, {ill: present}]}, {score: {gte: 1}}]}", ("score",)),
+        ("{any: [{score: {gte: 9}}, {ill: present}]}", ()),
+        ("{ill: present}", ()),
+    ],
+)
+def test_what_speaks_for_an_undecided_rule_is_what_is_met_so_far(
+    tmp_path: Path, condition: str, speaks: tuple[str, ...]
+) -> None:
+    pack = tiny(tmp_path, criteria=rule(condition))
+    (outcome,) = pack.evaluate({**known(score=5), **unknown("ill")}, AS_OF).outcomes
+    assert outcome.status is UNKNOWN
+    assert tuple(fact.name for fact in outcome.facts) == speaks
