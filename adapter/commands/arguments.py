@@ -7,21 +7,19 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from adapter import moments
 from adapter.commands.output import say
 
 
 def moment(text: str) -> tuple[date, time | None]:
-    """A day, and the time of day in England where one is given (``T22:30``); "" is today, at no time in particular."""
+    """A day, and the time of day in England where one is given; "" is today, at no time in particular."""
     if "T" not in text:
         return day(text), None
     try:
-        found = datetime.fromisoformat(text)
+        return moments.moment(text)
     except ValueError:
         say(f"perinatal: --as-of takes a date as YYYY-MM-DD, perhaps with a time (T22:30), not {text!r}")
         raise typer.Exit(2) from None
-    if found.tzinfo:
-        found = found.astimezone(ZoneInfo("Europe/London"))
-    return found.date(), found.time()
 
 
 def day(text: str) -> date:

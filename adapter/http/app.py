@@ -71,7 +71,7 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         today = datetime.now(ZoneInfo("Europe/London")).date()
         wired.content(call.provider)
         records = (record for _, record in read_raws(wired, call.records))
-        return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider)))
+        return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider, at=call.at)))
 
     @app.post(f"{BASE}/$convert")
     async def convert(request: Request) -> Response:

@@ -21,8 +21,8 @@ _AS_OF = {
     "use": "in",
     "min": 0,
     "max": "1",
-    "type": "date",
-    "documentation": "The day on which it is decided; today where it is not given",
+    "type": "dateTime",
+    "documentation": "The day on which it is decided; today where it is not given. With a time, opening hours count",
 }
 _PROVIDER = {
     "name": "provider",

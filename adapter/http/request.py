@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import orjson
 
 from adapter.errors import AdapterError, Malformed
 from adapter.fhir.validate import validate
+from adapter.moments import moment
 from adapter.records import Issue, RawRecord
+
+Moment = tuple[date | None, time | None]
 
 FHIR_TYPES = {"application/fhir+json", "application/json", "application/fhir+ndjson", "application/x-ndjson", ""}
 HL7_TYPES = {"application/hl7-v2", "x-application/hl7-v2+er7"}
@@ -24,11 +27,15 @@ class UnsupportedMediaType(AdapterError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """records: several are about one person where their identifiers say so, and are then read as one record."""
+    """records: several are about one person where their identifiers say so, and are then read as one record.
+
+    at: the time of day, for opening hours; without one, no service is taken to be closed.
+    """
 
     records: tuple[RawRecord, ...]
     as_of: date | None = None
     provider: str = ""
+    at: time | None = None
 
 
 def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
@@ -40,7 +47,7 @@ def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
     as_of = _as_of(query.get("asOf", ""), "asOf (query)")
     provider = query.get("provider", "")
     if media in HL7_TYPES:
-        return Call((RawRecord("request body", body, "hl7v2"),), as_of, provider)
+        return Call((RawRecord("request body", body, "hl7v2"),), as_of[0], provider, as_of[1])
     if media not in FHIR_TYPES:
         known = ", ".join(sorted((FHIR_TYPES | HL7_TYPES) - {""}))
         raise UnsupportedMediaType(Issue("error", "not-supported", f"Content-Type is none of {known}"))
@@ -51,10 +58,10 @@ def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
             parsed = None  # said, with its place, by the one who reads the record
         if isinstance(parsed, dict) and parsed.get("resourceType") == "Parameters":
             return _from_parameters(parsed, as_of, provider)
-    return Call((RawRecord("request body", body, "fhir"),), as_of, provider)
+    return Call((RawRecord("request body", body, "fhir"),), as_of[0], provider, as_of[1])
 
 
-def _from_parameters(parameters: dict[str, Any], as_of: date | None, provider: str) -> Call:
+def _from_parameters(parameters: dict[str, Any], as_of: Moment, provider: str) -> Call:
     shell = {
         **parameters,
         "parameter": [
@@ -86,7 +93,7 @@ def _from_parameters(parameters: dict[str, Any], as_of: date | None, provider: s
         )
     if len(records) > 1:
         records = [replace(record, name=f"record {number}") for number, record in enumerate(records, 1)]
-    return Call(tuple(records), as_of, provider)
+    return Call(tuple(records), as_of[0], provider, as_of[1])
 
 
 def _record(given: dict[str, Any], value: Any, place: str) -> RawRecord:
@@ -102,10 +109,11 @@ def _record(given: dict[str, Any], value: Any, place: str) -> RawRecord:
     raise Malformed(Issue("error", "required", "record holds no resource and no text", "malformed", place))
 
 
-def _as_of(text: str, place: str) -> date | None:
+def _as_of(text: str, place: str) -> Moment:
     if not text:
-        return None
+        return None, None
     try:
-        return date.fromisoformat(text)
+        return moment(text)
     except ValueError:
-        raise Malformed(Issue("error", "value", "asOf is no date as YYYY-MM-DD", "malformed", place)) from None
+        wrong = "asOf is no date as YYYY-MM-DD, nor one with a time (T22:30)"
+        raise Malformed(Issue("error", "value", wrong, "malformed", place)) from None

@@ -35,8 +35,10 @@ class LoadedSide:
 
     @property
     def pack(self) -> str:
-        """``perinatal-mental-health 0.2.0, england-default``"""
-        return f"{self.content.name} {self.content.version}, {self.content.provider.name}"
+        """``perinatal-mental-health 0.2.0, england-default``; of a folder other than the shipped one, its name too."""
+        folder = self.content.folder
+        named = f"{self.content.name} {self.content.version}, {self.content.provider.name}"
+        return named if folder == LIBRARY else f"{named} in {folder.name}"
 
     @property
     def title(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -16,6 +17,7 @@ from adapter.http.app import create_app
 from adapter.settings import Settings
 from tests import samples
 
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 EVALUATE = "/fhir/R4/$evaluate-referrals"
 CONVERT = "/fhir/R4/$convert"
 
@@ -55,6 +57,31 @@ def test_an_hl7_message_is_evaluated(client: TestClient, media: str) -> None:
     response = post(client, f"{EVALUATE}?asOf={samples.AS_OF}", samples.ORU, media)
     assert response.status_code == 200
     assert kinds(response.json()).count("ServiceRequest") == 1
+
+
+@pytest.mark.parametrize(
+    ("as_of", "besides"),
+    [
+        ("2026-03-02", set()),
+        ("2026-03-02T16:59:00Z", set()),
+        ("2026-03-02T17:00:00%2B00:00", {"liaison-psychiatry"}),
+        ("2026-03-02T18:59:00%2B02:00", set()),
+    ],
+)
+def test_with_a_time_of_day_opening_hours_count(client: TestClient, as_of: str, besides: set[str]) -> None:
+    (path,) = FIXTURES.glob("21-*/record.json")
+    query = f"asOf={as_of}&provider=lancashire-example"
+    response = post(client, f"{EVALUATE}?{query}", path.read_bytes())
+    assert response.status_code == 200, response.text
+    resources = [entry["resource"] for entry in response.json()["entry"]]
+    asked = {r["performerType"]["coding"][0]["code"] for r in resources if r["resourceType"] == "ServiceRequest"}
+    assert asked - {"liaison-psychiatry"} >= {"perinatal-community-team"}
+    assert asked & {"liaison-psychiatry"} == besides
+
+
+@pytest.mark.parametrize("as_of", ["2026-03-02T25:00:00Z", "2026-02-31T10:00:00Z", "T10:00", "2026-03-02T"])
+def test_a_time_that_is_none_is_refused(client: TestClient, as_of: str) -> None:
+    the_outcome(post(client, f"{EVALUATE}?asOf={as_of}", samples.fhir()), 400)
 
 
 @pytest.mark.parametrize(

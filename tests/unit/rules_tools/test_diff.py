@@ -25,7 +25,7 @@ def compared(folder: Path, old: dict[str, str], new: dict[str, str], day: date =
 def told(found: PackDiff) -> list[str]:
     """The differences, without the two sides and the count."""
     lines = list(found.lines())
-    assert lines[:2] == ["A  tiny 1.2.3, home, on 2026-03-02", "B  tiny 1.2.3, home, on 2026-03-02"]
+    assert lines[:2] == ["A  tiny 1.2.3, home in a, on 2026-03-02", "B  tiny 1.2.3, home in b, on 2026-03-02"]
     return lines[3:-2]
 
 
@@ -376,7 +376,7 @@ def test_two_providers_of_one_pack(tmp_path: Path) -> None:
     (folder / "providers" / "away.yaml").write_text(policy, encoding="utf-8")
     found = diff(load_side(Side("", folder), AS_OF), load_side(Side("", folder, "away"), AS_OF))
     assert list(found.lines())[1:] == [
-        "B  tiny 1.2.3, away, on 2026-03-02",
+        f"B  tiny 1.2.3, away in {tmp_path.name}, on 2026-03-02",
         "",
         "Provider",
         "~ provider: Away",

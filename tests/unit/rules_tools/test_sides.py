@@ -50,7 +50,7 @@ def test_what_is_no_side_is_said(text: str, said: str) -> None:
 
 def test_what_a_side_leaves_open_is_filled_in(tmp_path: Path) -> None:
     side = load_side(Side(), AS_OF, write(tmp_path), "home")
-    assert side.title == "tiny 1.2.3, home, on 2026-03-02"
+    assert side.title == f"tiny 1.2.3, home in {side.content.folder.name}, on 2026-03-02"
 
 
 def test_an_unknown_provider_is_said_with_those_there_are(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_a_provider_is_a_side(mothers: Path, tmp_path: Path) -> None:
     )
     found = simulated(mothers, f"{folder}:elsewhere", f"{folder}")
     assert [(name, kind) for name, kind, *_ in changes(found)] == [("epds-10.json", "lost"), ("epds-11.json", "lost")]
-    assert found.packs.b.title == "perinatal-mental-health 0.2.0, elsewhere, on 2026-03-02"
+    assert found.packs.b.title == "perinatal-mental-health 0.2.0, elsewhere in b, on 2026-03-02"
 
 
 def test_a_day_is_a_side(mothers: Path, tmp_path: Path) -> None:
