@@ -21,6 +21,7 @@ from adapter.records import RawRecord
 from adapter.referrals.bars import bars_messages, is_draft
 from adapter.referrals.bars_sender import BarsSender, load_sender
 from rules import ContentError
+from tests.contract.test_result_bundle import walk
 from tests.shared import SHARED, needs_shared
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,16 +52,6 @@ def fixture(name: str) -> bytes:
 
 def of(message: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [e["resource"] for e in message["entry"] if e["resource"]["resourceType"] == kind]
-
-
-def walk(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-        for value in node.values():
-            yield from walk(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from walk(value)
 
 
 def received(message: dict[str, Any]) -> str:
