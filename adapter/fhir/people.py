@@ -52,9 +52,8 @@ class Relations:
 
     def __init__(self, index: Index, as_of: date | None = None) -> None:
         self._index, self._as_of = index, as_of
-        kinds = [index.type_at(at) for at in range(len(index.entries))]
-        self.patients = [at for at, kind in enumerate(kinds) if kind == "Patient"]
-        self.related = [at for at, kind in enumerate(kinds) if kind == "RelatedPerson"]
+        self.patients = [at for at, kind in enumerate(index.types) if kind == "Patient"]
+        self.related = [at for at, kind in enumerate(index.types) if kind == "RelatedPerson"]
         self._known = frozenset(self.patients)
 
     # --- the answers -----------------------------------------------------------------------------------------------

@@ -71,8 +71,17 @@ class Index:
 
     def type_at(self, at: int) -> str:
         """The resource type of an entry, "" when it has none."""
-        kind = self.resource_at(at).get("resourceType")
-        return kind if isinstance(kind, str) else ""
+        return self.types[at]
+
+    @cached_property
+    def types(self) -> list[str]:
+        """The resource type of each entry, "" where it has none."""
+        found = []
+        for entry in self.entries:
+            resource = entry.get("resource")
+            kind = resource.get("resourceType") if type(resource) is dict else None
+            found.append(kind if type(kind) is str else "")
+        return found
 
     def resource_at(self, at: int) -> Resource:
         resource = self.entries[at].get("resource")
