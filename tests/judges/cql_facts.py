@@ -95,7 +95,7 @@ def retrieve(*questions: Question) -> list[list[Mapping[str, Found]]]:
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr == "", done.stderr[-3000:]
     answer = json.loads(done.stdout.splitlines()[-1])
-    assert answer["errors"] == []
+    assert not answer["errors"], answer["errors"]
     return [[_facts(found) for found in each] for each in answer["facts"]]
 
 
