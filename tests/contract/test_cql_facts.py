@@ -9,8 +9,6 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-import pytest
-
 from adapter.bootstrap import Adapter
 from adapter.pipeline import evaluate_all, read
 from adapter.records import RawRecord, Resource
@@ -98,6 +96,7 @@ EPDS, ITEM_10 = concept(SCT, "450320001"), concept(LOCAL, "epds-item-10")
 PHQ_9, ITEM_9 = concept(LOINC, "44261-6"), concept(LOINC, "44260-8")
 GAD_7 = concept(LOINC, "70274-6")
 ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+ANOTHER = {"display": "somebody who is not in the record"}
 SCORE = {"unit": "{score}", "system": "http://unitsofmeasure.org", "code": "{score}"}
 
 
@@ -157,10 +156,24 @@ MADE: Mapping[str, tuple[list[Resource], Mapping[str, str]]] = {
         [result(GAD_7, 5, "2026-02-20T15:00:00Z"), result(GAD_7, 12, "2026-02-20T09:00:00Z")],
         {"gad7_total": "5 of 2026-02-20"},
     ),
-    "issued later": (
+    "issued later, and first in the record": (
         [
             result(GAD_7, 5, "2026-02-20T09:00:00Z", issued="2026-02-20T11:00:00Z"),
             result(GAD_7, 12, "2026-02-20T09:00:00Z", issued="2026-02-20T10:00:00Z"),
+        ],
+        {"gad7_total": "5 of 2026-02-20"},
+    ),
+    "issued later, and last in the record": (
+        [
+            result(GAD_7, 12, "2026-02-20T09:00:00Z", issued="2026-02-20T10:00:00Z"),
+            result(GAD_7, 5, "2026-02-20T09:00:00Z", issued="2026-02-20T11:00:00Z"),
+        ],
+        {"gad7_total": "5 of 2026-02-20"},
+    ),
+    "done earlier and issued later": (
+        [
+            result(GAD_7, 12, "2026-02-20T08:00:00Z", issued="2026-02-20T11:00:00Z"),
+            result(GAD_7, 5, "2026-02-20T09:00:00Z", issued="2026-02-20T10:00:00Z"),
         ],
         {"gad7_total": "5 of 2026-02-20"},
     ),
@@ -189,6 +202,10 @@ MADE: Mapping[str, tuple[list[Resource], Mapping[str, str]]] = {
         {"epds_total": "8 of 2026-02-20", "epds_item_10": "2 of 2026-02-10"},
     ),
     "about somebody else": ([result(EPDS, 20, focus=[{"reference": "RelatedPerson/partner"}])], {}),
+    "of another subject": (
+        [result(GAD_7, 20, subject=ANOTHER), {**condition("F31.7", "confirmed"), "subject": ANOTHER}],
+        {},
+    ),
     **{
         f"bipolar disorder {verification}": ([condition("F31.7", verification)], {DIAGNOSIS: "True"})
         for verification in ("confirmed", "provisional", "differential", "unconfirmed")
