@@ -53,7 +53,9 @@ class Found(NamedTuple):
     on: date | None = None
 
     def __str__(self) -> str:
-        return f"{self.value} of {self.on}" if self.on else str(self.value or self.state)
+        if self.state is not State.KNOWN:
+            return str(self.state)
+        return f"{self.value} of {self.on}" if self.on else str(self.value)
 
 
 class Disagreement(NamedTuple):
