@@ -3,87 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapter.replay import find_fixtures, read_expected
-from adapter.replay.evaluate import evaluate_input
-from rules import LIBRARY, Decision, Fact, Status, Truth
+from rules import Status, Truth
 from rules.engine.check_facts import FactChecker
 from rules.engine.content import Ask, Dated, TaskSpec
-from rules.engine.loader import load_content
 from rules.tools.boundaries import boundaries
 from rules.tools.coverage import cover
 from rules.tools.cql import CqlLibrary, cql_library
-from rules.tools.traced import Suite, TracedPack, load_suite
+from tests.judges.cql_cases import Seen, by_provider, decided, library, of_fixtures, seen, suite
 from tests.judges.cql_judge import Case, differences, judge, needs_cql_judge
 from tests.property.rules.languages import AS_OF, Draw, reference
 
 PACKS = 40
 NULL = {"type": "Null"}
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
 pytestmark = needs_cql_judge
-
-
-@cache
-def suite() -> Suite:
-    return load_suite(LIBRARY)
-
-
-@cache
-def pack_of(provider: str) -> TracedPack:
-    return suite().packs.get(provider) or TracedPack(load_content(LIBRARY, provider))
-
-
-@cache
-def library(provider: str = "") -> CqlLibrary:
-    return cql_library(pack_of(provider).content)
-
-
-Seen = tuple[str, Case]
-"""A case with the provider whose policies count, "" for the pack's own."""
-
-
-def by_provider(cases: Iterable[Seen]) -> list[tuple[CqlLibrary, list[Case]]]:
-    """Each provider's library with the cases that are judged by it."""
-    found: dict[str, list[Case]] = {}
-    for provider, case in cases:
-        found.setdefault(provider, []).append(case)
-    return [(library(provider), each) for provider, each in found.items()]
-
-
-def seen(name: str, facts: Mapping[str, Fact], as_of: date, provider: str = "") -> Case:
-    pack = pack_of(provider)
-    look = pack.look(facts, as_of)
-    return Case(name, as_of, look.facts, {each: look.truth(named.condition) for each, named in pack.named.items()})
-
-
-@cache
-def of_fixtures() -> tuple[Seen, ...]:
-    """Every record of every fixture; the truth of each rule is that of the decision itself."""
-    cases = []
-    for folder in find_fixtures(FIXTURES):
-        expected = read_expected(folder)
-        for names in expected.inputs:
-            for result in evaluate_input([folder / name for name in names], expected.as_of, expected.provider):
-                if result.decision is not None:
-                    case = of_decision(f"{folder.name}/{' + '.join(names)}", result.decision)
-                    cases.append((result.decision.provider, case))
-    return tuple(cases)
-
-
-def of_decision(name: str, decision: Decision) -> Case:
-    declared = suite().pack.content.facts
-    facts = {each: fact for each, fact in decision.facts.items() if declared[each].derive is None}
-    case = seen(name, facts, decision.as_of, decision.provider)
-    return replace(case, truths={**case.truths, **{each.rule: each.trace.truth for each in decision.outcomes}})
 
 
 @cache
@@ -119,13 +59,7 @@ def test_every_rule_is_seen_true_false_and_unknown() -> None:
 
 def test_a_rule_fires_where_its_definition_is_true() -> None:
     """What the definitions mean: of no record does a rule fire that the judge finds false or unknown, or the reverse."""
-    statuses = Counter()
-    for folder in find_fixtures(FIXTURES):
-        expected = read_expected(folder)
-        for names in expected.inputs:
-            for result in evaluate_input([folder / name for name in names], expected.as_of, expected.provider):
-                for outcome in result.decision.outcomes if result.decision else ():
-                    statuses[outcome.status, outcome.trace.truth] += 1
+    statuses = Counter((each.status, each.trace.truth) for _, _, decision in decided() for each in decision.outcomes)
     assert {truth for status, truth in statuses if status is Status.FIRED} == {True}
     assert {truth for status, truth in statuses if status is Status.UNKNOWN} == {None}
     assert {truth for status, truth in statuses if status is Status.NOT_FIRED} == {False}

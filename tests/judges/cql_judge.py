@@ -25,15 +25,18 @@ ADDED = {"annotation", "localId", "locator", "signature"}
 FOLDER = Path(__file__).resolve().parent / "cql"
 
 
-def _lacking() -> str:
+def lacking(module: str) -> str:
+    """Why the judge cannot run here; "" where it can."""
     if shutil.which("node") is None:
         return "node is not installed: the CQL judge cannot run"
-    if not (FOLDER / "node_modules" / "cql-execution").is_dir():
+    if not (FOLDER / "node_modules" / module).is_dir():
         return "the CQL judge's modules are not installed: npm ci in tests/judges/cql"
     return ""
 
 
-needs_cql_judge = pytest.mark.skipif(bool(_lacking()), reason=_lacking() or "the CQL judge is here")
+needs_cql_judge = pytest.mark.skipif(
+    bool(lacking("cql-execution")), reason=lacking("cql-execution") or "the CQL judge is here"
+)
 
 
 @dataclass(frozen=True, slots=True)
