@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -45,6 +46,7 @@ def pack(folder: Path, **parameters: str) -> Path:
         before, after = (folder / "parameters.yaml").read_text(encoding="utf-8").split(start)
         head, tail = after.split("values: ", 1)
         rest = tail.split("\n", 1)[1]
+        head = re.sub(r"  range: .*\n", "", head)  # what a provider may set is not what is tried here
         text = f"{before}{start}{head}values: [{{from: 2024-01-01, value: {value}}}]\n{rest}"
         (folder / "parameters.yaml").write_text(text, encoding="utf-8")
     return folder

@@ -1,4 +1,4 @@
-"""The window of the safety rules is nobody's local policy: a provider may lengthen it, and never shorten it."""
+"""What a safety rule asks for is nobody's local policy: a provider may ask for less, and never for more."""
 
 from __future__ import annotations
 
@@ -41,3 +41,21 @@ def test_whatever_the_teams_own_window_a_self_harm_answer_is_acted_on(tmp_path: 
     assert decision.outcome(R03).status is Status.FIRED
     assert "crisis-team" in {referral.service for referral in decision.referrals}
     pack.close()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "self-harm-item-gp: 2",
+        "self-harm-item-crisis: 3",
+        "self-harm-item-intent: 4",
+        "core-10-item-6-positive: 3",
+        "pbq-harm-positive: 2",
+        "red-flag-valid-days: 7",
+        "self-harm-finding-valid-days: 7",
+        "psychosis-after-birth-days: 14",
+    ],
+)
+def test_no_policy_makes_a_safety_rule_ask_for_more(tmp_path: Path, parameters: str) -> None:
+    with pytest.raises(ContentError, match=rf"local\.yaml:4:.*{parameters.partition(':')[0]}"):
+        rules.load_pack(with_policy(tmp_path, parameters), "local")
