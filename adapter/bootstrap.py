@@ -103,12 +103,12 @@ class Adapter:
         fresh, old = Adapter(self.settings, self._readers), self._loaded
         try:
             fresh.content()
-            for provider in old.contents:
+            for provider in tuple(old.contents):  # a request may add to it meanwhile
                 with suppress(NoSuchProvider):
                     fresh.content(provider)
-            for name in old.mappings:
+            for name in tuple(old.mappings):
                 fresh.mapping(name)
-            for name in old.checkers:
+            for name in tuple(old.checkers):
                 fresh.checker(name)
         except (CannotStart, NoSuchProvider) as wrong:
             self.refused = str(wrong)
@@ -180,13 +180,12 @@ class Adapter:
         from adapter.mapping.overlay import layers
         from adapter.quality import load_checker
 
-        folder = self._mapping_folder(name)
-        if name not in self._loaded.checkers and folder is not None:
+        folder, kept = self._mapping_folder(name), self._loaded.checkers
+        if name not in kept and folder is not None:
             with self._lock:
-                kept = self._loaded.checkers
                 try:
                     checkers = (load_checker(layer.folder) for layer in reversed(layers(folder)))
                     kept.setdefault(name, next(filter(None, checkers), None))
                 except rules.RulesError as wrong:
                     raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
-        return self._loaded.checkers.get(name)
+        return kept.get(name)

@@ -50,12 +50,13 @@ class Reloader:
         still, self._seen = now == self._seen, now
         if now == self._settled or not still:
             return False
-        self._settled = now
         try:
             self._adapter.reload()
         except CannotStart as wrong:
+            self._settled = now
             log.error("changed content is refused, what was read before stays in use: %s", wrong)
             return False
+        self._settled = now
         pack = self._adapter.content().pack
         log.warning("changed content is in use: %s %s", pack.name, pack.version)
         return True

@@ -28,7 +28,8 @@ def write_messages(adapter: Adapter, results: Iterable[Result], provider: str) -
         say("perinatal: a file must say who sends BaRS messages, and to whom: name it in PERINATAL_BARS (docs/bars.md)")
         raise typer.Exit(2)
     try:
-        sender = load_sender(adapter.settings.bars)
+        pack = adapter.content(provider).pack
+        sender = load_sender(adapter.settings.bars, pack.services, [rule.id for rule in pack.rules])
     except ContentError as wrong:
         say(f"perinatal: {wrong}")
         raise typer.Exit(2) from None

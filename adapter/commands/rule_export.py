@@ -14,7 +14,7 @@ from adapter.commands.output import say
 @rules_app.command("export")
 def rules_export(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to; made if it is not there.")],
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the one in use if not given.")] = None,
     provider: Annotated[str, typer.Option("--provider", help="Whose policies apply; the pack's default.")] = "",
     as_of: Annotated[
         str, typer.Option("--as-of", metavar="DATE", help="The day whose destinations and timeframes are written.")

@@ -6,6 +6,7 @@ case are agreed between a sender and its receivers.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -74,8 +75,8 @@ class BarsSender(_Part):
     accepts: dict[str, frozenset[str]] = {}
 
 
-def load_sender(path: Path) -> BarsSender:
-    """Read and check the file. Raises ContentError with its place."""
+def load_sender(path: Path, services: Collection[str], rules: Collection[str]) -> BarsSender:
+    """Read and check the file against the services and rules there are. Raises ContentError with its place."""
     document = load_yaml(path)
     try:
         sender = BarsSender.model_validate(document.data, strict=False)
@@ -87,4 +88,11 @@ def load_sender(path: Path) -> BarsSender:
     if sender.organisation.type is None:
         message = "type: the sender's organisation type is needed (SNOMED CT refset 1127531000000102)"
         raise document.error(("organisation",), message)
+    for section in ("receivers", "accepts"):
+        for service in getattr(sender, section):
+            if service not in services:
+                raise document.error((section, service), f"no service is called {service!r}: correct the name")
+    for service, accepted in sender.accepts.items():
+        for rule in sorted(accepted - frozenset(rules)):
+            raise document.error(("accepts", service), f"no rule is called {rule!r}: correct the name")
     return sender

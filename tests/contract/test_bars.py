@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import pytest
 
+import rules
 from adapter.bootstrap import Adapter
 from adapter.pipeline import evaluate_all, read, read_path
 from adapter.records import RawRecord
@@ -34,9 +35,14 @@ def adapter() -> Adapter:
     return Adapter()
 
 
+def loaded(path: Path) -> BarsSender:
+    pack = rules.load_pack()
+    return load_sender(path, pack.services, [rule.id for rule in pack.rules])
+
+
 @pytest.fixture(scope="module")
 def sender() -> BarsSender:
-    return load_sender(ROOT / "docs" / "examples" / "bars.yaml")
+    return loaded(ROOT / "docs" / "examples" / "bars.yaml")
 
 
 def messages(adapter: Adapter, sender: BarsSender, data: bytes, told: dict[str, str] | None = None) -> list[Any]:
@@ -248,6 +254,9 @@ GOOD = (ROOT / "docs" / "examples" / "bars.yaml").read_text(encoding="utf-8")
         ("  ods: RZZ99\n  name: Example Surgery\n", "  name: Example Surgery\n", 4, "ods"),
         ("  type: {code", "  # {code", 4, "type"),
         ('{sds_role_profile: "000000000000", family', '{sds_role_profile: "", family', 8, "sds_role_profile"),
+        ("  crisis-team:\n    dos", "  crisis-taem:\n    dos", 14, "crisis-taem"),
+        ("  crisis-team: [r02", "  crisis-taem: [r02", 23, "crisis-taem"),
+        ("r03-any-self-harm-answer]", "r03-any-self-harm]", 23, "r03-any-self-harm"),
         ('application_version: "1.0.0" ', "application_version: 1.0 ", 2, "application_version"),
     ],
 )
@@ -256,5 +265,5 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, old: str, new: s
     path = tmp_path / "bars.yaml"
     path.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ContentError, match=word) as wrong:
-        load_sender(path)
+        loaded(path)
     assert (wrong.value.file, wrong.value.line) == (str(path), place)

@@ -255,3 +255,17 @@ def test_what_is_wrong_is_raised_and_kept(adapter: Adapter, pack: Path) -> None:
     with pytest.raises(CannotStart, match=r"facts\.yaml:\d+:\d+"):
         adapter.reload()
     assert "facts.yaml" in adapter.refused
+
+
+def test_a_change_that_could_not_be_looked_at_is_tried_again(
+    adapter: Adapter, pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reloader = Reloader(adapter)
+    release(pack, "9.9.9")
+    with monkeypatch.context() as broken:
+        broken.setattr(Adapter, "reload", lambda _: (_ for _ in ()).throw(RuntimeError("something unforeseen")))
+        assert reloader.check() is False
+        with pytest.raises(RuntimeError):
+            reloader.check()
+    assert reloader.check() is True
+    assert adapter.content().pack.version == "9.9.9"
