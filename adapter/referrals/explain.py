@@ -14,12 +14,12 @@ from adapter.records import MappedBundle
 from adapter.referrals.account import why_there
 from adapter.referrals.explained import Explained
 from adapter.referrals.grounds import deciding
-from adapter.referrals.letter import letter, rule_letter
+from adapter.referrals.letter import letter, rule_letter, task_paragraph
 from adapter.referrals.lineage import element, place
 from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.turned import is_near, turned_json, unknown_sentences, unknowns_json, would_change
 from adapter.referrals.words import TRUTHS, finding
-from rules import Decision, Fact, RuleOutcome, Source, Status, Trace
+from rules import Decision, Fact, ProposedTask, RuleOutcome, Source, Status, Trace
 
 _wrapped = partial(wrap, width=120, break_on_hyphens=False)
 NOWHERE = "nothing in the record"
@@ -35,7 +35,8 @@ def explain_json(
 ) -> list[dict[str, Any]]:
     """The contract's list of {patient, rule, status, missing, because}; every rule, or the one asked for.
 
-    Where it is ``told`` what the decision turned on, each also has ``letter``, ``would_change`` and ``would_decide``.
+    Where it is ``told`` what the decision turned on, each also has ``letter``, ``to_do``, ``would_change`` and
+    ``would_decide``.
 
     ``patient`` is the entry of her Patient resource; the answer names her by her first identifier's value. Each
     sentence of ``because`` ends with its place in the source; the last ones name the policies of the provider that
@@ -58,6 +59,7 @@ def explain_json(
 def _told(told: Explained, outcome: RuleOutcome) -> dict[str, Any]:
     return {
         "letter": rule_letter(told, outcome),
+        "to_do": [task_paragraph(told, task) for task in told.decision.tasks if outcome.rule in task.rules],
         "would_change": turned_json(told, outcome.rule),
         "would_decide": [each for each in unknowns_json(told) if each["fact"] in outcome.missing],
     }
@@ -87,15 +89,17 @@ def explain_text(
 ) -> str:
     """The same for reading: each rule's whole tree of criteria, or that of the one asked for.
 
-    Without ``rule``, the rules that simply do not apply are named in one line at the end. Where it is ``told`` what the
+    Without ``rule``, the rules that ask for nothing are named in one line at the end. Where it is ``told`` what the
     decision turned on, the letter and that come first. KeyError as above.
     """
-    shown = [o for o in _chosen(decision, rule) if rule or o.status is not Status.NOT_FIRED]
-    quiet = [o.rule for o in decision.outcomes if o.status is Status.NOT_FIRED] if rule is None else []
+    tasks = [task for task in decision.tasks if rule is None or rule in task.rules]
+    asking = {name for task in tasks for name in task.rules}
+    shown = [o for o in _chosen(decision, rule) if rule or o.status is not Status.NOT_FIRED or o.rule in asking]
+    quiet = [o.rule for o in decision.outcomes if o not in shown] if rule is None else []
     lines = [f"{decision.pack} {decision.version}, {decision.provider}, as of {decision.as_of.isoformat()}"]
     if told:
         near = [o for o in _chosen(decision, rule) if o not in shown and is_near(told, o.rule)]
-        lines += ["", *_summary(told, [*shown, *near])]
+        lines += ["", *_summary(told, [*shown, *near], tasks)]
     for outcome in shown:
         lines += ["", *_rule_lines(record, outcome)]
         lines += [f"  Referral: {said}" for said in why_there(decision, outcome.rule, known)]
@@ -104,9 +108,9 @@ def explain_text(
     return "\n".join(lines) + "\n"
 
 
-def _summary(told: Explained, shown: list[RuleOutcome]) -> Iterator[str]:
+def _summary(told: Explained, shown: list[RuleOutcome], tasks: list[ProposedTask]) -> Iterator[str]:
     """The letter, what is not known, and what each rule turned on."""
-    for paragraph in letter(told, shown):
+    for paragraph in letter(told, shown, tasks):
         yield from (*_wrapped(paragraph), "")
     if unknown := unknown_sentences(told):
         yield "Not known, in order of how much it would decide:"

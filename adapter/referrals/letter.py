@@ -5,7 +5,7 @@ What comes out here holds the patient's data: it is for the screen of whoever ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from adapter.referrals.explained import Explained
@@ -14,7 +14,18 @@ from adapter.referrals.phrases import listed, weeks
 from adapter.referrals.requests import task_text
 from adapter.referrals.table import Decided, soon, told_by_title, who
 from adapter.referrals.words import day, finding, spoken
-from rules import DateSpan, DaySpan, Fact, ProposedReferral, RuleOutcome, Source, State, Status
+from rules import (
+    PRIORITIES,
+    DateSpan,
+    DaySpan,
+    Fact,
+    ProposedReferral,
+    ProposedTask,
+    RuleOutcome,
+    Source,
+    State,
+    Status,
+)
 
 _IN_THE_OPENING = frozenset({"pregnant", "gestation_days"})
 _WEEKS_FROM_DAYS = 28
@@ -105,6 +116,19 @@ def referral_paragraph(told: Explained, referral: ProposedReferral) -> str:
     return " ".join(sentences)
 
 
+def task_paragraph(told: Explained, task: ProposedTask) -> str:
+    """One thing to be asked or done: what and how soon, for what was found, and what is not known."""
+    about = f" ({told.phrases.service(task.service)})" if task.service else ""
+    sentences = [f"To do, {soon(task.priority)}: {_sentence(f'{task_text(task)}{about}')}"]
+    if found := _findings(told, task.because):
+        sentences.append(f"Her record shows: {found}.")
+    if task.facts:
+        sentences.append(f"Not known: {'; '.join(told.phrases.name(name) for name in task.facts)}.")
+    if outcomes := [told.decision.outcome(rule) for rule in task.rules]:
+        sentences.append(f"Asked for by {listed([_criterion(outcome) for outcome in outcomes])}.")
+    return " ".join(sentences)
+
+
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
@@ -162,11 +186,9 @@ def _fired(told: Explained, outcome: RuleOutcome) -> str:
     referrals = [each for each in told.decision.referrals if outcome.rule in each.rules]
     if referrals:
         return " ".join(referral_paragraph(told, each) for each in referrals)
-    tasks = [_sentence(task_text(task)) for task in told.decision.tasks if outcome.rule in task.rules]
     found = _findings(told, outcome.facts)
     shown = f" Her record shows: {found}." if found else ""
-    todo = f" To do: {' '.join(tasks)}" if tasks else ""
-    return f"No referral is asked for by the criterion {_criterion(outcome)}, which is met.{shown}{todo}"
+    return f"No referral is asked for by the criterion {_criterion(outcome)}, which is met.{shown}"
 
 
 def _suppressed(told: Explained, outcome: RuleOutcome) -> str:
@@ -201,14 +223,15 @@ def _to(told: Explained, outcome: RuleOutcome) -> str:
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
-def letter(told: Explained, shown: list[RuleOutcome]) -> list[str]:
-    """The paragraphs of the whole decision: who she is, each referral, and the rules shown that made none."""
+def letter(told: Explained, shown: list[RuleOutcome], tasks: Iterable[ProposedTask]) -> list[str]:
+    """The paragraphs of the decision: who she is, each referral, these tasks, the rules shown that referred nobody."""
     paragraphs = [opening(told)]
     rules = {outcome.rule for outcome in shown}
     referrals = [each for each in told.decision.referrals if rules & set(each.rules)]
     paragraphs += [referral_paragraph(told, referral) for referral in referrals]
     if not told.decision.referrals:
         paragraphs.append("No referral is proposed on what is known.")
+    paragraphs += [task_paragraph(told, task) for task in sorted(tasks, key=lambda t: -PRIORITIES.index(t.priority))]
     referred = {rule for referral in referrals for rule in referral.rules}
     paragraphs += [rule_letter(told, outcome) for outcome in shown if outcome.rule not in referred]
     return paragraphs

@@ -75,14 +75,14 @@ def service_request(
 def task(
     scope: Scope,
     proposed: ProposedTask,
-    labels: Sequence[str],
+    why: Sequence[str],
     focus: str | None,
     evidence: Sequence[tuple[str, str]],
 ) -> Resource:
     """The entry of a task. ``focus`` is the ServiceRequest, or else the service, that it is about.
 
-    ``labels`` words the facts that are asked for; ``evidence`` is what the record holds on them (a conflict, say),
-    then what the task's rules rest on: the first is the reason, and the Provenance names them all.
+    ``why`` says what is known and what is not (``task_reasons``); ``evidence`` is where that stands in the record: the
+    first is the reason, and the Provenance names them all.
     """
     resource: Resource = {
         "resourceType": "Task",
@@ -99,8 +99,8 @@ def task(
         resource["instantiatesCanonical"] = scope.rules(proposed.rules[:1])[0]
     if focus:
         resource["focus"] = reference(focus)
-    if labels:
-        resource["reasonCode"] = {"text": "Not known: " + "; ".join(labels)}
+    if why:
+        resource["reasonCode"] = {"text": ". ".join(why)}
     if evidence:
         resource["reasonReference"] = reference(evidence[0][1])
     return scope.entry(resource, proposed.code, proposed.service)

@@ -15,7 +15,7 @@ from adapter.referrals.requests import flag, restrict, service_request, task
 from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.scope import Scope, device, fresh, patient_key
 from adapter.referrals.services import Destination, destination, healthcare_service
-from adapter.referrals.wanted import Wanted, wanted
+from adapter.referrals.wanted import Wanted, task_reasons
 from rules import PRIORITIES, Decision, Fact, ProposedFlag, ProposedReferral, ProposedTask, Service
 
 _NOTHING_KNOWN: Mapping[str, Wanted] = {}
@@ -131,9 +131,9 @@ class _Draft:
     def add_task(self, proposed: ProposedTask, facts: Mapping[str, Wanted]) -> None:
         known = self._scope.decision.facts
         asked = [known[name] for name in proposed.facts if name in known]
-        found = _evidence([*asked, *self._grounds(proposed.rules)])
-        labels = [wanted(name, facts).label for name in proposed.facts]
-        made = task(self._scope, proposed, labels, self._focus(proposed.service), self._quote(found))
+        found = _evidence([*proposed.because, *asked])
+        why = task_reasons(proposed, facts)
+        made = task(self._scope, proposed, why, self._focus(proposed.service), self._quote(found))
         self.tasks.append(made)
         self._account(made, proposed.rules, found)
 

@@ -13,7 +13,7 @@ from adapter.referrals.requests import task_text
 from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.services import destination
 from adapter.referrals.terms import display
-from adapter.referrals.wanted import Wanted, because, wanted
+from adapter.referrals.wanted import Wanted, because, task_reasons
 from adapter.referrals.words import day
 from rules import PRIORITIES, Decision, Service, Status
 
@@ -100,13 +100,11 @@ def lines(result: Decided) -> Iterator[Line]:
         team = f"\n{route.entry.name}" if route and route.entry else ""
         yield Line(f"Refer: {to}{team}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
-        known = "No rule asks for one on what is known" if _undecided(decision) else "No rule applies"
+        known = "No rule asks for one on what is known" if _undecided(decision) or decision.tasks else "No rule applies"
         yield Line("No referral", "", known)
     for task in sorted(decision.tasks, key=lambda t: -PRIORITIES.index(t.priority)):
-        asked = "; ".join(wanted(name, result.facts).label for name in task.facts)
         about = f" ({destination(task.service, result.services.get(task.service)).label})" if task.service else ""
-        missing = f"Missing: {asked}" if asked else ""
-        reasons = "\n".join(part for part in (missing, ", ".join(task.rules)) if part)
+        reasons = "\n".join(part for part in (*task_reasons(task, result.facts), ", ".join(task.rules)) if part)
         how_soon = soon(task.priority)
         yield Line(f"To do: {task_text(task)}{about}", how_soon, reasons, task.priority)
     for flag in decision.flags:

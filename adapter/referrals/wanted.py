@@ -12,7 +12,7 @@ from adapter.records import Resource
 from adapter.referrals.scope import SNOMED
 from adapter.referrals.terms import humanise
 from adapter.referrals.words import finding, spoken
-from rules import Fact, FactDeclaration
+from rules import Fact, FactDeclaration, ProposedTask
 
 _BY_CODE_LIST = {
     "score": "Observation",
@@ -55,6 +55,12 @@ def because(facts: Sequence[Fact], known: Mapping[str, Wanted]) -> str:
     """What the record says, as reasons: ``Because of EPDS item 10: 1 on 20-Feb-2026; gestation: 196 days``."""
     said = (f"{wanted(fact.name, known).label}: {finding(fact, spoken)}" for fact in facts)
     return f"Because of {'; '.join(said)}" if facts else ""
+
+
+def task_reasons(task: ProposedTask, known: Mapping[str, Wanted]) -> list[str]:
+    """Why something is to be asked or done: what the record says, then what it does not."""
+    asked = "; ".join(wanted(name, known).label for name in task.facts)
+    return [part for part in (because(task.because, known), f"Not known: {asked}" if asked else "") if part]
 
 
 def compile_wanted(declarations: Mapping[str, FactDeclaration], codes: Path, base: str) -> dict[str, Wanted]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from rules.engine import names
 from rules.engine.availability import EVERYWHERE, Availability
-from rules.engine.content import Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
+from rules.engine.content import Ask, Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
 from rules.engine.explain import own_thresholds
-from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, Status, Truth
+from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, State, Status, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
 from rules.engine.second_stage import SecondStage
@@ -55,9 +55,7 @@ class Decider:
         as_of, gathering = situation.as_of, Gathering(situation.as_of)
         drafts: list[Draft] = []
         outcomes = [self._outcome(rule, evaluation, drafts, gathering) for rule in content.rules]
-        for ask in content.asks:
-            if truths[names.ask(ask.id)] is True:
-                gathering.task(ask.task)
+        self._ask(content.asks, "", evaluation, gathering)
         if not content.provider.counts(as_of):
             text = f"the policy of the provider {content.provider.name} does not count on this day"
             gathering.issue(IssueSpec("unsupported", "warning", text))
@@ -99,14 +97,14 @@ class Decider:
                 )
         else:
             if rule.asks:
-                self._ask(rule, truths, gathering)
+                self._ask(rule.asks, rule.id, evaluation, gathering)
             if truth is True:
                 status, facts = Status.FIRED, support(node, situation)
                 self._act(rule, evaluation, facts, drafts, gathering)
             elif truth is None:
                 status, lacking = Status.UNKNOWN, missing(node, situation, self._content.facts)
                 facts = speaking(node, situation)
-                self._ask_for(rule, lacking, situation, gathering)
+                self._ask_for(rule, lacking, facts, situation, gathering)
             elif rule.outside is not None and self._goes_outside(rule, truths):
                 status, by, facts = Status.SUPPRESSED, (OUTSIDE_WINDOW,), support(node.children[1], situation)
                 self._refer_outside(rule, rule.outside, evaluation, facts, drafts, gathering)
@@ -125,12 +123,24 @@ class Decider:
             facts,
         )
 
-    def _ask(self, rule: Rule, truths: Truths, gathering: Gathering) -> None:
-        for ask in rule.asks:
-            if truths[names.ask(ask.id)] is True:
-                gathering.task(ask.task, rule.id)
+    def _ask(self, asks: Sequence[Ask], rule: str, evaluation: Evaluation, gathering: Gathering) -> None:
+        situation, truths = evaluation.situation, evaluation.truths
+        for ask in asks:
+            name = names.ask(ask.id)
+            if truths[name] is True:
+                because = support(self._nodes[name], situation)
+                known = {fact.name for fact in because if fact.state is State.KNOWN}
+                asked = tuple(each for each in ask.task.facts if each not in known)
+                gathering.task(replace(ask.task, facts=asked), rule, because)
 
-    def _ask_for(self, rule: Rule, lacking: tuple[str, ...], situation: Situation, gathering: Gathering) -> None:
+    def _ask_for(
+        self,
+        rule: Rule,
+        lacking: tuple[str, ...],
+        because: tuple[Fact, ...],
+        situation: Situation,
+        gathering: Gathering,
+    ) -> None:
         """A Task for each fact that has one. A safety rule that nothing asks for is said aloud."""
         priority = "asap" if rule.safety else "routine"
         asked = False
@@ -138,7 +148,7 @@ class Decider:
             declaration, fact = self._content.facts[name], situation.facts.get(name)
             code = (fact.ask if fact is not None else None) or declaration.ask
             if code:
-                gathering.task(TaskSpec(code, priority, declaration.ask_text, (name,)), rule.id)
+                gathering.task(TaskSpec(code, priority, declaration.ask_text, (name,)), rule.id, because)
                 asked = True
         if rule.safety and not asked:
             labels = ", ".join(self._content.facts[name].label for name in lacking)
@@ -154,9 +164,8 @@ class Decider:
                 name = names.branch(rule.id, index)
                 truth, node = evaluation.truths[name], self._nodes[name]
                 if truth is None:
-                    self._ask_for(
-                        rule, missing(node, evaluation.situation, self._content.facts), evaluation.situation, gathering
-                    )
+                    lacking = missing(node, evaluation.situation, self._content.facts)
+                    self._ask_for(rule, lacking, facts, evaluation.situation, gathering)
                 if truth is not True:
                     continue
                 own = (*facts, *support(node, evaluation.situation))
@@ -164,7 +173,7 @@ class Decider:
                 case Refer() as refer:
                     drafts.append(self._draft(rule, refer, evaluation.situation, own))
                 case TaskSpec() as task:
-                    gathering.task(task, rule.id)
+                    gathering.task(task, rule.id, own)
                 case FlagSpec() as flag:
                     gathering.flag(flag, rule.id)
                 case IssueSpec() as issue:

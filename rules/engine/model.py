@@ -200,9 +200,10 @@ class ProposedTask:
     code: str
     priority: str
     rules: tuple[str, ...]
-    facts: tuple[str, ...] = ()  # names of the facts that are asked for
+    facts: tuple[str, ...] = ()  # names of the facts that are asked for: none of them is known
     service: str = ""
     text: str = ""
+    because: tuple[Fact, ...] = ()  # what is known, and is the reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class _Gathered:
     rules: dict[str, None] = field(default_factory=dict)
     facts: dict[str, None] = field(default_factory=dict)
     texts: dict[str, None] = field(default_factory=dict)
+    because: dict[str, Fact] = field(default_factory=dict)
 
 
 class Gathering:
@@ -47,13 +48,15 @@ class Gathering:
         self._flags: dict[str, _Gathered] = {}
         self._issues: dict[IssueSpec, _Gathered] = {}
 
-    def task(self, spec: TaskSpec, rule: str = "") -> None:
+    def task(self, spec: TaskSpec, rule: str = "", because: Iterable[Fact] = ()) -> None:
+        """A task, the rule that asks for it, and the facts for which it does."""
         found = self._tasks.setdefault((spec.code, spec.service), _Gathered(spec.priority))
         if RANK[spec.priority] > RANK[found.priority]:
             found.priority = spec.priority
         _add(found.rules, rule)
         _add(found.texts, spec.text)
         found.facts.update(dict.fromkeys(spec.facts))
+        found.because.update((fact.name, fact) for fact in because)
 
     def flag(self, spec: FlagSpec, rule: str) -> None:
         _add(self._flags.setdefault(spec.code, _Gathered()).rules, rule)
@@ -63,7 +66,15 @@ class Gathering:
 
     def tasks(self) -> tuple[ProposedTask, ...]:
         return tuple(
-            ProposedTask(code, each.priority, tuple(each.rules), tuple(each.facts), service, " ".join(each.texts))
+            ProposedTask(
+                code,
+                each.priority,
+                tuple(each.rules),
+                tuple(each.facts),
+                service,
+                " ".join(each.texts),
+                tuple(each.because.values()),
+            )
             for (code, service), each in self._tasks.items()
         )
 

@@ -102,7 +102,7 @@ class SecondStage:
                 case AddNote(text=text):
                     changed.notes = (*changed.notes, text)
                 case TaskSpec():
-                    gathering.task(_resolved(action, original), rule)
+                    gathering.task(_resolved(action, original), rule, original.facts)
                 case FlagSpec():
                     gathering.flag(action, rule)
                 case IssueSpec():
@@ -124,7 +124,9 @@ class SecondStage:
             draft.notes = (*draft.notes, said[:1].upper() + said[1:])
             gathering.issue(IssueSpec("data-not-supplied", "warning", said), draft.rule.id)
             if code := fact.ask or declaration.ask:
-                gathering.task(TaskSpec(code, "routine", declaration.ask_text, (action.fact,)), draft.rule.id)
+                gathering.task(
+                    TaskSpec(code, "routine", declaration.ask_text, (action.fact,)), draft.rule.id, draft.facts
+                )
             return
         wait = weeks * 7 - fact.value.high
         if wait > 0:

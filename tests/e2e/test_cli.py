@@ -52,7 +52,10 @@ def test_convert_prints_bundles_and_reports_on_every_field(tmp_path: Path) -> No
 def test_explain_as_json_is_the_contracts_list() -> None:
     result = run("explain", FIXTURE / "record.json", "--as-of", samples.AS_OF, "--format", "json")
     explained = orjson.loads(result.stdout)
-    fixed, more = ["patient", "rule", "status", "missing", "because"], ["letter", "would_change", "would_decide"]
+    fixed, more = (
+        ["patient", "rule", "status", "missing", "because"],
+        ["letter", "to_do", "would_change", "would_decide"],
+    )
     assert all(list(one) == [*fixed, *more] for one in explained)
     fired = [one["rule"] for one in explained if one["status"] == "fired"]
     assert fired == ["r03-any-self-harm-answer"]

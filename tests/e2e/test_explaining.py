@@ -144,6 +144,18 @@ def test_the_letter_of_a_referral() -> None:
     )
 
 
+def test_the_answer_that_a_task_rests_on_is_said_although_no_rule_fired() -> None:
+    (todo,) = rule("99", "r03-any-self-harm-answer")["to_do"]
+    assert todo == (
+        "To do, very urgent (asap): Ask today about suicidal thoughts, intent and means. "
+        "Her record shows: PHQ-9 item 9 (the self-harm item) of 3 on 27-Feb-2026; "
+        "end of the most recent pregnancy on 01-Feb-2024. "
+        "Asked for by “Any positive answer to a self-harm item, whatever the total” "
+        "(Referral criteria as used in England, 1.11 R03)."
+    )
+    assert todo in " ".join(run("99").split())
+
+
 def test_why_not_says_what_is_in_the_way() -> None:
     assert rule("02", "r12-birth-trauma")["letter"] == (
         "Not referred to the maternal mental health service under “Post-traumatic stress of the pregnancy, the birth or a "

@@ -34,7 +34,7 @@ def of(folder: Path, facts: dict[str, Fact], **files: str) -> str:
 
 def test_a_referral_says_who_what_when_how_soon_and_by_which_criterion(tmp_path: Path) -> None:
     account = told(tmp_path, {**score(15), **known(gestation=DaySpan(196, 196), pregnant=True)})
-    assert letter(account, list(account.decision.outcomes)) == [
+    assert letter(account, list(account.decision.outcomes), account.decision.tasks) == [
         f"{WHO}: 28+0 weeks pregnant.",
         "A referral to the perinatal team is proposed, routine, by 16-Mar-2026. "
         "Her record shows: PHQ-9 total of 15 on 27-Feb-2026. "
@@ -45,7 +45,7 @@ def test_a_referral_says_who_what_when_how_soon_and_by_which_criterion(tmp_path:
 def test_a_referral_of_two_rules_names_both_criteria_and_what_is_not_known(tmp_path: Path) -> None:
     criteria = rule("{score: {gte: 13}}", "r1") + rule("{any: [{item: {gte: 0}}, {ill: present}]}", "r2")
     account = told(tmp_path, {**score(15), **known(item=0), **unknown("ill")}, criteria=criteria)
-    (_, paragraph) = letter(account, list(account.decision.outcomes))
+    (_, paragraph) = letter(account, list(account.decision.outcomes), account.decision.tasks)
     assert paragraph == (
         "A referral to the perinatal team is proposed, routine, by 16-Mar-2026. "
         "Her record shows: PHQ-9 total of 15 on 27-Feb-2026; Item: 0. "
@@ -70,7 +70,7 @@ def test_a_rule_that_refers_nobody_says_what_to_do(tmp_path: Path) -> None:
     then = "[{task: {code: complete-epds, text: Complete the EPDS}}]"
     assert of(tmp_path, score(15), criteria=rule("{score: {gte: 13}}", then=then)) == (
         "No referral is asked for by the criterion “Rule r1” (A document), which is met. "
-        "Her record shows: PHQ-9 total of 15 on 27-Feb-2026. To do: Complete the EPDS."
+        "Her record shows: PHQ-9 total of 15 on 27-Feb-2026."
     )
 
 
@@ -126,7 +126,7 @@ def test_a_rule_outside_its_window_says_where_she_goes_instead(tmp_path: Path) -
         "She is referred to the adult team instead. Her record shows: PHQ-9 total of 15 on 27-Feb-2026."
     )
     account = told(tmp_path, facts, criteria=criteria)
-    assert letter(account, list(account.decision.outcomes))[1:] == [
+    assert letter(account, list(account.decision.outcomes), account.decision.tasks)[1:] == [
         "A referral to the adult team is proposed, routine, by 16-Mar-2026. "
         "Her record shows: PHQ-9 total of 15 on 27-Feb-2026. "
         "But for its window of time, this would meet “Rule r1” (A document)."
@@ -141,9 +141,21 @@ def test_a_rule_not_in_force_and_one_that_failed(tmp_path: Path) -> None:
     assert rule_letter(account, failed) == f"{R1} could not be looked at: do not read this as no referral."
 
 
+def test_what_is_to_be_done_is_said_with_its_reason_and_the_most_urgent_first(tmp_path: Path) -> None:
+    ask = "ask: [{when: {all: [{item: {gte: 1}}, {unless: {score: {gte: 20}}}]}, task: recheck-score, priority: asap, for: [ill]}]"
+    criteria = rule("{score: {gte: 13}}", more=ask, then="[{task: {code: complete-epds, text: Complete the EPDS}}]")
+    account = told(tmp_path, {**score(15), **known(item=2)}, criteria=criteria)
+    assert letter(account, [], account.decision.tasks)[2:] == [
+        "To do, very urgent (asap): Check the score again: total and items differ. Her record shows: Item: 2; "
+        "PHQ-9 total of 15 on 27-Feb-2026. Not known: bipolar disorder. Asked for by “Rule r1” (A document).",
+        "To do, routine: Complete the EPDS. Her record shows: PHQ-9 total of 15 on 27-Feb-2026. "
+        "Asked for by “Rule r1” (A document).",
+    ]
+
+
 def test_no_referral_is_said(tmp_path: Path) -> None:
     account = told(tmp_path, known(pregnant=False))
-    assert letter(account, []) == [
+    assert letter(account, [], []) == [
         f"{WHO}: not pregnant as far as the record says.",
         "No referral is proposed on what is known.",
     ]

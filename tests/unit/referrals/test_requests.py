@@ -8,7 +8,7 @@ from typing import Any
 from adapter.records import Evidence
 from adapter.referrals.result import build_result
 from adapter.referrals.wanted import Wanted
-from rules import Concept, Fact, RuleOutcome, Service, State, Status, Trace
+from rules import Concept, Fact, Service, State
 from tests.unit.referrals.samples import (
     AS_OF,
     BASE,
@@ -20,9 +20,7 @@ from tests.unit.referrals.samples import (
     PATIENT,
     R03,
     R05,
-    RELATION,
     SELF_HARM,
-    compare,
     decision,
     record,
     url,
@@ -119,18 +117,22 @@ def test_a_task_says_what_to_do_and_what_is_not_known() -> None:
     assert "reasonCode" not in risk
 
 
-def test_a_task_that_asks_for_nothing_rests_on_the_facts_of_its_rules() -> None:
-    risk, _, tell = built("Task")
-    assert risk["reasonReference"] == {"reference": url(ITEM)}
-    assert "reasonReference" not in tell
+def test_a_task_rests_on_the_facts_that_it_is_asked_for_and_says_them() -> None:
+    risk, _, tell = decision().tasks
+    made, other = built("Task", tasks=(replace(risk, because=(SELF_HARM,)), tell))
+    assert made["reasonReference"] == {"reference": url(ITEM)}
+    assert made["reasonCode"] == {"text": "Because of Epds item 10: 2 on 09-Mar-2026"}
+    assert "reasonReference" not in other
+    assert "reasonCode" not in other
 
 
-def test_a_task_of_an_undecided_rule_rests_on_what_speaks_for_it_so_far() -> None:
-    leaves = (compare(SELF_HARM, "item", True), compare(RELATION, "relation", None))
-    trace = Trace(None, "all", "all of", children=leaves)
-    undecided = RuleOutcome(R03, "x", True, Status.UNKNOWN, trace, facts=(SELF_HARM,))
-    risk = built("Task", outcomes=(undecided,))[0]
-    assert risk["reasonReference"] == {"reference": url(ITEM)}
+def test_what_is_known_comes_before_what_is_asked_for() -> None:
+    relation = replace(decision().tasks[1], because=(SELF_HARM,))
+    (made,) = built("Task", tasks=(relation,))
+    known, asked = made["reasonCode"]["text"].split(". ")
+    assert known.startswith("Because of ")
+    assert asked.startswith("Not known: ")
+    assert made["reasonReference"] == {"reference": url(ITEM)}
 
 
 def test_a_task_of_the_pack_itself_instantiates_no_rule() -> None:

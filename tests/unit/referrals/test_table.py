@@ -88,13 +88,14 @@ def test_a_later_start_is_said() -> None:
 def test_a_task_says_what_is_missing_in_the_words_of_the_pack() -> None:
     result = Decided(record(), 0, decision(), facts={"first_degree_bipolar": Wanted("Bipolar disorder of a relative")})
     assert [line.why for line in lines(result)][3].startswith(
-        "Missing: Bipolar disorder of a relative\nr07-family-history"
+        "Not known: Bipolar disorder of a relative\nr07-family-history"
     )
 
 
-def test_no_referral_is_not_said_to_be_certain_where_rules_are_undecided() -> None:
+def test_no_referral_is_not_said_to_be_certain_where_rules_are_undecided_or_ask_for_something() -> None:
     assert next(lines(decided(referrals=()))).why == "No rule asks for one on what is known"
-    assert next(lines(decided(referrals=(), outcomes=()))).why == "No rule applies"
+    assert next(lines(decided(referrals=(), outcomes=()))).why == "No rule asks for one on what is known"
+    assert next(lines(decided(referrals=(), outcomes=(), tasks=()))).why == "No rule applies"
 
 
 def test_what_was_not_referred_is_one_line() -> None:

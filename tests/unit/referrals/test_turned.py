@@ -150,7 +150,17 @@ def test_text_and_json_agree_and_the_letter_comes_first(tmp_path: Path) -> None:
     )
     text = " ".join(explain_text(account.decision, account.record, None, told=account).split())
     (data,) = explain_json(account.decision, account.record, 0, None, told=account)
-    assert list(data) == ["patient", "rule", "status", "missing", "because", "letter", "would_change", "would_decide"]
+    assert list(data) == [
+        "patient",
+        "rule",
+        "status",
+        "missing",
+        "because",
+        "letter",
+        "to_do",
+        "would_change",
+        "would_decide",
+    ]
     places = [text.index(data["letter"])]
     places += [text.index(sentence) for turning in data["would_change"] for sentence in turning["says"]]
     assert places == sorted(places)

@@ -47,6 +47,31 @@ def test_a_referral_can_wait_after_a_date_and_never_starts_in_the_past(tmp_path:
         assert (referral.end - referral.start).days == 14
 
 
+def test_a_task_names_the_known_facts_that_it_is_asked_for_and_asks_for_no_known_one(tmp_path: Path):
+    ask = "ask: [{when: {all: [{score: {gte: 5}}, {unless: {ill: present}}]}, task: complete-item, for: [score, item]}]"
+    criteria = rule("{score: {gte: 13}}", more=ask)
+    (task,) = tiny(tmp_path, criteria=criteria).evaluate(known(score=9, ill=False), AS_OF).tasks
+    assert task.because == (Fact("score", State.KNOWN, 9), Fact("ill", State.KNOWN, False))
+    assert task.facts == ("item",)
+
+
+def test_a_task_of_two_rules_names_the_facts_of_both_each_once(tmp_path: Path):
+    then = "[{task: {code: complete-item}}]"
+    criteria = rule("{score: {gte: 13}}", "r1", then=then) + rule(
+        "{all: [{score: known}, {ill: present}]}", "r2", then=then
+    )
+    (task,) = tiny(tmp_path, criteria=criteria).evaluate(known(score=13, ill=True), AS_OF).tasks
+    assert task.rules == ("r1", "r2")
+    assert [fact.name for fact in task.because] == ["score", "ill"]
+
+
+def test_what_an_undecided_rule_asks_for_is_asked_because_of_what_speaks_for_it(tmp_path: Path):
+    criteria = rule("{all: [{score: {gte: 5}}, {ill: present}]}")
+    (task,) = tiny(tmp_path, criteria=criteria).evaluate({**known(score=9), **unknown("ill")}, AS_OF).tasks
+    assert (task.code, task.facts) == ("confirm-diagnosis", ("ill",))
+    assert task.because == (Fact("score", State.KNOWN, 9),)
+
+
 def test_an_unknown_rule_asks_for_what_would_decide_it(tmp_path: Path):
     criteria = rule("{all: [{ill: present}, {any: [{in_window: present}, {score: {gte: 5}}]}]}")
     decision = tiny(tmp_path, criteria=criteria).evaluate(unknown("ill", "pregnant", "score"), AS_OF)
