@@ -1,6 +1,7 @@
 """The FHIR operations over HTTP. Every error is an OperationOutcome; nothing of a record is logged.
 
-Evaluations run inline in the event loop: one takes about a millisecond, and the engine's pack takes one at a time.
+A record is evaluated in the event loop, which takes a millisecond or two; a large body in a thread of its own,
+so that everybody else is answered meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from adapter.bootstrap import Adapter
@@ -28,6 +30,8 @@ from adapter.together import read_raws
 
 FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
 BASE = "/fhir/R4"
+INLINE_BYTES = 128 * 1024
+"""Of a larger body the records are read and evaluated in a thread."""
 ISSUE_CODES = {404: "not-found", 405: "not-supported", 406: "not-supported", 413: "too-long", 415: "not-supported"}
 
 
@@ -70,13 +74,21 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         call = await _call(request, wired)
         today = datetime.now(ZoneInfo("Europe/London")).date()
         wired.content(call.provider)
-        records = (record for _, record in read_raws(wired, call.records))
-        return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider, at=call.at)))
+
+        def evaluated() -> Response:
+            records = (record for _, record in read_raws(wired, call.records))
+            return _answer(list(evaluate_all(wired, records, call.as_of or today, call.provider, at=call.at)))
+
+        return await _done(evaluated, call)
 
     @app.post(f"{BASE}/$convert")
     async def convert(request: Request) -> Response:
         call = await _call(request, wired)
-        return _answer([_converted(record, wired) for _, record in read_raws(wired, call.records)])
+
+        def converted() -> Response:
+            return _answer([_converted(record, wired) for _, record in read_raws(wired, call.records)])
+
+        return await _done(converted, call)
 
     @app.get(f"{BASE}/metadata")
     async def metadata() -> Resource:
@@ -111,6 +123,11 @@ async def _call(request: Request, adapter: Adapter) -> Call:
         if len(body) > limit:
             raise TooLarge(Issue("error", "too-long", f"the body is over the limit of {limit} bytes"))
     return read_call(bytes(body), request.headers.get("content-type", ""), dict(request.query_params))
+
+
+async def _done(work: Callable[[], Response], call: Call) -> Response:
+    large = sum(len(record.data) for record in call.records) > INLINE_BYTES
+    return await run_in_threadpool(work) if large else work()
 
 
 def _converted(record: MappedBundle | AdapterError, adapter: Adapter) -> Result:

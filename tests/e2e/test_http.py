@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx2 as httpx
@@ -13,7 +15,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from adapter.bootstrap import Adapter
-from adapter.http.app import create_app
+from adapter.facts import FactResult, ReadsFacts, compile_facts
+from adapter.http.app import INLINE_BYTES, create_app
 from adapter.settings import Settings
 from tests import samples
 
@@ -195,6 +198,40 @@ def test_the_capability_statement_is_r4(client: TestClient) -> None:
     statement = client.get("/fhir/R4/metadata").json()
     assert statement["fhirVersion"] == "4.0.1"
     assert [operation["name"] for operation in statement["rest"][0]["operation"]] == ["evaluate-referrals", "convert"]
+
+
+class _Waiting:
+    """A reader of facts that does not begin before it is told to."""
+
+    def __init__(self, reader: ReadsFacts, begun: Event, go_on: Event) -> None:
+        self._reader, self._begun, self._go_on = reader, begun, go_on
+
+    def read(self, *given: Any) -> FactResult:
+        self._begun.set()
+        assert self._go_on.wait(60), "nobody else was answered meanwhile"
+        return self._reader.read(*given)
+
+
+def test_others_are_answered_while_a_large_body_is_evaluated() -> None:
+    begun, go_on = Event(), Event()
+    app = create_app(Adapter(readers=lambda *given: _Waiting(compile_facts(*given), begun, go_on)))
+    record = samples.fhir()
+    code = samples.concept(samples.LOINC, "8867-4")
+    rates = [{"resource": samples.observation(f"rate-{each}", code)} for each in range(800)]
+    body = orjson.dumps({**record, "entry": record["entry"] + rates})
+    assert len(body) > INLINE_BYTES
+
+    async def both() -> tuple[httpx.Response, httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+            answer = asyncio.create_task(client.post(f"{EVALUATE}?asOf={samples.AS_OF}", content=body))
+            await asyncio.to_thread(begun.wait, 60)
+            alive = await client.get("/health/live")
+            go_on.set()
+            return alive, await answer
+
+    alive, answer = asyncio.run(both())
+    assert (alive.status_code, answer.status_code) == (200, 200)
+    assert "ServiceRequest" in kinds(answer.json())
 
 
 def test_health(client: TestClient) -> None:
