@@ -21,17 +21,21 @@ from adapter.bootstrap import Adapter
 from adapter.errors import AdapterError, Malformed, TooLarge
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.profiles import bundle_with_profiles
-from adapter.http.capability import capability_statement
+from adapter.http.capability import OPERATIONS, capability_statement
 from adapter.http.definitions import add_definitions
+from adapter.http.described import operation, plain
+from adapter.http.docs_page import docs_page
 from adapter.http.request import Call, read_call
 from adapter.pipeline import Result, check, evaluate_all, refusal
-from adapter.records import Issue, MappedBundle, Resource
+from adapter.records import Issue, MappedBundle
 from adapter.together import read_raws
 
 FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
 BASE = "/fhir/R4"
 INLINE_BYTES = 128 * 1024
 """Of a larger body the records are read and evaluated in a thread."""
+JSON = "application/json"
+READY = "It can; the pack and version in use, and under refused what is wrong with content that has been changed since"
 ISSUE_CODES = {404: "not-found", 405: "not-supported", 406: "not-supported", 413: "too-long", 415: "not-supported"}
 
 
@@ -46,7 +50,13 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
     """The application; raises CannotStart where a content file is wrong."""
     wired = adapter or Adapter()
     wired.content()
-    app = FastAPI(title="Perinatal referral adapter", default_response_class=FhirResponse, redoc_url=None)
+    app = FastAPI(
+        title="Perinatal referral adapter",
+        description="Records go in as FHIR R4 or HL7 v2; who should be referred where, how soon and why comes out.",
+        default_response_class=FhirResponse,
+        docs_url=None,
+        redoc_url=None,
+    )
 
     def outcome(status: int, *issues: Issue) -> Response:
         return FhirResponse(operation_outcome(issues, wired.base), status)
@@ -58,7 +68,9 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> Response:
         code = ISSUE_CODES.get(error.status_code, "processing")
-        return outcome(error.status_code, Issue("error", code, str(error.detail)))
+        answer = outcome(error.status_code, Issue("error", code, str(error.detail)))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.middleware("http")
     async def last_resort(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -69,7 +81,12 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
                 500, Issue("fatal", "exception", f"internal error ({type(failed).__name__}); nothing was sent")
             )
 
-    @app.post(f"{BASE}/$evaluate-referrals")
+    @app.post(
+        f"{BASE}/$evaluate-referrals",
+        **operation(
+            OPERATIONS["evaluate-referrals"], "The result Bundle; for several records a Bundle of them", decides=True
+        ),
+    )
     async def evaluate_referrals(request: Request) -> Response:
         call = await _call(request, wired)
         today = datetime.now(ZoneInfo("Europe/London")).date()
@@ -81,7 +98,10 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
 
         return await _done(evaluated, call)
 
-    @app.post(f"{BASE}/$convert")
+    @app.post(
+        f"{BASE}/$convert",
+        **operation(OPERATIONS["convert"], "The converted Bundle; for several records a Bundle of them", decides=False),
+    )
     async def convert(request: Request) -> Response:
         call = await _call(request, wired)
 
@@ -90,17 +110,21 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
 
         return await _done(converted, call)
 
-    @app.get(f"{BASE}/metadata")
-    async def metadata() -> Resource:
-        return capability_statement(wired.base, wired.content().pack.version)
+    @app.get(f"{BASE}/metadata", **plain("What this server can do.", "The CapabilityStatement", "Definitions"))
+    async def metadata() -> Response:
+        return FhirResponse(capability_statement(wired.base, wired.content().pack.version))
 
     add_definitions(app, wired, BASE)
 
-    @app.get("/health/live")
-    async def live() -> Response:
-        return Response(b'{"status":"live"}', media_type="application/json")
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(docs_page(app.openapi()), media_type="text/html")
 
-    @app.get("/health/ready")
+    @app.get("/health/live", **plain("Whether it runs.", "It runs", "Health", JSON))
+    async def live() -> Response:
+        return Response(b'{"status":"live"}', media_type=JSON)
+
+    @app.get("/health/ready", **plain("Whether it can decide.", READY, "Health", JSON))
     async def ready() -> Response:
         pack = wired.content().pack
         await asyncio.sleep(0)
@@ -108,7 +132,7 @@ def create_app(adapter: Adapter | None = None) -> FastAPI:
         body = {"status": "ready", "pack": pack.name, "version": pack.version}
         if wired.refused:
             body["refused"] = wired.refused
-        return Response(orjson.dumps(body), media_type="application/json")
+        return Response(orjson.dumps(body), media_type=JSON)
 
     return app
 

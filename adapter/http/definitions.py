@@ -13,6 +13,7 @@ from adapter.bootstrap import Adapter
 from adapter.errors import Malformed
 from adapter.fhir.profiles import profile_for
 from adapter.http.capability import KINDS
+from adapter.http.described import read_of, search_of
 from adapter.records import Issue, Resource
 from rules import Pack
 
@@ -38,7 +39,7 @@ def add_definitions(app: FastAPI, adapter: Adapter, base: str) -> None:
         return made(adapter.content().pack)
 
     def add(kind: str) -> None:
-        @app.get(f"{base}/{kind}")
+        @app.get(f"{base}/{kind}", **search_of(kind))
         async def search(request: Request) -> Any:
             asked = request.query_params.multi_items()
             for name, _ in asked:
@@ -50,10 +51,10 @@ def add_definitions(app: FastAPI, adapter: Adapter, base: str) -> None:
                 found = [each for each in found if _MATCHES[name](each, value)]
             return _searchset(found, f"{str(request.base_url).rstrip('/')}{base}")
 
-        @app.get(f"{base}/{kind}/{{ident}}")
-        async def read(ident: str) -> Any:
+        @app.get(f"{base}/{kind}/{{id}}", **read_of(kind))
+        async def read(request: Request) -> Any:
             for each in definitions():
-                if each["resourceType"] == kind and each["id"] == ident:
+                if each["resourceType"] == kind and each["id"] == request.path_params["id"]:
                     return each
             raise HTTPException(404, f"there is no such {kind}")
 

@@ -44,7 +44,7 @@ def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
     ``asOf`` and ``provider`` may also stand in the query. Malformed (400) names the parameter that is wrong.
     """
     media = content_type.split(";")[0].strip().lower()
-    as_of = _as_of(query.get("asOf", ""), "asOf (query)")
+    as_of = _as_of(query["asOf"], "asOf (query)") if "asOf" in query else (None, None)
     provider = query.get("provider", "")
     if media in HL7_TYPES:
         return Call((RawRecord("request body", body, "hl7v2"),), as_of[0], provider, as_of[1])
@@ -82,7 +82,7 @@ def _from_parameters(parameters: dict[str, Any], as_of: Moment, provider: str) -
         if name == "record":
             records.append(_record(given, value, place))
         elif name == "asOf":
-            as_of = _as_of(str(value or ""), place)
+            as_of = _as_of(str(value), place)
         elif name == "provider":
             provider = str(value or "")
         else:
@@ -110,8 +110,6 @@ def _record(given: dict[str, Any], value: Any, place: str) -> RawRecord:
 
 
 def _as_of(text: str, place: str) -> Moment:
-    if not text:
-        return None, None
     try:
         return moment(text)
     except ValueError:

@@ -3,7 +3,8 @@
 A block named ``>>FILE`` is what a reader adds at the end of a file.
 
 ``python -m tests.e2e.console DOCUMENT…`` puts what the commands print now into the documents, for a person to read
-before it is committed. Commands but ``perinatal``, ``cat``, ``cp -r``, ``grep``, ``sed`` and ``export`` are shown and not run.
+before it is committed. Commands but ``perinatal``, ``curl``, ``cat``, ``cp -r``, ``grep``, ``sed`` and ``export`` are shown
+and not run. ``curl`` asks a server in this process, whatever host it names.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from adapter.bootstrap import NoSuchProvider
 from adapter.cli import app
 from adapter.errors import CannotStart
+from adapter.http.app import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -80,6 +84,8 @@ def run(command: str) -> str | None:
         return "".join(Path(name).read_text(encoding="utf-8") for name in arguments)
     if program == "sed":
         return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
+    if program == "curl":
+        return _shown(_asked(arguments))
     if program != "perinatal":
         return None
     result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
@@ -88,8 +94,33 @@ def run(command: str) -> str | None:
         output += f"perinatal: {result.exception}\n"
     elif result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    shown = (line if len(line) <= _LONGEST else line[:120] + " …" for line in output.splitlines())
-    return "".join(f"{line.rstrip()}\n" for line in shown)
+    return _shown(output)
+
+
+def _shown(output: str) -> str:
+    lines = (line if len(line) <= _LONGEST else line[:120] + " …" for line in output.splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _asked(arguments: list[str]) -> str:
+    """What ``curl -s [-H HEADER] [--data-binary TEXT or @FILE] [-w FORMAT] URL`` prints."""
+    options = ArgumentParser()
+    options.add_argument("-s", action="store_true")
+    options.add_argument("-H", action="append", default=[])
+    options.add_argument("--data-binary")
+    options.add_argument("-w", default="")
+    options.add_argument("url")
+    given = options.parse_args(arguments)
+    url = given.url.split("//", 1)[1].partition("/")[2]
+    headers = dict(header.split(": ", 1) for header in given.H)
+    with TestClient(create_app()) as client:
+        if given.data_binary is None:
+            answer = client.get(f"/{url}", headers=headers)
+        else:
+            text = given.data_binary
+            body = Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
+            answer = client.post(f"/{url}", content=body, headers=headers)
+    return answer.text + given.w.replace("\\n", "\n").replace("%{http_code}", str(answer.status_code))
 
 
 def follow(document: str) -> Iterator[tuple[Step, str | None]]:

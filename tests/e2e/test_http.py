@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import html5lib
 import httpx2 as httpx
 import orjson
 import pytest
@@ -82,7 +84,7 @@ def test_with_a_time_of_day_opening_hours_count(client: TestClient, as_of: str, 
     assert asked & {"liaison-psychiatry"} == besides
 
 
-@pytest.mark.parametrize("as_of", ["2026-03-02T25:00:00Z", "2026-02-31T10:00:00Z", "T10:00", "2026-03-02T"])
+@pytest.mark.parametrize("as_of", ["2026-03-02T25:00:00Z", "2026-02-31T10:00:00Z", "T10:00", "2026-03-02T", ""])
 def test_a_time_that_is_none_is_refused(client: TestClient, as_of: str) -> None:
     the_outcome(post(client, f"{EVALUATE}?asOf={as_of}", samples.fhir()), 400)
 
@@ -198,6 +200,31 @@ def test_the_capability_statement_is_r4(client: TestClient) -> None:
     statement = client.get("/fhir/R4/metadata").json()
     assert statement["fhirVersion"] == "4.0.1"
     assert [operation["name"] for operation in statement["rest"][0]["operation"]] == ["evaluate-referrals", "convert"]
+
+
+def test_the_calls_are_a_page_that_needs_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    html5lib.HTMLParser(strict=True).parse(page.text)
+    described = client.get("/openapi.json").json()["paths"]
+    assert all(f">{method.upper()} {path}<" in page.text for path, calls in described.items() for method in calls)
+    assert "OBX|1|NM|450320001^" in page.text
+    assert set(re.findall(r'(?:href|src)="([^#"]+)"', page.text)) == {"openapi.json", "fhir/R4/metadata"}
+
+
+@pytest.mark.parametrize("media", ["application/fhir+json", "application/fhir+ndjson", "application/hl7-v2"])
+def test_the_examples_of_the_page_are_answered(client: TestClient, media: str) -> None:
+    body = client.get("/openapi.json").json()["paths"][EVALUATE]["post"]["requestBody"]["content"][media]
+    for example in body["examples"].values():
+        given = example["value"]
+        text = given.encode() if isinstance(given, str) else orjson.dumps(given)
+        assert post(client, EVALUATE, text, media).status_code == 200
+
+
+def test_a_method_that_is_not_there_says_which_are(client: TestClient) -> None:
+    refused = client.put("/fhir/R4/metadata")
+    the_outcome(refused, 405)
+    assert refused.headers["allow"] == "GET"
 
 
 class _Waiting:
