@@ -63,7 +63,7 @@ class NotChecked(NamedTuple):
     """Validation rules that a record was not held against, and why: nothing said of them is not that they hold."""
 
     why: str
-    codes: tuple[str, ...]
+    rules: tuple[str, ...]  # "MHS00139 LanguageCodePreferred"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,12 +89,12 @@ def load_checker(folder: Path) -> Checker | None:
 
 def _left_out(rules: tuple[Rule, ...]) -> tuple[NotChecked, ...]:
     """What is not checked, or only in part, by the reason."""
-    codes: dict[str, list[str]] = {words: [] for words in (*REASONS.values(), *PARTLY.values())}
+    left_out: dict[str, list[str]] = {words: [] for words in (*REASONS.values(), *PARTLY.values())}
     for rule in rules:
         words = REASONS[rule.against] if rule.check == NOT_CHECKED else PARTLY.get(rule.check)
         if words is not None:
-            codes[words].append(rule.code)
-    return tuple(NotChecked(words, tuple(found)) for words, found in codes.items() if found)
+            left_out[words].append(f"{rule.code} {rule.field}")
+    return tuple(NotChecked(words, tuple(found)) for words, found in left_out.items() if found)
 
 
 def _text(words: str, rule: Rule) -> str:

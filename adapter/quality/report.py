@@ -40,8 +40,8 @@ class Findings:
         self._places: dict[tuple[str, str, str], list[str]] = {}
 
     def add(self, record: MappedBundle) -> None:
-        for why, codes in record.not_checked:
-            self._not_checked.setdefault(why, {}).update(dict.fromkeys(codes))
+        for why, rules in record.not_checked:
+            self._not_checked.setdefault(why, {}).update(dict.fromkeys(rules))
         for finding in record.quality:
             key = (finding.code, finding.severity, finding.text)
             self._counts[key] += 1
@@ -57,8 +57,8 @@ class Findings:
         ]
 
     def not_checked(self) -> list[dict[str, Any]]:
-        """Why, and the codes of the rules that are not checked for it."""
-        return [{"why": why, "codes": list(codes)} for why, codes in self._not_checked.items()]
+        """Why, and the code and field of each rule that is not checked for it."""
+        return [{"why": why, "rules": list(rules)} for why, rules in self._not_checked.items()]
 
 
 def quality_lines(findings: Findings) -> Iterator[str]:
@@ -67,4 +67,4 @@ def quality_lines(findings: Findings) -> Iterator[str]:
         times = "once" if one["count"] == 1 else f"{one['count']} times"
         yield f"{one['severity']:<18} {one['code']} {one['text']}, {times}: {'; '.join(one['places'])}"
     for left in findings.not_checked():
-        yield f"{'not checked':<18} {left['why']}: {' '.join(left['codes'])}"
+        yield f"{'not checked':<18} {left['why']}: {', '.join(left['rules'])}"

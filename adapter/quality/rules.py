@@ -29,11 +29,10 @@ REASONS = {
 """Why a rule is ``not-checked``, as written in ``against`` → in words."""
 
 PARTLY = {
-    "score": "checked only for the assessment tools whose range is known",
-    "unique": "checked only among the rows of one record",
-    "again": "checked only where a record uses the row",
+    "score": "outside the assessment tools whose range is known",
+    "unique": "beyond the rows of one record",
 }
-"""Kinds of check that see a part of what their rules are about → which."""
+"""Kinds of check that see a part of what their rules are about → what they do not see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,5 +105,43 @@ def patient(**columns: str) -> Rows:
     }
 
 
+WHOLE: Rows = {
+    "MHS005PatInd": [{"LocalPatientID": "L1"}],
+    "MHS102OtherServiceType": [{"ServiceRequestID": "R1", "OtherCareProfTeamLocalID": "T1"}],
+    "MHS105OnwardReferral": [{"ServiceRequestID": "R1", "OnwardReferDate": "2026-02-03"}],
+    "MHS201CareContact": [
+        {"CareContactID": "C1", "ServiceRequestID": "R1", "CareContDate": "2026-02-03", "OrgIDComm": "QZZ"}
+    ],
+    "MHS202CareActivity": [{"CareActID": "A1", "CareContactID": "C1"}],
+    "MHS501HospProvSpell": [
+        {"HospProvSpellID": "H1", "ServiceRequestID": "R1", "StartDateHospProvSpell": "2026-02-03"}
+    ],
+    "MHS502WardStay": [
+        {"WardStayID": "W1", "HospProvSpellID": "H1", "WardCode": "WARD", "StartDateWardStay": "2026-02-03"}
+    ],
+    "MHS902ServiceTeamDetails": [
+        {
+            "CareProfTeamLocalID": "T1",
+            "OrgIDCareProfTeamLocalID": "RX1",
+            "ServTeamTypeMH": "C02",
+            "ServTeamIntAgeGroup": "01",
+        }
+    ],
+}
+"""Rows in which no rule finds anything, each with what is mandatory and no more."""
+
+
+def having(table: str, **columns: str) -> Rows:
+    """A record in which no rule finds anything but in this row, with the rows that it belongs to."""
+    rows = patient(CareProfTeamLocalID="T1") if table == "MHS902ServiceTeamDetails" else patient()
+    if table == "MHS502WardStay":
+        rows |= {"MHS501HospProvSpell": WHOLE["MHS501HospProvSpell"]}
+    if table == "MHS102OtherServiceType":
+        rows |= {"MHS902ServiceTeamDetails": WHOLE["MHS902ServiceTeamDetails"]}
+    whole = rows.get(table) or WHOLE.get(table) or [{}]
+    rows[table] = [{**whole[0], **columns}]
+    return rows
+
+
 def _row(*columns: str) -> dict[str, str]:
     return {column: usual(column) for column in columns}
