@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapter.mapping import load_mapping
+from adapter.quality import load_checker
 from adapter.records import MappedBundle
 from adapter.sources.csv_files import HeldTable, TableRow
 from adapter.sources.model import SourceRecord
@@ -12,6 +13,7 @@ from adapter.sources.tables import group_tables
 
 FOLDER = Path(__file__).resolve().parents[3] / "mappings" / "mhsds"
 MHSDS = load_mapping(FOLDER)
+CHECKER = load_checker(FOLDER)
 Rows = dict[str, list[dict[str, str]]]
 
 KEYS = {
@@ -141,6 +143,12 @@ def having(table: str, **columns: str) -> Rows:
     whole = rows.get(table) or WHOLE.get(table) or [{}]
     rows[table] = [{**whole[0], **columns}]
     return rows
+
+
+def broken(rows: Rows) -> list[str]:
+    """The error codes of the rules that the records of these rows break, sorted."""
+    assert CHECKER is not None
+    return sorted(finding.code for record in sources(rows) for finding in CHECKER.findings(record))
 
 
 def _row(*columns: str) -> dict[str, str]:

@@ -10,22 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from adapter.quality import load_checker, load_rules
+from adapter.quality import load_rules
 from adapter.quality.codes import CodeList, load_lists
 from adapter.quality.formats import compile_format
 from adapter.quality.scores import load_ranges
 from rules import ContentError
-from tests.unit.mhsds.records import FOLDER, Rows, having, sources
+from tests.unit.mhsds.records import FOLDER, broken, having
 
-CHECKER = load_checker(FOLDER)
 RULES = load_rules(FOLDER / "validation.csv")
 LISTS = load_lists(FOLDER / "national_codes.csv")
 TODAY = date(2026, 2, 1)
-
-
-def broken(rows: Rows) -> list[str]:
-    assert CHECKER is not None
-    return sorted(finding.code for record in sources(rows) for finding in CHECKER.findings(record))
 
 
 @pytest.mark.parametrize(
