@@ -72,7 +72,7 @@ class Coverage:
         self._uses.add(record.coverage)
         if self._path is None:
             return
-        self._findings.add(record.quality)
+        self._findings.add(record)
         said = {as_issue(finding) for finding in record.quality}
         for issue in record.issues:
             if issue not in said:
@@ -112,7 +112,7 @@ class Coverage:
         """What stands before the issues and after them."""
         uses = self._uses.united()
         if not self._json:
-            quality = quality_lines(self._findings.united())
+            quality = quality_lines(self._findings)
             return _lines(_text(self._records, uses)), _lines(quality)
         there = self._issues.tell() > 0
         report = {
@@ -120,6 +120,7 @@ class Coverage:
             "fields": [use._asdict() for use in uses],
             "issues": [],
             "quality": self._findings.united(),
+            "not_checked": self._findings.not_checked(),
         }
         before, after = orjson.dumps(report, option=_INDENT).split(b'\n  "issues": []')
         return before + b'\n  "issues": [', (b"\n  ]" if there else b"]") + after

@@ -59,6 +59,13 @@ class Finding:
     place: str
 
 
+class NotChecked(NamedTuple):
+    """Validation rules that a record was not held against, and why: nothing said of them is not that they hold."""
+
+    why: str
+    rules: tuple[str, ...]  # "MHS00139 LanguageCodePreferred"
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """One of several sources that a record was put together from: its name, mapping and the digest of its bytes."""
@@ -85,6 +92,7 @@ class MappedBundle:
     mapping: str = ""  # "msds@1.0.0"; "" for FHIR as it came
     refused: bool = False
     quality: tuple[Finding, ...] = ()  # what the data set's own rules say of it
+    not_checked: tuple[NotChecked, ...] = ()  # what they do not say, where there are any
     digest: str = ""  # SHA-256 of the bytes the record came in, in hexadecimal
     origins: tuple[Origin, ...] = ()  # the sources, where there are several; then mapping and digest are ""
     kin: tuple[Resource, ...] = ()  # the Bundles of those whose partner the patient is: looked into, never quoted

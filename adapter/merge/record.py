@@ -15,7 +15,7 @@ from adapter.merge.parts import Node, Part, Source
 from adapter.merge.provenance import provenances
 from adapter.merge.same import Same
 from adapter.merge.unite import United, unite
-from adapter.records import FieldUse, Issue, MappedBundle, Origin, Resource
+from adapter.records import FieldUse, Finding, Issue, MappedBundle, Origin, Resource
 
 
 def merge(records: Sequence[MappedBundle], mains: Sequence[int]) -> MappedBundle:
@@ -37,6 +37,8 @@ def merge(records: Sequence[MappedBundle], mains: Sequence[int]) -> MappedBundle
         lineage=work.lineage,
         coverage=tuple(_named(use, one.name) for one in sources for use in one.record.coverage),
         issues=(*(_placed(i, one.name) for one in sources for i in one.record.issues), *same.issues, *work.issues),
+        quality=tuple(_found(finding, one.name) for one in sources for finding in one.record.quality),
+        not_checked=tuple(dict.fromkeys(left for one in sources for left in one.record.not_checked)),
         origins=origins,
         kin=tuple(bundle for one in sources for bundle in one.record.kin),
     )
@@ -48,6 +50,10 @@ def _named(use: FieldUse, name: str) -> FieldUse:
 
 def _placed(issue: Issue, name: str) -> Issue:
     return replace(issue, place=f"{name}: {issue.place}" if issue.place else name)
+
+
+def _found(finding: Finding, name: str) -> Finding:
+    return replace(finding, place=f"{name}: {finding.place}")
 
 
 class _Work:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +20,8 @@ def checked(record: MappedBundle, source: SourceRecord, checker: Checker | None)
     if checker is None:
         return record
     findings = checker.findings(source)
-    if not findings:
-        return record
-    return replace(record, quality=findings, issues=(*record.issues, *map(as_issue, findings)))
+    issues = (*record.issues, *map(as_issue, findings))
+    return replace(record, quality=findings, not_checked=checker.not_checked(source), issues=issues)
 
 
 def as_issue(finding: Finding) -> Issue:
@@ -33,14 +32,17 @@ def as_issue(finding: Finding) -> Issue:
 
 
 class Findings:
-    """Findings added up: one entry per rule that was broken."""
+    """Findings added up: one entry per rule that was broken; and what was not checked."""
 
     def __init__(self) -> None:
+        self._not_checked: dict[str, dict[str, None]] = {}
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._places: dict[tuple[str, str, str], list[str]] = {}
 
-    def add(self, findings: Iterable[Finding]) -> None:
-        for finding in findings:
+    def add(self, record: MappedBundle) -> None:
+        for why, rules in record.not_checked:
+            self._not_checked.setdefault(why, {}).update(dict.fromkeys(rules))
+        for finding in record.quality:
             key = (finding.code, finding.severity, finding.text)
             self._counts[key] += 1
             known = self._places.setdefault(key, [])
@@ -54,9 +56,15 @@ class Findings:
             for key, count in sorted(self._counts.items(), key=lambda item: (_ORDER.index(item[0][1]), item[0][0]))
         ]
 
+    def not_checked(self) -> list[dict[str, Any]]:
+        """Why, and the code and field of each rule that is not checked for it."""
+        return [{"why": why, "rules": list(rules)} for why, rules in self._not_checked.items()]
 
-def quality_lines(united: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """The same for people, a line per rule."""
-    for one in united:
+
+def quality_lines(findings: Findings) -> Iterator[str]:
+    """The same for people, a line per rule, and one per reason for which rules are not checked."""
+    for one in findings.united():
         times = "once" if one["count"] == 1 else f"{one['count']} times"
         yield f"{one['severity']:<18} {one['code']} {one['text']}, {times}: {'; '.join(one['places'])}"
+    for left in findings.not_checked():
+        yield f"{'not checked':<18} {left['why']}: {', '.join(left['rules'])}"

@@ -1,12 +1,11 @@
-"""Reads a mapping's ``validation.csv``: which rules of the data set are checked, and how."""
+"""Reads a mapping's ``validation.csv``: which rules of the data set are checked and how, and which are not and why."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from rules import ContentError
+from adapter.quality.files import read_lines
 
 FILE = "validation.csv"
 COLUMNS = ("code", "severity", "table", "field", "check", "against")
@@ -17,6 +16,23 @@ SEVERITIES = {
     "warn-1": "severity 1 warning",
 }
 """As written in the file → as the data set calls it."""
+
+NOT_CHECKED = "not-checked"
+REASONS = {
+    "codes": "no list of the codes was found published for this version",
+    "tools": "no whole list of the assessment tools was found published",
+    "organisations": "needs the register of organisations",
+    "portal": "needs what the submission portal knows",
+    "staff": "needs the table of staff, which is not read",
+    "file": "needs all records of the submission at once",
+}
+"""Why a rule is ``not-checked``, as written in ``against`` → in words."""
+
+PARTLY = {
+    "score": "outside the assessment tools whose range is known",
+    "unique": "beyond the rows of one record",
+}
+"""Kinds of check that see a part of what their rules are about → what they do not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +50,14 @@ class Rule:
 
 def load_rules(path: Path) -> tuple[Rule, ...]:
     """The rules of a ``validation.csv``, in its order. Raises ContentError with the line."""
-    lines = [(n, line) for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if not line.startswith("#")]
-    if not lines or tuple(next(csv.reader([lines[0][1]]))) != COLUMNS:
-        raise ContentError(f"the header must be {','.join(COLUMNS)}", str(path), lines[0][0] if lines else 1, 1)
     rules: dict[str, Rule] = {}
-    for number, line in lines[1:]:
-        cells = next(csv.reader([line]), [])
-        if len(cells) != len(COLUMNS):
-            raise ContentError(f"{len(cells)} cells under {len(COLUMNS)} columns", str(path), number, 1)
-        code, severity, table, field, check, against = cells
+    for line in read_lines(path, COLUMNS):
+        code, severity, table, field, check, against = line.cells.values()
         if severity not in SEVERITIES:
-            raise ContentError(f"severity is one of {', '.join(SEVERITIES)}", str(path), number, 1)
+            raise line.wrong(f"severity is one of {', '.join(SEVERITIES)}")
         if not code or code in rules:
-            raise ContentError("the code is missing or given twice", str(path), number, 1)
-        rules[code] = Rule(code, SEVERITIES[severity], table, field, check, against, number)
+            raise line.wrong("the code is missing or given twice")
+        if check == NOT_CHECKED and against not in REASONS:
+            raise line.wrong(f"a rule is not checked for one of {', '.join(REASONS)}")
+        rules[code] = Rule(code, SEVERITIES[severity], table, field, check, against, line.number)
     return tuple(rules.values())

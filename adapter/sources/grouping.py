@@ -143,7 +143,7 @@ class Grouping:
         for name, lookup in self.spec.lookups.items():
             for row, span in self._lines(name):
                 if (key := row.get(lookup.by)) is not None:
-                    self.named[name].put(key, 0, self._place(name, row), span)
+                    self.named[name].put(key, row.number, self._place(name, row), span)
         self._read_patients()
         for name, join in self.joins.items():
             self._give(name, join)
@@ -239,8 +239,13 @@ class Grouping:
                 message = f"no row of {other} has this {column} as its {lookup.by}: what is said there is unknown"
                 where = f"{name} row {row.number}, {column}"
                 self._say(owner, Issue("warning", "not-found", message, "", where))
-            else:
-                self.links.add(owner, place, other, found.place, found.span)
+                continue
+            self.links.add(owner, place, other, found.place, found.span)
+            if found.several and self.told.get(asked := f"{owner} {other} {key}") is None:
+                self.told.put(asked, 0)
+                message = f"more than one row has this {lookup.by}: the last one counts"
+                where = f"{other} row {found.owner}"
+                self._say(owner, Issue("warning", "conflict", message, "duplicate", where))
 
     def _refused_apart(self, place: int, span: int) -> int:
         """A new owner of this row alone."""

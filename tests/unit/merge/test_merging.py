@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 
 from adapter.fhir.references import Index, references_in
 from adapter.fhir.validate import validate
-from adapter.records import MappedBundle, Resource
+from adapter.quality import Findings, as_issue
+from adapter.records import Finding, MappedBundle, NotChecked, Resource
 from tests.unit.merge.people import (
     EPDS,
     ITEM_10,
@@ -238,3 +241,19 @@ def test_a_merged_record_is_valid_fhir_and_merging_changes_no_input() -> None:
     found: MappedBundle = one(*records)
     assert validate(found.bundle) == ()
     assert [orjson.dumps(r.bundle) for r in records] == before
+
+
+def test_what_a_data_sets_own_rules_say_of_one_source_is_said_with_its_name() -> None:
+    finding = Finding("MHS00120", "severity 1 warning", "PersonBirthDate is missing", "MHS001MPI row 2")
+    left = NotChecked("needs a register", ("MHS00206 GMPReg",))
+    held = replace(
+        record("a", patient(), epds(9)), quality=(finding,), not_checked=(left,), issues=(as_issue(finding),)
+    )
+    found = one(held, replace(record("b", patient(), epds(9)), not_checked=(left,)))
+    report = Findings()
+    report.add(found)
+    assert [(said["code"], said["count"], said["places"]) for said in report.united()] == [
+        ("MHS00120", 1, ["a: MHS001MPI row 2"])
+    ]
+    assert report.not_checked() == [{"why": left.why, "rules": ["MHS00206 GMPReg"]}]
+    assert as_issue(found.quality[0]) in found.issues

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapter.mapping import load_mapping
+from adapter.quality import load_checker
 from adapter.records import MappedBundle
 from adapter.sources.csv_files import HeldTable, TableRow
 from adapter.sources.model import SourceRecord
@@ -12,6 +13,7 @@ from adapter.sources.tables import group_tables
 
 FOLDER = Path(__file__).resolve().parents[3] / "mappings" / "mhsds"
 MHSDS = load_mapping(FOLDER)
+CHECKER = load_checker(FOLDER)
 Rows = dict[str, list[dict[str, str]]]
 
 KEYS = {
@@ -103,6 +105,50 @@ def patient(**columns: str) -> Rows:
         "MHS002GP": [_row("LocalPatientID", "GMPReg", "StartDateGMPRegistration")],
         "MHS101Referral": [{**_row(*referral), **columns}],
     }
+
+
+WHOLE: Rows = {
+    "MHS005PatInd": [{"LocalPatientID": "L1"}],
+    "MHS102OtherServiceType": [{"ServiceRequestID": "R1", "OtherCareProfTeamLocalID": "T1"}],
+    "MHS105OnwardReferral": [{"ServiceRequestID": "R1", "OnwardReferDate": "2026-02-03"}],
+    "MHS201CareContact": [
+        {"CareContactID": "C1", "ServiceRequestID": "R1", "CareContDate": "2026-02-03", "OrgIDComm": "QZZ"}
+    ],
+    "MHS202CareActivity": [{"CareActID": "A1", "CareContactID": "C1"}],
+    "MHS501HospProvSpell": [
+        {"HospProvSpellID": "H1", "ServiceRequestID": "R1", "StartDateHospProvSpell": "2026-02-03"}
+    ],
+    "MHS502WardStay": [
+        {"WardStayID": "W1", "HospProvSpellID": "H1", "WardCode": "WARD", "StartDateWardStay": "2026-02-03"}
+    ],
+    "MHS902ServiceTeamDetails": [
+        {
+            "CareProfTeamLocalID": "T1",
+            "OrgIDCareProfTeamLocalID": "RX1",
+            "ServTeamTypeMH": "C02",
+            "ServTeamIntAgeGroup": "01",
+        }
+    ],
+}
+"""Rows in which no rule finds anything, each with what is mandatory and no more."""
+
+
+def having(table: str, **columns: str) -> Rows:
+    """A record in which no rule finds anything but in this row, with the rows that it belongs to."""
+    rows = patient(CareProfTeamLocalID="T1") if table == "MHS902ServiceTeamDetails" else patient()
+    if table == "MHS502WardStay":
+        rows |= {"MHS501HospProvSpell": WHOLE["MHS501HospProvSpell"]}
+    if table == "MHS102OtherServiceType":
+        rows |= {"MHS902ServiceTeamDetails": WHOLE["MHS902ServiceTeamDetails"]}
+    whole = rows.get(table) or WHOLE.get(table) or [{}]
+    rows[table] = [{**whole[0], **columns}]
+    return rows
+
+
+def broken(rows: Rows) -> list[str]:
+    """The error codes of the rules that the records of these rows break, sorted."""
+    assert CHECKER is not None
+    return sorted(finding.code for record in sources(rows) for finding in CHECKER.findings(record))
 
 
 def _row(*columns: str) -> dict[str, str]:
