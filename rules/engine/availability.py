@@ -1,6 +1,7 @@
-"""The last step: whether a referral's service is offered, covers her and is open, and who takes it where not.
+"""Whether a referral's service is offered, covers her and is open, and who takes it where not.
 
-Which services cover a person, and which are closed, is the caller's to know: it has the directory and the clock.
+Which services cover a person, and which are closed, is the caller's to know: it has the directory and the clock. When
+in the second stage it is asked about is the pack's to say (``fall_back`` and ``when_closed``).
 """
 
 from __future__ import annotations
@@ -31,74 +32,69 @@ class Availability:
 EVERYWHERE = Availability()
 
 
-class Availabilities:
-    """Moves referrals to services that there are. None is ever lost: the GP takes what nobody else does."""
+class Services:
+    """The services there are for one person on one day. Nothing is ever lost: the GP takes what nobody else does."""
 
-    def __init__(self, provider: Provider, services: Mapping[str, Service]) -> None:
+    def __init__(
+        self, provider: Provider, services: Mapping[str, Service], as_of: date, given: Availability = EVERYWHERE
+    ) -> None:
         self._provider = provider
         self._services = services
+        self._as_of = as_of
+        self._given = given
+        self._offers = provider.in_force(provider.offers, as_of)
 
-    def settle(self, drafts: list[Draft], as_of: date, given: Availability, gathering: Gathering) -> list[Draft]:
-        """Each referral at a service that takes it, and emergencies for a closed service elsewhere as well."""
-        settled = []
-        for draft in drafts:
-            moved = self._covered(draft, as_of, given, gathering)
-            settled.append(moved)
-            elsewhere = given.closed.get(moved.service)
-            if elsewhere is None or RANK[moved.priority] < RANK[EMERGENCY]:
-                continue
-            if elsewhere:
-                settled[-1], beside = self._closed(moved, elsewhere, as_of)
-                settled.append(self._covered(beside, as_of, given, gathering))
-            else:
-                text = (
-                    f"{self._label(moved.service)} is closed at this time, and no other service takes its emergencies"
-                )
-                gathering.issue(IssueSpec(NO_SERVICE, "warning", text), moved.rule.id)
-        return settled
+    @property
+    def all_there(self) -> bool:
+        """Whether every service is offered and covers her."""
+        return self._offers is None and not self._given.uncovered
 
-    def _covered(self, draft: Draft, as_of: date, given: Availability, gathering: Gathering) -> Draft:
-        """The referral, at the nearest fallback that is offered and covers her."""
-        offers = self._provider.in_force(self._provider.offers, as_of)
-        if self._takes(draft.service, offers, given):
-            return draft
-        service, policies = draft.service, list(draft.policies)
-        if offers and service not in offers.value:
-            policies.append(self._policy("offers", f"{self._label(service)} is not offered", offers, draft))
-        while service != LAST_RESORT and not self._takes(service, offers, given):
-            service, own = self._next(service, as_of)
+    @property
+    def all_open(self) -> bool:
+        return not self._given.closed
+
+    def replaces(self, service: str) -> bool:
+        """Whether another service takes over from this one."""
+        return service != LAST_RESORT and not self._takes(service)
+
+    def closes(self, draft: Draft) -> bool:
+        """Whether a referral is an emergency to a service that is closed."""
+        return draft.service in self._given.closed and RANK[draft.priority] >= RANK[EMERGENCY]
+
+    def fall_back(self, draft: Draft, gathering: Gathering) -> None:
+        """Move a referral to the nearest fallback that is offered and covers her, and say so."""
+        wanted, service, offers = draft.service, draft.service, self._offers
+        not_offered = offers is not None and wanted not in offers.value
+        if offers and not_offered:
+            draft.shaped_by(self._policy("offers", f"{self._label(wanted)} is not offered", offers, draft))
+        while self.replaces(service):
+            found, own = fallback(self._provider, self._services, service, self._as_of)
+            service = found or LAST_RESORT
             if own:
-                policies.append(self._policy("fallbacks", f"{self._label(service)} takes over", own, draft))
-        if service == draft.service:
-            return draft
-        not_offered = offers is not None and draft.service not in offers.value
+                draft.shaped_by(self._policy("fallbacks", f"{self._label(service)} takes over", own, draft))
         why = "is not offered by this provider" if not_offered else "does not cover her by the directory"
-        text = f"{self._label(draft.service)} {why}: referred to {self._label(service)}"
+        text = f"{self._label(wanted)} {why}: {self._label(service)} takes its place"
         gathering.issue(IssueSpec(NO_SERVICE, "warning", text), draft.rule.id)
-        return replace(draft, service=service, policies=tuple(policies), notes=(*draft.notes, f"{text}."))
+        draft.service = service
+        draft.say(f"{text}.")
 
-    def _takes(self, service: str, offers: Dated | None, given: Availability) -> bool:
-        return (offers is None or service in offers.value) and service not in given.uncovered
+    def beside_closed(self, draft: Draft, gathering: Gathering) -> list[Draft]:
+        """The same emergency for whoever takes it while the service is closed; where nobody does, that is said."""
+        here, elsewhere = self._label(draft.service), self._given.closed[draft.service]
+        if not elsewhere:
+            text = f"{here} is closed at this time, and no other service takes its emergencies"
+            gathering.issue(IssueSpec(NO_SERVICE, "warning", text), draft.rule.id)
+            return []
+        there = self._label(elsewhere)
+        beside = replace(draft, service=elsewhere)
+        draft.say(f"{here} is closed at this time: {there} is asked as well.")
+        beside.say(f"{here} is closed at this time: this is for {there} now.")
+        if own := self._provider.in_force(self._provider.hours.get(draft.service, ()), self._as_of):
+            beside.shaped_by(self._policy("hours", f"{there} takes emergencies when {here} is closed", own, draft))
+        return [beside]
 
-    def _next(self, service: str, as_of: date) -> tuple[str, Dated | None]:
-        found, own = fallback(self._provider, self._services, service, as_of)
-        return found or LAST_RESORT, own
-
-    def _closed(self, draft: Draft, elsewhere: str, as_of: date) -> tuple[Draft, Draft]:
-        here, there = self._label(draft.service), self._label(elsewhere)
-        own = self._provider.in_force(self._provider.hours.get(draft.service, ()), as_of)
-        policies = draft.policies
-        if own:
-            policies = (
-                *policies,
-                self._policy("hours", f"{there} takes emergencies when {here} is closed", own, draft),
-            )
-        told = f"{here} is closed at this time: {there} is asked as well."
-        asked = f"{here} is closed at this time: this is for {there} now."
-        return (
-            replace(draft, notes=(*draft.notes, told)),
-            replace(draft, service=elsewhere, notes=(*draft.notes, asked), policies=policies),
-        )
+    def _takes(self, service: str) -> bool:
+        return (self._offers is None or service in self._offers.value) and service not in self._given.uncovered
 
     def _label(self, service: str) -> str:
         return self._services[service].label

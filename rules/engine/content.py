@@ -195,7 +195,30 @@ class StartFrom:
     weeks: Threshold
 
 
-StepAction = MoveTo | AlsoRefer | Hold | CapPriority | StartNow | StartFrom | AddNote | TaskSpec | FlagSpec | IssueSpec
+@dataclass(frozen=True, slots=True)
+class FallBack:
+    """Where the service is not offered, or covers her nowhere, the next of its fallbacks that is there takes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhenClosed:
+    """An emergency to a service that is closed is made to the one that takes its emergencies as well."""
+
+
+StepAction = (
+    MoveTo
+    | AlsoRefer
+    | Hold
+    | CapPriority
+    | StartNow
+    | StartFrom
+    | AddNote
+    | FallBack
+    | WhenClosed
+    | TaskSpec
+    | FlagSpec
+    | IssueSpec
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +239,7 @@ class Step:
     highest: str = ""  # only if no referral to the same service has a higher priority
     open: bool = False  # only if the service is in the fact open_services
     refused: bool = False  # only if the service, or "all", is in the fact consent_refused_for
+    implied: bool = False  # not written in the pack: every pack has it, after its own steps
 
 
 @dataclass(frozen=True, slots=True)

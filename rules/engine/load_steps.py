@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rules.engine.conditions import Place
 from rules.engine.content import (
     AddNote,
     AlsoRefer,
     CapPriority,
+    FallBack,
     Hold,
     MoveTo,
     Parameter,
@@ -18,6 +20,7 @@ from rules.engine.content import (
     Step,
     StepAction,
     TaskSpec,
+    WhenClosed,
     Within,
 )
 from rules.engine.cursor import Cursor, sources
@@ -26,6 +29,11 @@ from rules.engine.parse import Parser
 
 FACT_OPEN = "open_services"
 FACT_REFUSED = "consent_refused_for"
+WHERE_IT_GOES: Mapping[type[FallBack] | type[WhenClosed], tuple[str, str]] = {
+    FallBack: ("fall_back", "Another service takes over where one is not offered, or covers her nowhere"),
+    WhenClosed: ("when_closed", "An emergency to a service that is closed is made elsewhere as well"),
+}
+"""What every pack does, where its steps say so or after them: the key of each, and its title where it is implied."""
 
 
 def load_steps(
@@ -44,9 +52,24 @@ def load_steps(
         step = _step(at, destinations, services, by_id)
         if step.id in steps:
             raise at["id"].error(f"the step {step.id} is given twice", code="RC026")
+        _leave_nobody_out(at, step, tuple(steps.values()))
         _protect_safety(at, step, by_id)
         steps[step.id] = step
     return tuple(steps.values())
+
+
+def with_implied(steps: tuple[Step, ...], place: Place) -> tuple[Step, ...]:
+    """The steps of a pack, and after them what it does not say itself of services that are not there or closed.
+
+    ``place`` is where the pack would say it. No step of a file can have the id of an implied one.
+    """
+    written = {type(action) for step in steps for action in step.actions}
+    implied = (
+        Step(key, title, (), (kind(),), place, implied=True)
+        for kind, (key, title) in WHERE_IT_GOES.items()
+        if kind not in written
+    )
+    return (*steps, *implied)
 
 
 def _step(at: Cursor, destinations: Destinations, services: Mapping[str, Service], rules: Mapping[str, Rule]) -> Step:
@@ -89,6 +112,10 @@ def _action(at: Cursor, destinations: Destinations, services: Mapping[str, Servi
         return AlsoRefer(destinations.service(at["also_refer"]))
     if "hold" in at:
         return Hold()
+    if "fall_back" in at:
+        return FallBack()
+    if "when_closed" in at:
+        return WhenClosed()
     if "priority" in at:
         return CapPriority(at.data["priority"], destinations.within(at, at.data["priority"]))
     if "start_now" in at:
@@ -126,3 +153,15 @@ def _protect_safety(at: Cursor, step: Step, rules: Mapping[str, Rule]) -> None:
     if safety and kinds & {CapPriority, StartFrom}:
         message = f"this step could lower or delay a referral of a safety rule ({safety[0]}): add 'safety: false'"
         raise at.error(message, code="RC041")
+
+
+def _leave_nobody_out(at: Cursor, step: Step, before: tuple[Step, ...]) -> None:
+    """What looks after services that are not there is about every referral, and stands once and alone."""
+    for kind, (key, _) in WHERE_IT_GOES.items():
+        if not any(isinstance(action, kind) for action in step.actions):
+            continue
+        if len(step.actions) > 1 or at.data.keys() - {"id", "title", "sources", "do"}:
+            message = f"'{key}' is about every referral: write it in a step of its own, with no condition and no limits"
+            raise at.error(message, code="RC043")
+        if any(isinstance(action, kind) for each in before for action in each.actions):
+            raise at.error(f"'{key}' is in a step before this one: write it once", code="RC043")

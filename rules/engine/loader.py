@@ -10,18 +10,19 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from rules.engine.conditions import Condition, facts_of
+from rules.engine.conditions import Condition, Place, facts_of
 from rules.engine.content import Concept, Content, Dated, FactDeclaration, Parameter, Provider, Service, Within
 from rules.engine.cursor import Cursor, sources
 from rules.engine.errors import ContentError
 from rules.engine.load_provider import check_instruments, load_provider, provider_file, with_overrides
 from rules.engine.load_rules import load_asks, load_rules
-from rules.engine.load_steps import load_steps
+from rules.engine.load_steps import load_steps, with_implied
 from rules.engine.parse import Parser
 from rules.engine.schema_check import check
 from rules.engine.yaml_file import load_yaml
 
 LIBRARY = Path(__file__).resolve().parents[1] / "library" / "perinatal_mental_health"
+STEPS = "second_stage.yaml"
 
 
 def load_content(folder: Path, provider: str | None = None) -> Content:
@@ -46,7 +47,8 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
     rules = load_rules(files, parser, parameters, services, timeframes)
     if not rules:
         raise pack.error(f"the pack has no rules: write at least one in {folder / 'criteria'}", code="RC055")
-    steps_file, asks_file = _optional(folder / "second_stage.yaml"), _optional(folder / "asks.yaml")
+    steps_file, asks_file = _optional(folder / STEPS), _optional(folder / "asks.yaml")
+    steps = load_steps(steps_file, parser, parameters, services, timeframes, rules) if steps_file else ()
     at = pack.child("outside_when")
     content = Content(
         folder=folder,
@@ -58,7 +60,7 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
         parameters=parameters,
         services=services,
         rules=rules,
-        steps=load_steps(steps_file, parser, parameters, services, timeframes, rules) if steps_file else (),
+        steps=with_implied(steps, steps_file.place if steps_file else Place(str(folder / STEPS), 1, 1)),
         asks=load_asks(asks_file, parser) if asks_file else (),
         timeframes=timeframes,
         outside_when=parser.condition(at) if at else None,

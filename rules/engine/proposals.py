@@ -26,6 +26,14 @@ class Draft:
     notes: tuple[str, ...]
     facts: tuple[Fact, ...]
     policies: tuple[Policy, ...] = ()
+    had: frozenset[tuple[str, str]] = frozenset()  # the steps it has had, each with the service it was at
+
+    def say(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes = (*self.notes, note)
+
+    def shaped_by(self, *policies: Policy) -> None:
+        self.policies = tuple(dict.fromkeys((*self.policies, *policies)))
 
 
 @dataclass(slots=True)

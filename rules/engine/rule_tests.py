@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rules.engine.content import FactDeclaration
+from rules.engine.availability import EVERYWHERE, Availability
+from rules.engine.content import FactDeclaration, Service
 from rules.engine.cursor import Cursor
 from rules.engine.errors import ContentError, RulesError
 from rules.engine.model import PRIORITIES, DateSpan, DaySpan, Decision, Fact, FactValue, State, Status
@@ -27,7 +28,10 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """One test of a file: facts given on a day for a provider ("" for the pack's own), and what must come of them."""
+    """One test of a file: facts given on a day for a provider ("" for the pack's own), and what must come of them.
+
+    ``availability`` stands for the directory and the clock: which services cover her, and which are closed.
+    """
 
     name: str
     file: str
@@ -36,6 +40,7 @@ class RuleTest:
     provider: str
     given: Mapping[str, Fact]
     expect: Mapping[str, Any]
+    availability: Availability = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,13 @@ def load_rule_tests(folder: Path, pack: Pack) -> Iterator[RuleTest]:
             if "provider" in at and at.data["provider"] not in providers:
                 message = f"no provider is called {at.data['provider']!r}; there are: {', '.join(providers)}"
                 raise at["provider"].error(message, code="RC025")
-            yield _test(at, pack.fact_declarations, rules)
+            yield _test(at, pack.fact_declarations, rules, pack.services)
 
 
 def run_rule_test(pack: Pack, test: RuleTest) -> list[RuleTestFailure]:
     """What of the decision differs from what the test expects."""
     try:
-        decision = pack.evaluate(test.given, test.as_of)
+        decision = pack.evaluate(test.given, test.as_of, test.availability)
     except RulesError as error:
         found = [f"the evaluation failed: {error}"]
     else:
@@ -150,7 +155,12 @@ def _listed(referrals: Mapping[str, str]) -> str:
     return ", ".join(f"{service}: {priority}" for service, priority in sorted(referrals.items())) or "none"
 
 
-def _test(at: Cursor, declarations: Mapping[str, FactDeclaration], rules: frozenset[str]) -> RuleTest:
+def _test(
+    at: Cursor,
+    declarations: Mapping[str, FactDeclaration],
+    rules: frozenset[str],
+    services: Mapping[str, Service],
+) -> RuleTest:
     expect = at["expect"]
     for key in _STATUSES:
         for item in expect.each(key):
@@ -164,7 +174,23 @@ def _test(at: Cursor, declarations: Mapping[str, FactDeclaration], rules: frozen
         provider=at.get("provider", ""),
         given={name: _given(name, item, declarations) for name, item in at["given"].items()},
         expect=expect.data,
+        availability=_availability(at, services),
     )
+
+
+def _availability(at: Cursor, services: Mapping[str, Service]) -> Availability:
+    closed = at.child("closed")
+    elsewhere = [*closed.items()] if closed else []
+    for item in (*at.each("uncovered"), *(each for _, each in elsewhere if each.data)):
+        _known(item.data, item, services)
+    for service, item in elsewhere:
+        _known(service, item, services)
+    return Availability(frozenset(at.get("uncovered", ())), {service: item.data for service, item in elsewhere})
+
+
+def _known(service: str, at: Cursor, services: Mapping[str, Service]) -> None:
+    if service not in services:
+        raise at.error(f"no service is called {service!r}: write a key of services.yaml", code="RC021")
 
 
 def _given(name: str, at: Cursor, declarations: Mapping[str, FactDeclaration]) -> Fact:

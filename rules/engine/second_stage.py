@@ -1,4 +1,9 @@
-"""The second stage: steps that move, hold or change the referrals of fired rules, and the services there are."""
+"""The second stage: steps that move, hold or change the referrals of fired rules.
+
+The steps are taken in their order. A referral that comes to another service, by a step or by a fallback, begins again
+with the first: what a step says of a service counts for every referral that would go there, whatever brought it. No
+step does anything twice to one referral at one service, so that this comes to an end.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from rules.engine import names
-from rules.engine.availability import Availabilities, Availability
+from rules.engine.availability import Availability, Services
 from rules.engine.content import (
     AddNote,
     AlsoRefer,
     CapPriority,
     Content,
+    FallBack,
     FlagSpec,
     Hold,
     IssueSpec,
@@ -22,6 +28,7 @@ from rules.engine.content import (
     StartNow,
     Step,
     TaskSpec,
+    WhenClosed,
 )
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
 from rules.engine.model import DaySpan, Fact, State, Truth
@@ -38,7 +45,6 @@ class SecondStage:
         self._content = content
         self._values = values
         self._calendar = calendar
-        self._available = Availabilities(content.provider, content.services)
         self._steps = [step for step in content.steps if not self._is_idle(step)]
 
     def run(
@@ -51,43 +57,49 @@ class SecondStage:
         availability: Availability,
     ) -> tuple[list[Draft], Mapping[str, tuple[str, ...]]]:
         """The referrals that remain, and for each rule the steps that held one of its referrals."""
+        there = Services(self._content.provider, self._content.services, as_of, availability)
+        steps = [step for step in self._steps if _counts(step, truths, facts, there)]
         held: dict[str, tuple[str, ...]] = {}
-        for step in self._steps:
-            if not drafts:
-                break
-            if step.when is not None and truths[names.step(step.id)] is not True:
-                continue
-            if (step.open and not _codes(facts[FACT_OPEN])) or (step.refused and not _codes(facts[FACT_REFUSED])):
-                continue
-            after: list[Draft] = []
+        place = 0
+        while place < len(steps):
+            step, after, moved = steps[place], list[Draft](), False
             for draft in drafts:
-                if not _applies(step, draft, drafts, facts):
+                if not _applies(step, draft, drafts, facts, there):
                     after.append(draft)
                     continue
-                kept = self._apply(step, draft, facts, as_of, gathering)
+                kept = self._apply(step, draft, facts, as_of, gathering, there)
                 if any(isinstance(action, Hold) for action in step.actions):
                     held[draft.rule.id] = tuple(dict.fromkeys((*held.get(draft.rule.id, ()), step.id)))
+                moved = moved or any(each.service != draft.service for each in kept)
                 after.extend(kept)
             drafts = after
-        return self._available.settle(drafts, as_of, availability, gathering), held
+            place = 0 if moved else place + 1
+        return drafts, held
 
     def _is_idle(self, step: Step) -> bool:
         """Whether a step does nothing with these values: it delays referrals by no weeks."""
         return all(isinstance(action, StartFrom) and not self._values.of(action.weeks) for action in step.actions)
 
     def _apply(
-        self, step: Step, draft: Draft, facts: Mapping[str, Fact], as_of: date, gathering: Gathering
+        self,
+        step: Step,
+        draft: Draft,
+        facts: Mapping[str, Fact],
+        as_of: date,
+        gathering: Gathering,
+        there: Services,
     ) -> list[Draft]:
         """What becomes of one referral: itself changed, or gone, and those made beside it."""
-        original, changed, beside, hold, rule = draft, replace(draft), [], False, draft.rule.id
+        original = replace(draft, had=draft.had | {(step.id, draft.service)})
+        changed, beside, hold, rule = replace(original), list[Draft](), False, draft.rule.id
         for action in step.actions:
             match action:
                 case MoveTo(service=service):
                     changed.service = self._values.of(service)
-                    changed.policies = (*changed.policies, *self._values.policies(rule, service))
+                    changed.shaped_by(*self._values.policies(rule, service))
                 case AlsoRefer(service=service):
-                    own = (*original.policies, *self._values.policies(rule, service))
-                    beside.append(replace(original, service=self._values.of(service), policies=own))
+                    beside.append(replace(original, service=self._values.of(service)))
+                    beside[-1].shaped_by(*self._values.policies(rule, service))
                 case Hold():
                     hold = True
                 case CapPriority(priority=priority, within=within):
@@ -100,7 +112,11 @@ class SecondStage:
                 case StartFrom():
                     self._start_from(changed, action, facts, as_of, gathering)
                 case AddNote(text=text):
-                    changed.notes = (*changed.notes, text)
+                    changed.say(text)
+                case FallBack():
+                    there.fall_back(changed, gathering)
+                case WhenClosed():
+                    beside += there.beside_closed(changed, gathering)
                 case TaskSpec():
                     gathering.task(_resolved(action, original), rule, original.facts)
                 case FlagSpec():
@@ -117,11 +133,11 @@ class SecondStage:
         fact, declaration = facts[action.fact], self._content.facts[action.fact]
         if not weeks or fact.state is State.ABSENT:
             return
-        draft.policies = (*draft.policies, *self._values.policies(draft.rule.id, action.weeks))
+        draft.shaped_by(*self._values.policies(draft.rule.id, action.weeks))
         if not isinstance(fact.value, DaySpan):
             text = f"the referral may have to wait for {weeks} weeks ({action.weeks.parameter})"
             said = f"{declaration.label} is not known: {text}. It is not held back for that."
-            draft.notes = (*draft.notes, said[:1].upper() + said[1:])
+            draft.say(said[:1].upper() + said[1:])
             gathering.issue(IssueSpec("data-not-supplied", "warning", said), draft.rule.id)
             if code := fact.ask or declaration.ask:
                 gathering.task(
@@ -132,7 +148,7 @@ class SecondStage:
         if wait > 0:
             draft.start = max(draft.start, as_of + timedelta(days=wait))
             draft.end = self._calendar.end(draft.start, draft.within)
-            draft.notes = (*draft.notes, f"Starts when {declaration.label} reaches {weeks} weeks.")
+            draft.say(f"Starts when {declaration.label} reaches {weeks} weeks.")
 
 
 def reaches(step: Step, rule: Rule, service: str) -> bool:
@@ -144,9 +160,28 @@ def reaches(step: Step, rule: Rule, service: str) -> bool:
     return (step.rules is None or rule.id in step.rules) and rule.id not in step.not_rules
 
 
-def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, Fact]) -> bool:
+def _counts(step: Step, truths: Mapping[str, Truth], facts: Mapping[str, Fact], there: Services) -> bool:
+    """Whether a step could do anything on these facts, whatever the referrals are."""
+    if step.when is not None and truths[names.step(step.id)] is not True:
+        return False
+    if (step.open and not _codes(facts[FACT_OPEN])) or (step.refused and not _codes(facts[FACT_REFUSED])):
+        return False
+    match step.actions:
+        case (FallBack(),):
+            return not there.all_there
+        case (WhenClosed(),):
+            return not there.all_open
+    return True
+
+
+def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, Fact], there: Services) -> bool:
     service = draft.service
-    if not reaches(step, draft.rule, service):
+    match step.actions:
+        case (FallBack(),):  # as often as it takes: the fallbacks of a pack do not go round in a circle
+            return there.replaces(service)
+        case (WhenClosed(),) if not there.closes(draft):
+            return False
+    if (step.id, service) in draft.had or not reaches(step, draft.rule, service):
         return False
     if step.beside and not any(other is not draft and RANK[other.priority] >= RANK[step.beside] for other in drafts):
         return False

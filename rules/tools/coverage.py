@@ -88,6 +88,8 @@ def see(suite: Suite) -> Sight:
                 if rule.id in test.expect.get(status, ()):
                     sight.statuses.add((rule.id, status))
     for step in suite.pack.content.steps:
+        if step.implied:
+            continue
         sight.steps.update((step.id, applied) for applied in _applications(suite, step))
     return sight
 
@@ -183,8 +185,8 @@ def _applications(suite: Suite, step: Step) -> Iterator[bool]:
         for name, pack in suite.packs.items()
     }
     for test in suite.tests:
-        decision = suite.packs[test.provider].evaluate(test.given, test.as_of)
-        other = without[test.provider].evaluate(test.given, test.as_of)
+        decision = suite.packs[test.provider].evaluate(test.given, test.as_of, test.availability)
+        other = without[test.provider].evaluate(test.given, test.as_of, test.availability)
         if other.referrals:
             yield _proposed(decision) != _proposed(other)
 
@@ -203,6 +205,8 @@ def _goals(pack: TracedPack, sight: Sight) -> Iterator[Goal]:
                 name = f"fact/{fact.name}{suffix}"
                 yield from _criterion_goals(fact.name, name, condition, content, values, sight)
     for step in content.steps:
+        if step.implied:
+            continue
         for applied, words in ((True, "applies"), (False, "does not apply")):
             yield Goal(step.id, step.place, "the step", words, (step.id, applied) in sight.steps)
         if step.when is not None:

@@ -13,6 +13,7 @@ from rules.engine.content import Ask, Concept, Content, Dated, FactDeclaration, 
 from rules.engine.errors import ContentError
 from rules.engine.opening_hours import in_words
 from rules.engine.parameters import Values, dated_at
+from rules.tools.steps import StepWords
 from rules.tools.words import Lines, Words, blocks, source_lines
 
 SECTIONS = (
@@ -63,7 +64,7 @@ def describe(content: Content, day: date, after: date) -> Mapping[tuple[str, str
     Raises ContentError where a parameter has no value on that day, or a code list cannot be read.
     """
     values = Values(content.parameters, day)
-    words = Words(content, values)
+    words, said = Words(content, values), StepWords(content, values)
     found = (
         _pack(content, words),
         _provider(content.provider, content.services, day),
@@ -71,7 +72,7 @@ def describe(content: Content, day: date, after: date) -> Mapping[tuple[str, str
         *(_parameter(parameter, words, day, after) for parameter in content.parameters.values()),
         *(_fact(fact, words) for fact in content.facts.values()),
         *_code_lists(content.folder / "codes"),
-        *(_step(step, words) for step in content.steps),
+        *(_step(step, words, said) for step in content.steps),
         *(_ask(ask, words) for ask in content.asks),
         *map(_service, content.services.values()),
     )
@@ -206,15 +207,15 @@ def _fact(fact: FactDeclaration, words: Words) -> Item:
     )
 
 
-def _step(step: Step, words: Words) -> Item:
+def _step(step: Step, words: Words, said: StepWords) -> Item:
     return _item(
         "second stage",
         step.id,
         step.title,
         _one("title", step.title),
-        Aspect("is about", words.reach(step), flat=True),
+        Aspect("is about", tuple(map(str, said.about(step))), flat=True),
         Aspect("when", words.condition(step.when)),
-        Aspect("does", tuple(line for action in step.actions for line in words.action(action))),
+        Aspect("does", said.does(step)),
         Aspect("sources", source_lines(step.sources), flat=True),
     )
 

@@ -138,7 +138,7 @@ def diff(a: LoadedSide, b: LoadedSide) -> PackDiff:
     reach = Reach(a.content), Reach(b.content)
     keys = sorted({*old, *new}, key=lambda key: (SECTIONS.index(key[0]), key[1]))
     changes = [_change(old.get(key), new.get(key), reach) for key in keys]
-    steps = [step.id for step in a.content.steps], [step.id for step in b.content.steps]
+    steps = [[step.id for step in each.content.steps if not step.implied] for each in (a, b)]
     return PackDiff(a, b, tuple(each for each in (*changes, _order(*steps)) if each is not None))
 
 

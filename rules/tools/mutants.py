@@ -55,6 +55,8 @@ def mutants(content: Content) -> Iterator[Mutant]:
         for place, words, fact in _derived(declaration, content):
             yield Mutant(declaration.name, place, words, _with_fact(fact))
     for number, step in enumerate(content.steps):
+        if step.implied:
+            continue
         for place, words, other in _step(step, content):
             yield Mutant(step.id, place, words, _with_step(number, other))
     for number, ask in enumerate(content.asks):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.check_facts import FactChecker
 from rules.engine.comparisons import older_fact
 from rules.engine.conditions import Condition
@@ -56,7 +57,7 @@ class TracedPack:
         self._bands = Bands(content.parameters)
         self._compiled: dict[int, _Band] = {}
 
-    def evaluate(self, facts: Mapping[str, Fact], as_of: date) -> Decision:
+    def evaluate(self, facts: Mapping[str, Fact], as_of: date, availability: Availability = EVERYWHERE) -> Decision:
         """The decision about one person on one day. Raises FactError and ContentError like ``Pack.evaluate``."""
         band = self._band(as_of)
         complete, telling = self._checker.complete(facts)
@@ -64,11 +65,11 @@ class TracedPack:
         truths = {name: situation.truths[place] for name, place in band.places.items()}
         stale = [name for name in telling if facts[name].older is not None and facts[name].state is not State.KNOWN]
         if not stale:
-            return band.decider.decide(Evaluation(situation, truths))
+            return band.decider.decide(Evaluation(situation, truths), availability)
         renewed = {**complete, **{name: older_fact(facts[name]) for name in stale}}
         aged = Situation(band.tracer, renewed, as_of, telling)
         aged_truths = {name: aged.truths[place] for name, place in band.places.items()}
-        return band.decider.decide(Evaluation(situation, truths, aged_truths, frozenset(stale)))
+        return band.decider.decide(Evaluation(situation, truths, aged_truths, frozenset(stale)), availability)
 
     def look(self, facts: Mapping[str, Fact], as_of: date) -> Seen:
         """The same evaluation, opened. Raises FactError and ContentError."""
@@ -79,7 +80,7 @@ class TracedPack:
     def passes(self, test: RuleTest) -> bool:
         """Whether a test comes out as expected; an evaluation that fails does not."""
         try:
-            decision = self.evaluate(test.given, test.as_of)
+            decision = self.evaluate(test.given, test.as_of, test.availability)
         except RulesError:
             return False
         return not any(differences(decision, test.expect))

@@ -6,26 +6,17 @@ somebody wrote them makes no difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rules.engine.condition_text import text_of
 from rules.engine.conditions import AllOf, AnyOf, Condition, Not, Threshold, Unless, inner
 from rules.engine.content import (
-    AddNote,
-    AlsoRefer,
-    CapPriority,
     Content,
     FlagSpec,
-    Hold,
     IssueSpec,
-    MoveTo,
     Outcome,
     Refer,
-    StartFrom,
-    StartNow,
-    Step,
-    StepAction,
     TaskSpec,
     Within,
 )
@@ -35,7 +26,21 @@ from rules.engine.parse import PARAMETER
 from rules.tools.thresholds import thresholds_in
 
 Lines = tuple[str, ...]
+Labels = Callable[[str, str], str]
+"""The words for a code of a kind (``perinatal-task``, ``perinatal-flag``)."""
+PRIORITY_WORDS: Mapping[str, str] = {
+    "stat": "emergency (stat)",
+    "asap": "very urgent (asap)",
+    "urgent": "urgent",
+    "routine": "routine",
+}
 _GROUPS = (AllOf, AnyOf, Not, Unless)
+
+
+def humanised(kind: str, code: str) -> str:  # noqa: ARG001 - the labels of a pack that has none of its own
+    """A code in words: ``seek-consent`` → ``Seek consent``."""
+    words = code.replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def indented(lines: Iterable[str]) -> Lines:
@@ -129,49 +134,6 @@ class Words:
         if task.text:
             more.append(f"text: {task.text}")
         return (f"task {task.code}, {task.priority}{about}", *indented(more))
-
-    def action(self, action: StepAction) -> Lines:
-        """What a step of the second stage does to a referral."""
-        match action:
-            case MoveTo(service=service):
-                return (f"refer to {self.service(service)} instead",)
-            case AlsoRefer(service=service):
-                return (f"refer to {self.service(service)} as well",)
-            case Hold():
-                return ("hold the referral",)
-            case CapPriority(priority=priority, within=within):
-                return (f"at most {priority}, {self.within(within)}",)
-            case StartNow():
-                return ("start at once",)
-            case AddNote(text=text):
-                return (f"note: {text}",)
-            case StartFrom(fact=fact, weeks=weeks):
-                named = f" ({weeks.parameter})" if weeks.parameter else ""
-                label = self._content.facts[fact].label
-                return (f"start when {label} ({fact}) reaches {self._values.of(weeks)} weeks{named}",)
-            case _:
-                return self._plain(action)
-
-    def reach(self, step: Step) -> Lines:
-        """Which referrals a step is about."""
-        lines = []
-        if step.services is not None:
-            lines.append(f"referrals to {', '.join(sorted(step.services))}")
-        if step.rules is not None:
-            lines.append(f"referrals of {', '.join(sorted(step.rules))}")
-        if step.not_rules:
-            lines.append(f"not those of {', '.join(sorted(step.not_rules))}")
-        if not step.safety:
-            lines.append("never those of safety rules")
-        if step.beside:
-            lines.append(f"only beside another referral that is {step.beside} or higher")
-        if step.highest:
-            lines.append(f"only where no referral to that service is above {step.highest}")
-        if step.open:
-            lines.append("only where that team already has her")
-        if step.refused:
-            lines.append("only where she does not consent to it")
-        return tuple(lines) or ("every referral",)
 
     def given(self, value: Any) -> str:
         """A value of a declaration as written; a parameter with its value."""

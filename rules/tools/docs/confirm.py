@@ -74,7 +74,7 @@ def _rules(words: Words) -> Iterator[Item]:
 
 def _steps(words: Words) -> Iterator[Item]:
     for step in words.content.steps:
-        if why := _why(step.sources):
+        if not step.implied and (why := _why(step.sources)):
             yield Item("Step after the rules", step.id, step.title, "step", step.sources, why, f"after.html#{step.id}")
     for ask in words.content.asks:
         if why := _why(ask.sources):

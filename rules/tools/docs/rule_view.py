@@ -8,12 +8,10 @@ from pathlib import Path
 
 from rules.engine.conditions import Threshold
 from rules.engine.content import (
-    AlsoRefer,
     Ask,
     FactDeclaration,
     FlagSpec,
     IssueSpec,
-    MoveTo,
     Outcome,
     Refer,
     Rule,
@@ -23,7 +21,9 @@ from rules.engine.content import (
 from rules.engine.proposals import RANK
 from rules.engine.second_stage import reaches
 from rules.tools.docs.supplies import supplies
-from rules.tools.docs.words import PRIORITY_WORDS, Said, Words
+from rules.tools.docs.words import Said, Words
+from rules.tools.paths import may_go
+from rules.tools.words import PRIORITY_WORDS
 
 _HIGHEST_OUTSIDE = PRIORITY_WORDS["urgent"]
 
@@ -103,7 +103,7 @@ def rule_view(rule: Rule, words: Words) -> RuleView:
         codes=tuple(dict.fromkeys(name for fact in facts for name in _lists(words.content.facts[fact], words))),
         services=tuple(services),
         lighter=lighter,
-        steps=tuple(_steps(rule, {*services, lighter} - {""}, words)),
+        steps=_steps(rule, {*services, lighter} - {""}, words),
     )
 
 
@@ -198,9 +198,7 @@ def _unknown(rule: Rule, words: Words) -> Iterator[Row]:
         yield Row("unknown", what, facts=tuple(silent))
 
 
-def _steps(rule: Rule, services: set[str], words: Words) -> Iterator[Step]:
-    """The steps of the second stage that may touch this rule's referrals, wherever earlier steps have moved them."""
-    for step in words.content.steps:
-        if services and any(reaches(step, rule, service) for service in services):
-            services |= {words.destination(act.service) for act in step.actions if isinstance(act, MoveTo | AlsoRefer)}
-            yield step
+def _steps(rule: Rule, services: set[str], words: Words) -> tuple[Step, ...]:
+    """The steps of the second stage that may touch this rule's referrals, wherever these may have come."""
+    reached = may_go(words.content, rule, services, words.values, words.as_of)
+    return tuple(step for step in words.content.steps if any(reaches(step, rule, service) for service in reached))

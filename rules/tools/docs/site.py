@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rules.engine.content import Step
 from rules.engine.load_provider import fallback
 from rules.engine.model import Source
 from rules.engine.pack import load_pack
@@ -16,11 +17,12 @@ from rules.engine.rule_tests import load_rule_tests
 from rules.tools.docs.confirm import code_lists, to_confirm
 from rules.tools.docs.identity import identity
 from rules.tools.docs.rule_view import RuleView, ask_row, rule_view
-from rules.tools.docs.steps_view import step_view
 from rules.tools.docs.supplies import absence, supplies
 from rules.tools.docs.tests_view import test_view
-from rules.tools.docs.words import PRIORITY_WORDS, Labels, Words, humanised, needs_confirming
+from rules.tools.docs.words import Said, Words, needs_confirming
 from rules.tools.report import Report
+from rules.tools.steps import IMPLIED, ORDER, About, StepWords
+from rules.tools.words import PRIORITY_WORDS, Labels, humanised
 
 TEMPLATES = Path(__file__).with_name("templates")
 MADE_BY = "perinatal rules docs"
@@ -48,6 +50,16 @@ _MONTHS = (
     "November",
     "December",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of the second stage: its own condition, the referrals it is about, what it does."""
+
+    step: Step
+    when: Said | None
+    about: tuple[About, ...]
+    does: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,9 @@ def site(
     pages: Mapping[str, Mapping[str, object]] = {
         "index.html": {"topics": _by_topic(views), "report": report},
         "after.html": {
-            "steps": [step_view(step, words) for step in content.steps],
+            "steps": _step_views(words, labels),
+            "order": ORDER,
+            "implied": IMPLIED,
             "asks": [(ask, ask_row(ask, words)) for ask in content.asks],
             "tests": [case for case in cases if not case.rules],
             "outside_when": words.said(content.outside_when) if content.outside_when else None,
@@ -139,6 +153,14 @@ def _environment(words: Words) -> Environment:
 
 def _page(environment: Environment, template: str, name: str, values: Mapping[str, object]) -> str:
     return environment.get_template(template).render(page=name, **values) + "\n"
+
+
+def _step_views(words: Words, labels: Labels) -> list[StepView]:
+    says = StepWords(words.content, words.values, labels)
+    return [
+        StepView(step, words.said(step.when) if step.when else None, says.about(step), says.does(step))
+        for step in words.content.steps
+    ]
 
 
 def _by_topic(views: Sequence[RuleView]) -> Mapping[str, list[RuleView]]:

@@ -9,7 +9,8 @@ from typing import Any
 from rules.engine.explain import value_text
 from rules.engine.model import DaySpan, Fact, State
 from rules.engine.rule_tests import RuleTest
-from rules.tools.docs.words import PRIORITY_WORDS, Words
+from rules.tools.docs.words import Words
+from rules.tools.words import PRIORITY_WORDS
 
 STATUS_WORDS: Mapping[str, str] = {
     "fired": "fires",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -27,15 +27,8 @@ from rules.engine.content import Content, Dated, Parameter, Start, Within
 from rules.engine.explain import value_text
 from rules.engine.model import Source
 from rules.engine.parameters import Values, dated_at
+from rules.tools.words import Labels
 
-Labels = Callable[[str, str], str]
-"""The words for a code of a kind (``perinatal-task``, ``perinatal-flag``)."""
-PRIORITY_WORDS: Mapping[str, str] = {
-    "stat": "emergency (stat)",
-    "asap": "very urgent (asap)",
-    "urgent": "urgent",
-    "routine": "routine",
-}
 _ANSWERS = {
     Presence.PRESENT: "yes",
     Presence.ABSENT: "no",
@@ -202,9 +195,3 @@ def plain(value: object) -> str:
 def needs_confirming(source: Source) -> bool:
     """Whether a source carries any mark but [V], "read in a published source", or none at all."""
     return not source.confidence.startswith("V") or "K-" in source.confidence
-
-
-def humanised(kind: str, code: str) -> str:  # noqa: ARG001 - the labels of a pack that has none of its own
-    """A code in words: ``seek-consent`` → ``Seek consent``."""
-    words = code.replace("-", " ").replace("_", " ")
-    return words[:1].upper() + words[1:]

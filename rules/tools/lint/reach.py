@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import z3
 
 from rules.engine.conditions import AllOf, Condition, Derived, Not, Place, Presence
-from rules.engine.content import AlsoRefer, FactDeclaration, MoveTo, Outcome, Refer, Rule, Step
+from rules.engine.content import FactDeclaration, Outcome, Refer, Rule, Step
 from rules.engine.names import named_conditions
 from rules.tools.lint.encoding import Formula
 from rules.tools.lint.finding import Finding, Witness, witness
 from rules.tools.lint.parts import WHERE_TRUE, Use, dead_parts, range_findings
 from rules.tools.lint.solver import Solver, conjuncts
 from rules.tools.lint.words import grouped, say
+from rules.tools.paths import may_go
 
 
 class Reach:
@@ -34,7 +35,8 @@ class Reach:
         for ask in self._content.asks:
             yield from self._ask(ask.when, (ask.id,), ask.place)
         for step in self._content.steps:
-            yield from self._step(step)
+            if not step.implied:
+                yield from self._step(step)
 
     def _derived(self, declaration: FactDeclaration) -> Iterator[Finding]:
         if declaration.derive is None:
@@ -110,15 +112,17 @@ class Reach:
 
     def _referrals_before(self, step: Step) -> Iterator[tuple[Formula, ...]]:
         """For each referral that the step could be about: what must hold for it to be made."""
-        moved = frozenset(self._moved(step))
         for rule in self.rules:
             if rule.id in self.impossible or (rule.safety and not step.safety) or rule.id in step.not_rules:
                 continue
             if step.rules is not None and rule.id not in step.rules:
                 continue
             for service, made in self._made(rule):
-                if step.services is None or service in step.services or moved & step.services:
+                if step.services is None or step.services & self._may_go(rule, service):
                     yield made
+
+    def _may_go(self, rule: Rule, service: str) -> frozenset[str]:
+        return may_go(self._content, rule, (service,), self._solver.values, self._solver.as_of)
 
     def _made(self, rule: Rule) -> Iterator[tuple[str, tuple[Formula, ...]]]:
         """The services a rule refers to, each with what must hold."""
@@ -131,15 +135,6 @@ class Reach:
         if rule.outside is not None and rule.window is not None:
             outside = solver.true(_outside(rule.when, rule.window))
             yield solver.values.of(rule.outside.service), (outside,)
-
-    def _moved(self, step: Step) -> Iterator[str]:
-        """The services to which steps before this one can send a referral."""
-        for before in self._content.steps:
-            if before.id == step.id:
-                return
-            for action in before.actions:
-                if isinstance(action, MoveTo | AlsoRefer):
-                    yield self._solver.values.of(action.service)
 
     def _why(self, condition: Condition) -> str:
         """The criteria that exclude each other."""

@@ -241,7 +241,7 @@ def test_a_day_before_a_parameter_has_a_value_is_refused(tmp_path: Path) -> None
 def test_what_a_provider_does_not_offer_is_said(tmp_path: Path) -> None:
     home = "provider: home\ntitle: Home\noffers: [team, gp, therapies]\n"
     plan = one("PlanDefinition", "tiny", small(tmp_path, home=home))
-    (last,) = plan["action"][-1]["action"]
+    *_, last = plan["action"][-1]["action"]
     assert "adult-team: gp; crisis: team; camhs: gp" in last["description"]
 
 

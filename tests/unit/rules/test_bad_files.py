@@ -95,6 +95,8 @@ NO_SENSE = [
     ("RC035", CRITERIA, rule("{ended_on: {within_months: -1}}"), "5:21", "never a negative one"),
     ("RC040", CRITERIA, rule("{score: known}", more="outside: {service: gp}"), "7:3", "needs a 'window'"),
     ("RC042", STEPS, step("do: [{hold: true}, {move_to: gp}]"), "1:3", "nothing would be left"),
+    ("RC043", STEPS, step("do: [{fall_back: true}, {note: x}]"), "1:3", "about every referral"),
+    ("RC043", STEPS, step("do: [{fall_back: true}, {note: x}]"), "1:3", "about every referral"),
     ("RC050", FACTS, with_more(FACTS, "a: {label: A, type: integer}\n"), "17:1", "either 'from' or 'derive'"),
     ("RC051", FACTS, with_more(FACTS, "a: {label: A, type: integer, range: [3, 1], from: {b: c}}\n"), "17:30", "lowest"),
     (

@@ -159,7 +159,7 @@ def test_a_step_may_touch_a_rule_only_where_it_can_reach_its_referrals(tmp_path:
     """
     found = page(tmp_path, steps=steps)
     links = [e.attributes["href"] for e in of(found, "a") if e.attributes["href"].startswith("after.html#")]
-    assert links == ["after.html#moved", "after.html#later", "after.html#lighter"]
+    assert links == [f"after.html#{step}" for step in ("moved", "later", "lighter", "fall_back", "when_closed")]
 
 
 def test_a_step_is_said_in_words(tmp_path: Path):
@@ -193,15 +193,15 @@ def test_a_step_is_said_in_words(tmp_path: Path):
         "Only beside another referral that is urgent or more urgent",
         "Only where the service already has her",
         "Only where she does not consent to be referred to the service",
-        "She is also referred to Young people's team, at the same priority.",
+        "She is also referred to Young people's team (camhs), at the same priority.",
         "The referral is routine at the most, within 3 days.",
         "The referral starts at once.",
-        "Task: Update open team (Tell them), to the service, the referral's priority.",
-        "Task: Seek consent, to GP, urgent.",
+        "Task: Update open team (update-open-team), to the service, the referral's priority. It says: Tell them",
+        "Task: Seek consent (seek-consent), to GP (gp), urgent.",
         "The referral is held back.",
         "The referral says: Words for her",
-        "Alert: Safeguarding concern.",
-        "The result says: It is held back",
+        "Alert: Safeguarding concern (safeguarding-concern).",
+        "The result says (suppressed, information): It is held back",
     ):
         assert sentence in words
 

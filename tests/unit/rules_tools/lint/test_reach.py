@@ -119,7 +119,7 @@ def test_a_step_that_no_referral_reaches(tmp_path: Path, step: str, found_it: bo
 
 def test_a_step_is_reached_by_what_steps_before_it_sent_there(tmp_path: Path):
     one = f"- id: s%d\n  title: S\n  {SOURCES}\n  services: [%s]\n  do: [{{move_to: %s}}]\n"
-    steps = one % (1, "team", "camhs") + one % (2, "camhs", "crisis") + one % (3, "adult-team", "gp")
+    steps = one % (1, "team", "camhs") + one % (2, "camhs", "crisis") + one % (3, "therapies", "gp")
     assert [each.about for each in found(tmp_path, "RL106", steps=steps)] == [("s3",)]
 
 
