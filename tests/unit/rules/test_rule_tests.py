@@ -56,6 +56,25 @@ def test_each_difference_is_said_with_file_and_line(tmp_path: Path, expect: str,
     assert found[0] == f"{tmp_path}/tests/t.yaml:1: n: {words}"
 
 
+@pytest.mark.parametrize(
+    ("there", "made"),
+    [
+        ("uncovered: [team]", "adult-team: routine"),
+        ("uncovered: [team, adult-team]", "gp: routine"),
+        ("closed: {team: crisis}", "team: routine"),  # no emergency
+    ],
+)
+def test_a_test_may_say_what_the_directory_and_the_clock_would(tmp_path: Path, there: str, made: str):
+    expect = f"expect: {{exactly_referrals: {{{made}}}}}"
+    assert failures(tmp_path, f"- {{name: n, as_of: 2026-03-02, given: {{score: 20}}, {there}, {expect}}}\n") == []
+
+
+@pytest.mark.parametrize("there", ["uncovered: [nope]", "closed: {nope: team}", "closed: {team: nope}"])
+def test_a_service_that_is_none_is_refused_in_a_test(tmp_path: Path, there: str):
+    with pytest.raises(ContentError, match=r"t.yaml:1:\d+: no service is called 'nope'.*\[RC021\]"):
+        failures(tmp_path, f"- {{name: n, as_of: 2026-03-02, given: {{score: 20}}, {there}, expect: {{}}}}\n")
+
+
 def test_a_fact_that_does_not_fit_fails_the_test_that_gives_it(tmp_path: Path):
     found = failures(tmp_path, "- {name: n, as_of: 2026-03-02, given: {score: 99}, expect: {fired: [r1]}}\n")
     assert "the evaluation failed: score: the value is out of the range" in found[0]
