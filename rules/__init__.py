@@ -3,7 +3,6 @@
 This is the whole interface; other packages import nothing from ``rules.engine``.
 """
 
-from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.check_digit import verhoeff_ok
 from rules.engine.conditions import Threshold
 from rules.engine.content import (
@@ -37,7 +36,9 @@ from rules.engine.errors import ContentError, EngineDisagreement, EngineError, F
 from rules.engine.explain import why
 from rules.engine.loader import LIBRARY
 from rules.engine.model import (
+    EVERYWHERE,
     PRIORITIES,
+    Availability,
     DateSpan,
     DaySpan,
     Decision,

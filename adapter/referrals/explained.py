@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """``turned`` and ``sends`` (the services a rule can refer to) are by rule; ``patient`` is her Patient's entry."""
+    """``turned`` and ``sends`` (the services a rule can refer her to, or who takes over) are by rule.
+
+    ``patient`` is her Patient's entry.
+    """
 
     decision: Decision
     record: MappedBundle
@@ -46,7 +49,7 @@ def work_out(
         Phrases(facts, pack.services, decision.as_of),
         facts,
         {outcome.rule: what_if.turned_on(decision, outcome.rule) for outcome in chosen},
-        {outcome.rule: what_if.services(outcome.rule, decision.as_of) for outcome in chosen},
+        {outcome.rule: what_if.services(outcome.rule, decision) for outcome in chosen},
         what_if.unknowns(decision),
         {step.id: step.title for step in pack.content.steps},
     )

@@ -217,7 +217,7 @@ def _reasons(told: Explained, outcome: RuleOutcome) -> Iterator[str]:
 
 
 def _to(told: Explained, outcome: RuleOutcome) -> str:
-    lost = [key for turning in told.turned[outcome.rule] for key in turning.services]
+    lost = [key for turning in told.turned[outcome.rule] if turning.goal == "go" for key in turning.services]
     services = [told.phrases.to(key) for key in lost or told.sends[outcome.rule]]
     return f" to {' or '.join(services)}" if services else ""
 

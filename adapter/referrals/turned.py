@@ -45,6 +45,8 @@ def _sentences(told: Explained, turning: Turning) -> Iterator[str]:
 
 
 def _opening(told: Explained, turning: Turning) -> str:
+    if turning.goal == "cover":
+        return f"It would go to {_services(told, turning)} with"
     if turning.goal != "go":
         return _VERBS[turning.goal]
     because = listed([told.steps.get(step, step) for step in turning.steps])
@@ -58,6 +60,9 @@ def _services(told: Explained, turning: Turning) -> str:
 
 def _change(told: Explained, turning: Turning, change: Change) -> str:
     settings = [told.phrases.instead(setting) for setting in change.settings]
+    if turning.goal == "cover":
+        covers = "it covers" if len(turning.services) == 1 else "they cover"
+        settings.insert(0, f"a GP practice or an address that {covers}")
     joined = f"{'; and '.join(settings)}{', together' if len(settings) > 1 else ''}"
     return joined + "".join(f"; {note}" for note in _notes(told, turning, change))
 

@@ -6,30 +6,19 @@ in the second stage it is asked about is the pack's to say (``fall_back`` and ``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from rules.engine.content import Dated, IssueSpec, Provider, Service
 from rules.engine.load_provider import fallback
-from rules.engine.model import Policy
+from rules.engine.model import EVERYWHERE, Availability, Policy
 from rules.engine.parameters import since
 from rules.engine.proposals import RANK, Draft, Gathering
 
 LAST_RESORT = "gp"
 NO_SERVICE = "no-service-covers"
 EMERGENCY = "asap"  # from this priority on, a closed service is not enough
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """Service keys that cover her nowhere, and those closed at the time asked about with who takes emergencies."""
-
-    uncovered: frozenset[str] = frozenset()
-    closed: Mapping[str, str] = field(default_factory=dict)
-
-
-EVERYWHERE = Availability()
 
 
 class Services:
@@ -57,6 +46,12 @@ class Services:
         """Whether another service takes over from this one."""
         return service != LAST_RESORT and not self._takes(service)
 
+    def nearest(self, service: str) -> str:
+        """The service itself where it is there, else the one that takes over."""
+        for taken_over, _ in self._chain(service):
+            service = taken_over
+        return service
+
     def closes(self, draft: Draft) -> bool:
         """Whether a referral is an emergency to a service that is closed."""
         return draft.service in self._given.closed and RANK[draft.priority] >= RANK[EMERGENCY]
@@ -67,9 +62,7 @@ class Services:
         not_offered = offers is not None and wanted not in offers.value
         if offers and not_offered:
             draft.shaped_by(self._policy("offers", f"{self._label(wanted)} is not offered", offers, draft))
-        while self.replaces(service):
-            found, own = fallback(self._provider, self._services, service, self._as_of)
-            service = found or LAST_RESORT
+        for service, own in self._chain(wanted):
             if own:
                 draft.shaped_by(self._policy("fallbacks", f"{self._label(service)} takes over", own, draft))
         why = "is not offered by this provider" if not_offered else "does not cover her by the directory"
@@ -92,6 +85,13 @@ class Services:
         if own := self._provider.in_force(self._provider.hours.get(draft.service, ()), self._as_of):
             beside.shaped_by(self._policy("hours", f"{there} takes emergencies when {here} is closed", own, draft))
         return [beside]
+
+    def _chain(self, service: str) -> Iterator[tuple[str, Dated | None]]:
+        """The fallbacks one after another, to the first that is there, each with the policy that says so, if any."""
+        while self.replaces(service):
+            found, own = fallback(self._provider, self._services, service, self._as_of)
+            service = found or LAST_RESORT
+            yield service, own
 
     def _takes(self, service: str) -> bool:
         return (self._offers is None or service in self._offers.value) and service not in self._given.uncovered

@@ -9,10 +9,9 @@ from functools import partial
 from typing import NamedTuple
 
 from rules.engine import names
-from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.content import Ask, Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
 from rules.engine.explain import own_thresholds
-from rules.engine.model import DateSpan, Decision, Fact, RuleOutcome, State, Status, Truth
+from rules.engine.model import EVERYWHERE, Availability, DateSpan, Decision, Fact, RuleOutcome, State, Status, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
 from rules.engine.second_stage import SecondStage
@@ -79,6 +78,7 @@ class Decider:
             flags=gathering.flags(),
             issues=gathering.issues(),
             facts={**situation.facts, **named},
+            availability=availability,
         )
 
     def _outcome(self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering) -> RuleOutcome:

@@ -225,8 +225,19 @@ class DecisionIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class Availability:
+    """Service keys that cover her nowhere, and those closed at the time asked about with who takes emergencies."""
+
+    uncovered: frozenset[str] = frozenset()
+    closed: Mapping[str, str] = field(default_factory=dict)
+
+
+EVERYWHERE = Availability()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What a pack says about one person on one day."""
+    """What a pack says about one person on one day; ``availability`` is what it was told of the services."""
 
     pack: str
     version: str
@@ -238,6 +249,7 @@ class Decision:
     flags: tuple[ProposedFlag, ...]
     issues: tuple[DecisionIssue, ...]
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    availability: Availability = EVERYWHERE
 
     def outcome(self, rule: str) -> RuleOutcome:
         """The outcome of the rule with this id; KeyError when the pack has no such rule."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.check_facts import FactChecker
 from rules.engine.comparisons import older_fact
 from rules.engine.compile_durable import compile_durable
@@ -18,7 +17,7 @@ from rules.engine.content import Content, FactDeclaration, Parameter, Provider, 
 from rules.engine.decide import Decider, Evaluation
 from rules.engine.errors import EngineDisagreement, FactError
 from rules.engine.loader import LIBRARY, load_content
-from rules.engine.model import Decision, Fact, State, Truth
+from rules.engine.model import EVERYWHERE, Availability, Decision, Fact, State, Truth
 from rules.engine.names import named_conditions
 from rules.engine.parameters import Bands, Values, value_at
 from rules.engine.session import DurableSession

@@ -8,11 +8,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.content import FactDeclaration, Service
 from rules.engine.cursor import Cursor
 from rules.engine.errors import ContentError, RulesError
-from rules.engine.model import PRIORITIES, DateSpan, DaySpan, Decision, Fact, FactValue, State, Status
+from rules.engine.model import (
+    EVERYWHERE,
+    PRIORITIES,
+    Availability,
+    DateSpan,
+    DaySpan,
+    Decision,
+    Fact,
+    FactValue,
+    State,
+    Status,
+)
 from rules.engine.pack import Pack, load_pack
 from rules.engine.schema_check import check
 from rules.engine.yaml_file import load_yaml

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from rules.engine import names
-from rules.engine.availability import Availability, Services
+from rules.engine.availability import Services
 from rules.engine.content import (
     AddNote,
     AlsoRefer,
@@ -31,7 +31,7 @@ from rules.engine.content import (
     WhenClosed,
 )
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
-from rules.engine.model import DaySpan, Fact, State, Truth
+from rules.engine.model import Availability, DaySpan, Fact, State, Truth
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering
 

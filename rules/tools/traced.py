@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from rules.engine.availability import EVERYWHERE, Availability
 from rules.engine.check_facts import FactChecker
 from rules.engine.comparisons import older_fact
 from rules.engine.conditions import Condition
@@ -19,7 +18,7 @@ from rules.engine.content import Content
 from rules.engine.decide import Decider, Evaluation
 from rules.engine.errors import RulesError
 from rules.engine.loader import load_content
-from rules.engine.model import Decision, Fact, State, Truth
+from rules.engine.model import EVERYWHERE, Availability, Decision, Fact, State, Truth
 from rules.engine.names import Named, named_conditions
 from rules.engine.pack import load_pack
 from rules.engine.parameters import Bands, Values

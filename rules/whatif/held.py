@@ -1,14 +1,15 @@
-"""The second stage: what held or moved the referrals of a rule, and without what they would go where it sends them."""
+"""What held or moved the referrals of a rule after it fired, and without what they would go where it sends them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 from rules.engine import names
 from rules.engine.content import Hold, MoveTo, Step
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
-from rules.engine.model import Decision, Fact, RuleOutcome, State
+from rules.engine.model import Availability, Decision, Fact, RuleOutcome, State
 from rules.whatif.cone import Cone
 from rules.whatif.domain import Domain
 from rules.whatif.model import Change, Goal, Setting, Turning
@@ -16,46 +17,79 @@ from rules.whatif.search import distance, widened
 from rules.whatif.world import World, refers
 
 
-def held(world: World, decision: Decision, outcome: RuleOutcome, most_facts: int, most_shown: int) -> Turning | None:
-    """The steps that held or moved a referral, with the smallest changes without which it would go; None: none did.
+def held(
+    world: World, decision: Decision, outcome: RuleOutcome, most_facts: int, most_shown: int
+) -> tuple[Turning, ...]:
+    """What stands between a rule and the services it sends her to: steps (``GO``), and where she lives (``COVER``).
 
-    Every combination is tried on the pack itself: few facts count here.
+    Each with the smallest changes without which a referral would go there, or to who takes over; none: nothing does.
     """
-    went = _went(decision, outcome.rule)
-    sent = _sent(world, decision, outcome.rule)
-    lost = tuple(service for service in sent if service not in went)
-    if not lost:
-        return None
-    facts = world.supplied(decision)
-
-    def goes(changes: Mapping[str, Fact]) -> Decision | None:
-        after = world.evaluated(changes, facts, decision.as_of)
-        return after if after is not None and set(lost) <= set(_went(after, outcome.rule)) else None
-
+    wanted, went = _sent(world, decision, outcome.rule), _went(decision, outcome.rule)
+    there, uncovered = world.services(decision), decision.availability.uncovered
+    lost = tuple(each for each in dict.fromkeys(map(there.nearest, wanted)) if each not in went)
+    found = []
     steps = [step for step in world.content.steps if _active(world, step, decision, outcome.rule)]
-    if not steps:  # the provider does not offer the service: the decision has an issue that says so
-        return None
-    domain = _domain(world, decision, steps)
-    tries = _tries(facts, domain)
-    found: list[tuple[tuple[float, ...], Change]] = []
-    for count in range(1, min(most_facts, len(tries)) + 1):
-        for chosen in (
-            each for some in combinations(tries, count) for each in product(*(tries[name] for name in some))
-        ):
-            changes = {fact.name: fact for fact in chosen}
-            if (after := goes(changes)) is not None:
-                settings = tuple(_setting(world, facts[each.name], each, domain, changes, goes) for each in chosen)
-                rank = (sum(name in world.links.lasting for name in changes), *distance(facts, changes))
-                found.append((rank, world.change(decision, after, outcome.rule, settings)))
-        if found:
-            break
-    changed = _nearest(found)
-    shown = tuple(changed[:most_shown])
-    turned = frozenset(setting.fact for change in shown[:1] for setting in change.settings)
-    by = outcome.suppressed_by or tuple(
-        step.id for step in steps if turned & _step_facts(world, step) and _concerns(step, decision, lost)
-    )
-    return Turning(Goal.GO, shown, len(changed) - len(shown), most_facts, by, lost)
+    if lost and steps:
+        trial = _Trial(world, decision, outcome.rule, lost, decision.availability)
+        changes, more = trial.changes(steps, 1, most_facts, most_shown)
+        turned = frozenset(setting.fact for change in changes[:1] for setting in change.settings)
+        by = outcome.suppressed_by or tuple(
+            step.id
+            for step in steps
+            if turned & _step_facts(world, step) and _concerns(step, decision, (*wanted, *lost))
+        )
+        found.append(Turning(Goal.GO, changes, more, most_facts, by, lost))
+    elsewhere = tuple(each for each in wanted if each in uncovered and each not in went)
+    if elsewhere:
+        availability = replace(decision.availability, uncovered=uncovered - set(elsewhere))
+        trial = _Trial(world, decision, outcome.rule, elsewhere, availability)
+        changes, more = trial.changes(steps, 0, most_facts, most_shown)
+        if changes:
+            found.append(Turning(Goal.COVER, changes, more, most_facts, (), elsewhere))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Whether a rule's referrals would go to some services, were the facts and what covers her otherwise."""
+
+    world: World
+    decision: Decision
+    rule: str
+    services: tuple[str, ...]
+    availability: Availability
+
+    def changes(
+        self, steps: Sequence[Step], fewest: int, most_facts: int, most_shown: int
+    ) -> tuple[tuple[Change, ...], int]:
+        """The smallest changes of facts with which they would, from ``fewest`` facts on, and how many more there are.
+
+        Every combination is tried on the pack itself: few facts count here.
+        """
+        world, decision = self.world, self.decision
+        facts, domain = world.supplied(decision), _domain(world, decision, steps)
+        tries = _tries(facts, domain)
+        found: list[tuple[tuple[float, ...], Change]] = []
+        for count in range(fewest, min(most_facts, len(tries)) + 1):
+            for chosen in (
+                each for some in combinations(tries, count) for each in product(*(tries[name] for name in some))
+            ):
+                changes = {fact.name: fact for fact in chosen}
+                if (after := self.goes(changes)) is not None:
+                    settings = tuple(
+                        _setting(world, facts[each.name], each, domain, changes, self.goes) for each in chosen
+                    )
+                    rank = (sum(name in world.links.lasting for name in changes), *distance(facts, changes))
+                    found.append((rank, world.change(decision, after, self.rule, settings)))
+            if found:
+                break
+        changed = _nearest(found)
+        return tuple(changed[:most_shown]), max(0, len(changed) - most_shown)
+
+    def goes(self, changes: Mapping[str, Fact]) -> Decision | None:
+        facts = self.world.supplied(self.decision)
+        after = self.world.evaluated(changes, facts, self.decision.as_of, self.availability)
+        return after if after is not None and set(self.services) <= set(_went(after, self.rule)) else None
 
 
 def _nearest(found: list[tuple[tuple[float, ...], Change]]) -> list[Change]:

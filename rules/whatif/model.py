@@ -16,7 +16,8 @@ class Goal(StrEnum):
     STOP = "stop"  # the criteria of a rule that are met would not be
     FIRE = "fire"  # those that are not met, or not decided, would be
     SETTLE = "settle"  # those that are not decided would certainly not be met
-    GO = "go"  # a referral that the second stage held or moved would go where the rule sends it
+    GO = "go"  # a referral that the second stage held or moved would go where the rule sends it, or to who takes over
+    COVER = "cover"  # one that went elsewhere, since no team covers her, would go where the rule sends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Turning:
     """The smallest changes that bring a goal about, best first; ``more`` counts those not given, of as few facts.
 
     Without any, no change of up to ``most_facts`` facts does. Of ``GO``: ``steps`` held or moved the referrals to
-    ``services``.
+    ``services``. Of ``COVER``: a team of each of ``services`` would have to cover her, and her facts to change besides
+    (a change of no facts: not at all).
     """
 
     goal: Goal

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from rules.engine.model import Decision, Fact, RuleOutcome, Status
 from rules.engine.pack import Pack
@@ -43,16 +42,20 @@ class WhatIf:
             return (self._turning(decision, outcome, Goal.FIRE, MET),)
         back = held(self._world, decision, outcome, self._most_facts, self._most_shown)
         stop = self._turning(decision, outcome, Goal.STOP, NOT_MET)
-        return (back, stop) if back else (stop,)
+        return (*back, stop)
 
     def unknowns(self, decision: Decision) -> tuple[Unknown, ...]:
         """The missing facts of the undecided rules, in order of how much each would decide."""
         return unknowns(self._world, decision)
 
-    def services(self, rule: str, as_of: date) -> tuple[str, ...]:
-        """The services to which a rule can refer, before the second stage. KeyError: no such rule."""
-        values = self._world.band(as_of).values
-        return tuple(dict.fromkeys(values.of(refer.service) for _, refer in refers(self._world.rules[rule])))
+    def services(self, rule: str, decision: Decision) -> tuple[str, ...]:
+        """The services to which a rule can refer her, or who takes over from them, before the steps about either.
+
+        KeyError: no such rule.
+        """
+        values, there = self._world.band(decision.as_of).values, self._world.services(decision)
+        wanted = (values.of(refer.service) for _, refer in refers(self._world.rules[rule]))
+        return tuple(dict.fromkeys(map(there.nearest, wanted)))
 
     def _turning(
         self, decision: Decision, outcome: RuleOutcome, goal: Goal, wanted: Wanted, additions_only: bool = False
@@ -92,7 +95,8 @@ class WhatIf:
             for end, is_open in ((setting.low, setting.low_open), (setting.high, setting.high_open)):
                 if end is not None and not is_open:
                     tried.append({**chosen, setting.fact: setting.now._replace(value=value_from(end, kind))})
-        decisions = [self._world.evaluated(each, facts, decision.as_of) for each in tried]
+        given = decision.availability
+        decisions = [self._world.evaluated(each, facts, decision.as_of, given) for each in tried]
         if not all(after is not None and _is(after.outcome(rule), met) for after in decisions):
             return None
         first = decisions[0]

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from rules.engine.availability import Services
 from rules.engine.check_facts import FactChecker
 from rules.engine.conditions import Condition, facts_of
 from rules.engine.content import Content, Refer, Rule
 from rules.engine.decide import OUTSIDE_WINDOW
 from rules.engine.errors import RulesError
-from rules.engine.model import Decision, Fact, RuleOutcome, Status
+from rules.engine.model import Availability, Decision, Fact, RuleOutcome, Status
 from rules.engine.names import named_conditions
 from rules.engine.pack import Pack
 from rules.engine.parameters import Bands, Values
@@ -97,10 +98,17 @@ class World:
                 found |= self.supplied_of(inner) if inner is not None else set()
         return frozenset(found)
 
-    def evaluated(self, changes: Mapping[str, Fact], facts: Mapping[str, Fact], as_of: date) -> Decision | None:
+    def services(self, decision: Decision) -> Services:
+        """The services that there are for her, as the decision was told."""
+        content = self.content
+        return Services(content.provider, content.services, decision.as_of, decision.availability)
+
+    def evaluated(
+        self, changes: Mapping[str, Fact], facts: Mapping[str, Fact], as_of: date, availability: Availability
+    ) -> Decision | None:
         """What both evaluators say with these changes; None where they do not agree or a value does not fit."""
         try:
-            return self._pack.evaluate({**facts, **self.links.settled(changes, facts)}, as_of)
+            return self._pack.evaluate({**facts, **self.links.settled(changes, facts)}, as_of, availability)
         except RulesError:
             return None
 

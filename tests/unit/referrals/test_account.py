@@ -154,7 +154,8 @@ def test_an_explanation_says_what_moved_a_referral() -> None:
     assert found.record is not None
     text = explain_text(found.decision, found.record, "r13-tokophobia", found.routing)
     assert (
-        "Maternal mental health service does not cover her by the directory: referred to NHS Talking Therapies" in text
+        "Maternal mental health service does not cover her by the directory: NHS Talking Therapies takes its place"
+        in text
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapter.referrals.explain import explain_json, explain_text
 from adapter.referrals.turned import is_near, turned_json, unknown_sentences, would_change
-from rules import Fact, State
+from rules import Availability, Fact, State
 from tests.unit.referrals.test_letter import STEPS, score
 from tests.unit.referrals.told import told
 from tests.unit.rules.tiny import known, rule, unknown
@@ -63,6 +63,22 @@ def test_what_held_it_and_without_what_it_would_go(tmp_path: Path) -> None:
     assert says(tmp_path, {**score(15), **known(open_services=frozenset({"team"}))}, steps=STEPS)[0] == (
         "The team already has her: it would go to the perinatal team with her not already open to the perinatal team."
     )
+
+
+def test_where_she_would_have_to_live(tmp_path: Path) -> None:
+    there = Availability(uncovered=frozenset({"team"}))
+    account = told(tmp_path / "a", score(15), there, steps=STEPS)
+    assert would_change(account, "r1")[0] == (
+        "It would go to the perinatal team with a GP practice or an address that it covers."
+    )
+    (cover, _) = turned_json(account, "r1")
+    assert (cover["goal"], cover["services"], cover["changes"][0]["facts"]) == ("cover", ["team"], [])
+    open_there = {**score(15), **known(open_services=frozenset({"adult-team"}))}
+    account = told(tmp_path / "b", open_there, there, steps=STEPS)
+    assert would_change(account, "r1")[:2] == [
+        "The team already has her: it would go to the adult team with her not already open to the adult team.",
+        "It would go to the perinatal team with a GP practice or an address that it covers.",
+    ]
 
 
 def test_what_would_be_met_beside_or_held(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapter.referrals.explained import Explained, work_out
-from rules import Fact
+from rules import EVERYWHERE, Availability, Fact
 from rules.whatif import WhatIf
 from tests.unit.referrals.samples import record
 from tests.unit.rules.tiny import AS_OF, PACK, tiny
@@ -26,6 +26,6 @@ FACTS = (
 WHO = "EXAMPLE, Ada May (NHS 999 000 0018, 29 years), on 02-Mar-2026"
 
 
-def told(folder: Path, facts: dict[str, Fact], **files: str) -> Explained:
+def told(folder: Path, facts: dict[str, Fact], there: Availability = EVERYWHERE, **files: str) -> Explained:
     pack = tiny(folder, **{"facts": FACTS, **files})
-    return work_out(pack.evaluate(facts, AS_OF), record(), 0, pack, WhatIf(pack))
+    return work_out(pack.evaluate(facts, AS_OF, there), record(), 0, pack, WhatIf(pack))

@@ -72,7 +72,9 @@ def test_a_test_may_say_what_the_directory_and_the_clock_would(tmp_path: Path, t
 @pytest.mark.parametrize("there", ["uncovered: [nope]", "closed: {nope: team}", "closed: {team: nope}"])
 def test_a_service_that_is_none_is_refused_in_a_test(tmp_path: Path, there: str):
     with pytest.raises(ContentError, match=r"t.yaml:1:\d+: no service is called 'nope'.*\[RC021\]"):
-        failures(tmp_path, f"- {{name: n, as_of: 2026-03-02, given: {{score: 20}}, {there}, expect: {{}}}}\n")
+        failures(
+            tmp_path, f"- {{name: n, as_of: 2026-03-02, given: {{score: 20}}, {there}, expect: {{fired: [r1]}}}}\n"
+        )
 
 
 def test_a_fact_that_does_not_fit_fails_the_test_that_gives_it(tmp_path: Path):

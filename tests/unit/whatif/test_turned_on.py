@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rules import Fact, Pack, State, Status
+from rules import Availability, Fact, Pack, State, Status
 from rules.whatif import Goal, Turning, WhatIf
 from tests.unit.rules.tiny import AS_OF, known, rule, tiny, unknown
 
@@ -232,6 +232,63 @@ def test_a_service_that_is_not_offered_was_held_by_no_step(tmp_path: Path):
     facts = known(ill=True, age_years=30)
     assert [each.service for each in pack.evaluate(facts, AS_OF).referrals] == ["adult-team"]
     assert [turning.goal for turning in turned(pack, facts)] == [Goal.STOP]
+
+
+# --- where she lives -------------------------------------------------------------------------------------------------
+def turned_there(pack: Pack, facts: dict[str, Fact], *uncovered: str) -> tuple[Turning, ...]:
+    there = Availability(uncovered=frozenset(uncovered))
+    return WhatIf(pack).turned_on(pack.evaluate(facts, AS_OF, there), "r1")
+
+
+def test_a_referral_that_went_elsewhere_for_where_she_lives_says_so(tmp_path: Path):
+    pack = tiny(tmp_path, criteria=rule("{ill: present}"), steps=STEPS)
+    cover, stop = turned_there(pack, known(ill=True, age_years=30), "team")
+    assert (cover.goal, cover.services, cover.steps, values(cover)) == (Goal.COVER, ("team",), (), [{}])
+    assert cover.changes[0].status is Status.FIRED
+    assert (stop.goal, values(stop)) == (Goal.STOP, [{"ill": False}])
+
+
+def test_what_would_change_it_names_who_takes_over_where_the_service_does_not_cover_her(tmp_path: Path):
+    pack = tiny(tmp_path, criteria=rule("{ill: present}"), steps=STEPS)
+    facts = known(ill=True, age_years=30, open_services=frozenset({"adult-team"}))
+    go, cover, _ = turned_there(pack, facts, "team")
+    assert (go.goal, go.steps, go.services) == (Goal.GO, ("open",), ("adult-team",))
+    assert values(go) == [{"open_services": frozenset()}]
+    assert (cover.goal, cover.services, values(cover)) == (Goal.COVER, ("team",), [{}])
+
+
+def test_where_she_lives_and_a_fact_may_be_in_the_way_together(tmp_path: Path):
+    pack = tiny(tmp_path, criteria=rule("{ill: present}"), steps=STEPS)
+    go, cover, _ = turned_there(pack, known(ill=True, age_years=15), "team", "camhs")
+    assert (go.services, values(go), ends(go)) == (("adult-team",), [{"age_years": 16}], (16, None))
+    assert (cover.services, values(cover)) == (("team",), [{"age_years": 16}])
+
+
+def test_a_service_that_is_not_offered_needs_more_than_another_address(tmp_path: Path):
+    home = "provider: home\ntitle: Home\noffers: [adult-team, gp]\n"
+    pack = tiny(tmp_path, criteria=rule("{ill: present}"), steps=STEPS, home=home)
+    assert [each.goal for each in turned_there(pack, known(ill=True, age_years=30), "team")] == [Goal.STOP]
+
+
+def test_a_change_that_fires_is_confirmed_with_the_services_there_are(tmp_path: Path):
+    """Where the perinatal team covered her it would fire; the adult team has her, and holds it back."""
+    pack = tiny(tmp_path, criteria=rule("{score: {gte: 13}}"), steps=STEPS)
+    facts = known(score=12, age_years=30, open_services=frozenset({"adult-team"}))
+    (covered,) = turned_there(pack, facts)
+    (uncovered,) = turned_there(pack, facts, "team")
+    assert values(covered) == values(uncovered) == [{"score": 13}]
+    assert [each.changes[0].status for each in (covered, uncovered)] == [Status.FIRED, Status.SUPPRESSED]
+
+
+@pytest.mark.parametrize(
+    ("uncovered", "services"), [((), ("team",)), (("team",), ("adult-team",)), (("gp",), ("team",))]
+)
+def test_the_services_of_a_rule_are_those_there_are_for_her(
+    tmp_path: Path, uncovered: tuple[str, ...], services: tuple[str, ...]
+):
+    pack = tiny(tmp_path, criteria=rule("{ill: present}"))
+    decision = pack.evaluate(known(ill=False), AS_OF, Availability(uncovered=frozenset(uncovered)))
+    assert WhatIf(pack).services("r1", decision) == services
 
 
 # --- what_if.yaml ---------------------------------------------------------------------------------------------------
