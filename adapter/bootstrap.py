@@ -129,15 +129,9 @@ class Adapter:
             pack = rules.load_pack(folder, provider or None, site.identity)
             reader = (self._readers or compile_facts)(pack, self.base, site)
             words = compile_wanted(pack.fact_declarations, pack.folder / "codes", self.base)
-            return Content(pack, reader, words, self._directory(pack))
+            return Content(pack, reader, words, rules.directory_of(pack.content, self.settings.directory_path))
         except rules.RulesError as wrong:
             raise CannotStart(Issue("fatal", "exception", str(wrong))) from None
-
-    def _directory(self, pack: rules.Pack) -> rules.Directory:
-        """That of the settings, else the one in the pack's folder, else none."""
-        beside = pack.folder / "directory"
-        path = self.settings.directory_path or (beside if beside.is_dir() else None)
-        return rules.load_directory(path, pack.services) if path else rules.Directory()
 
     def what_if(self, provider: str = "") -> WhatIf:
         """What decisions of this provider's pack turned on; only explanations need it."""

@@ -31,7 +31,7 @@ from rules.engine.content import (
     TaskSpec,
     Within,
 )
-from rules.engine.directory import Directory, DirectoryEntry, load_directory
+from rules.engine.directory import Directory, DirectoryEntry, directory_of, load_directory
 from rules.engine.errors import ContentError, EngineDisagreement, EngineError, FactError, RulesError
 from rules.engine.explain import why
 from rules.engine.loader import LIBRARY
@@ -120,6 +120,7 @@ __all__ = [
     "Trace",
     "Truth",
     "Within",
+    "directory_of",
     "in_words",
     "is_open",
     "load_directory",

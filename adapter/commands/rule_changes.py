@@ -109,7 +109,7 @@ def _loaded(name: str, text: str, day: date) -> LoadedSide:
 
     settings = Settings()
     try:
-        return load_side(parse_side(text), day, settings.rules_path, settings.provider)
+        return load_side(parse_side(text), day, settings.rules_path, settings.provider, settings.directory_path)
     except ContentError as wrong:
         say(f"perinatal: {name}: {wrong}")
         raise typer.Exit(2) from None

@@ -131,7 +131,8 @@ def _elsewhere(found: PackDiff) -> Iterator[str]:
 
 
 def _loaded(adapter: Adapter, side: Side, provider: str, day: date) -> LoadedSide:
-    return LoadedSide(side.text, adapter.content(side.provider or provider).pack.content, day)
+    content = adapter.content(side.provider or provider)
+    return LoadedSide(side.text, content.pack.content, day, content.directory)
 
 
 def _judged(adapter: Adapter, record: MappedBundle | AdapterError, day: date, provider: str, name: str) -> Judged:

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from rules.engine.conditions import Place
-from rules.engine.content import Service
+from rules.engine.content import Content, Service
 from rules.engine.cursor import Cursor, sources
 from rules.engine.model import Source
 from rules.engine.opening_hours import OpeningSpan, load_spans
@@ -91,6 +91,13 @@ def load_directory(path: Path, services: Mapping[str, Service]) -> Directory:
             _refuse_overlap(entry, at, entries)
             entries.append(entry)
     return Directory(tuple(entries), icb_of, tuple(cited))
+
+
+def directory_of(content: Content, path: Path | None = None) -> Directory:
+    """The directory in this file or folder, else the one in the pack's own folder, else an empty one."""
+    beside = content.folder / "directory"
+    path = path or (beside if beside.is_dir() else None)
+    return load_directory(path, content.services) if path else Directory()
 
 
 def _icbs(top: Cursor) -> Iterator[tuple[str, str, Cursor]]:

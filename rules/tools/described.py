@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rules.engine.content import Ask, Concept, Content, Dated, FactDeclaration, Parameter, Provider, Rule, Service, Step
+from rules.engine.directory import Directory
 from rules.engine.errors import ContentError
 from rules.engine.opening_hours import in_words
 from rules.engine.parameters import Values, dated_at
+from rules.tools.described_directory import directory_items
+from rules.tools.items import Aspect, Item, item, one, valid
 from rules.tools.steps import StepWords
 from rules.tools.words import Lines, Words, blocks, source_lines
 
@@ -26,40 +28,16 @@ SECTIONS = (
     "second stage",
     "asks",
     "services",
+    "directory",
 )
 """The parts of a pack, in the order in which differences are told."""
+_NOT_LISTED = "none in the directory: referrals name the kind of service alone"
 
 
-@dataclass(frozen=True, slots=True)
-class Aspect:
-    """One thing that is said of an item. ``same`` is what is compared (None: the lines themselves).
+def describe(content: Content, directory: Directory, day: date, after: date) -> Mapping[tuple[str, str], Item]:
+    """Every item of a pack and its directory as they stand on a day.
 
-    ``flat``: each line stands for itself (a code list), so only the lines that differ are told.
-    """
-
-    name: str
-    lines: Lines
-    same: Hashable = None
-    flat: bool = False
-
-    @property
-    def key(self) -> Hashable:
-        return self.lines if self.same is None else self.same
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One rule, parameter, fact … with what is said of it; ``safety``: a safety rule."""
-
-    section: str
-    id: str
-    label: str
-    aspects: tuple[Aspect, ...]
-    safety: bool = False
-
-
-def describe(content: Content, day: date, after: date) -> Mapping[tuple[str, str], Item]:
-    """Every item of a pack as it stands on a day; of parameters also the values that count from later than ``after``.
+    Of parameters also the values that count from later than ``after``.
 
     Raises ContentError where a parameter has no value on that day, or a code list cannot be read.
     """
@@ -67,7 +45,7 @@ def describe(content: Content, day: date, after: date) -> Mapping[tuple[str, str
     words, said = Words(content, values), StepWords(content, values)
     found = (
         _pack(content, words),
-        _provider(content.provider, content.services, day),
+        _provider(content.provider, content.services, directory.lists(content.provider.name), day),
         *(_rule(rule, words, day) for rule in content.rules),
         *(_parameter(parameter, words, day, after) for parameter in content.parameters.values()),
         *(_fact(fact, words) for fact in content.facts.values()),
@@ -75,33 +53,26 @@ def describe(content: Content, day: date, after: date) -> Mapping[tuple[str, str
         *(_step(step, words, said) for step in content.steps),
         *(_ask(ask, words) for ask in content.asks),
         *map(_service, content.services.values()),
+        *directory_items(directory, content, day),
     )
-    return {(item.section, item.id): item for item in found}
-
-
-def _item(section: str, name: str, label: str, *aspects: Aspect, safety: bool = False) -> Item:
-    return Item(section, name, label, tuple(aspect for aspect in aspects if aspect.lines), safety)
-
-
-def _one(name: str, text: str) -> Aspect:
-    return Aspect(name, (text,) if text else ())
+    return {(each.section, each.id): each for each in found}
 
 
 def _pack(content: Content, words: Words) -> Item:
     timeframes = tuple(f"{priority}: {words.within(each)}" for priority, each in sorted(content.timeframes.items()))
-    return _item(
+    return item(
         "pack",
         "pack",
         content.title,
-        _one("name", content.name),
-        _one("version", content.version),
-        _one("title", content.title),
+        one("name", content.name),
+        one("version", content.version),
+        one("title", content.title),
         Aspect("timeframes", timeframes, flat=True),
         Aspect("outside the window when", words.condition(content.outside_when)),
     )
 
 
-def _provider(provider: Provider, services: Mapping[str, Service], day: date) -> Item:
+def _provider(provider: Provider, services: Mapping[str, Service], listed: bool, day: date) -> Item:
     offers, catchment = (provider.in_force(each, day) for each in (provider.offers, provider.catchment))
     lacking = services.keys() - offers.value if offers else set()
     fallbacks = _in_force(provider, provider.fallbacks, day)
@@ -112,16 +83,19 @@ def _provider(provider: Provider, services: Mapping[str, Service], day: date) ->
         for key, hours in _in_force(provider, provider.hours, day)
     )
     not_offered = tuple(f"{services[key].label} ({key})" for key in sorted(lacking))
-    return _item(
+    return item(
         "provider",
         "provider",
         provider.title,
-        _one("name", provider.name),
-        _one("title", provider.title),
-        _valid(provider.valid_from, provider.valid_to, day),
+        one("name", provider.name),
+        one("title", provider.title),
+        valid(provider.valid_from, provider.valid_to, day),
         Aspect("does not offer", not_offered, flat=True),
         Aspect("takes over", takes_over, flat=True),
-        _one("catchment by", catchment.value if catchment else ""),
+        one(
+            "teams", "by the directory" if listed else "none in the directory: referrals name the kind of service alone"
+        ),
+        one("catchment by", catchment.value if catchment else ""),
         Aspect("opening hours", opening, flat=True),
         Aspect("sources", source_lines(provider.sources), flat=True),
     )
@@ -134,26 +108,19 @@ def _in_force(provider: Provider, by_service: Mapping[str, tuple[Dated, ...]], d
             yield key, found.value
 
 
-def _valid(start: date, end: date, day: date) -> Aspect:
-    since = f"from {start}" if start != date.min else ""
-    until = f"to {end}" if end != date.max else ""
-    text = " ".join(part for part in (since, until) if part) or "always"
-    return _one("valid", text if start <= day <= end else f"{text}, so not on this day")
-
-
 def _rule(rule: Rule, words: Words, day: date) -> Item:
     outside: Lines = ()
     if rule.outside is not None:
         within = f", {words.within(rule.outside.within)}" if rule.outside.within else ""
         outside = (words.service(rule.outside.service) + within,)
     asks = blocks([_asked(ask, words) for ask in rule.asks])
-    return _item(
+    return item(
         "rules",
         rule.id,
         rule.title,
-        _one("title", rule.title),
-        _one("safety rule", "yes" if rule.safety else "no"),
-        _valid(rule.valid_from, rule.valid_to, day),
+        one("title", rule.title),
+        one("safety rule", "yes" if rule.safety else "no"),
+        valid(rule.valid_from, rule.valid_to, day),
         Aspect("window", words.condition(rule.window)),
         Aspect("when", words.condition(rule.when)),
         Aspect("then", blocks([words.outcome(outcome) for outcome in rule.then])),
@@ -175,14 +142,14 @@ def _parameter(parameter: Parameter, words: Words, day: date, after: date) -> It
     since = f", in force from {dated.start}" if dated.start != date.min else ""
     value = f"{words.given(dated.value)} {parameter.unit}".rstrip()
     later = tuple(f"from {each.start}: {words.given(each.value)}" for each in parameter.values if each.start > after)
-    return _item(
+    return item(
         "parameters",
         parameter.name,
         parameter.label,
         Aspect("value", (f"{value}{own}{since}",), same=(repr(dated.value), parameter.unit)),
         Aspect("later", later, flat=True),
-        _one("label", parameter.label),
-        _one("to be confirmed by a clinical safety officer", "yes" if parameter.confirm else "no"),
+        one("label", parameter.label),
+        one("to be confirmed by a clinical safety officer", "yes" if parameter.confirm else "no"),
         Aspect("sources", source_lines(parameter.sources), flat=True),
     )
 
@@ -191,16 +158,16 @@ def _fact(fact: FactDeclaration, words: Words) -> Item:
     limits = f"{fact.range[0]:g} to {fact.range[1]:g}" if fact.range else ""
     asked = ": ".join(part for part in (fact.ask or "", fact.ask_text) if part)
     read = tuple(f"{key}: {words.given(value)}" for key, value in sorted((fact.source or {}).items()))
-    return _item(
+    return item(
         "facts",
         fact.name,
         fact.label,
-        _one("label", fact.label),
-        _one("type", fact.type),
-        _one("range", limits),
-        _one("unit", fact.unit),
-        _one("not in the record means", fact.absent),
-        _one("is asked with", asked),
+        one("label", fact.label),
+        one("type", fact.type),
+        one("range", limits),
+        one("unit", fact.unit),
+        one("not in the record means", fact.absent),
+        one("is asked with", asked),
         Aspect("is read from", read, flat=True),
         Aspect("is true when", words.condition(fact.derive)),
         Aspect("is unknown when", words.condition(fact.unknown_when)),
@@ -208,11 +175,11 @@ def _fact(fact: FactDeclaration, words: Words) -> Item:
 
 
 def _step(step: Step, words: Words, said: StepWords) -> Item:
-    return _item(
+    return item(
         "second stage",
         step.id,
         step.title,
-        _one("title", step.title),
+        one("title", step.title),
         Aspect("is about", tuple(map(str, said.about(step))), flat=True),
         Aspect("when", words.condition(step.when)),
         Aspect("does", said.does(step)),
@@ -221,26 +188,26 @@ def _step(step: Step, words: Words, said: StepWords) -> Item:
 
 
 def _ask(ask: Ask, words: Words) -> Item:
-    return _item(
+    return item(
         "asks",
         ask.id,
         ask.title,
-        _one("title", ask.title),
+        one("title", ask.title),
         Aspect("asks", _asked(ask, words)),
         Aspect("sources", source_lines(ask.sources), flat=True),
     )
 
 
 def _service(service: Service) -> Item:
-    return _item(
+    return item(
         "services",
         service.key,
         service.label,
-        _one("label", service.label),
-        _one("SNOMED CT", _concept(service.snomed)),
-        _one("referral code", _concept(service.referral_code)),
-        _one("MHSDS team type", service.mhsds_team_type),
-        _one("where it is not offered", service.fallback),
+        one("label", service.label),
+        one("SNOMED CT", _concept(service.snomed)),
+        one("referral code", _concept(service.referral_code)),
+        one("MHSDS team type", service.mhsds_team_type),
+        one("where it is not offered", service.fallback),
     )
 
 
@@ -250,7 +217,7 @@ def _concept(concept: Concept | None) -> str:
 
 def _code_lists(folder: Path) -> Iterator[Item]:
     for path in sorted(folder.glob("*.csv")):
-        yield _item("codes", path.stem, "", Aspect("codes", _codes(path), flat=True))
+        yield item("codes", path.stem, "", Aspect("codes", _codes(path), flat=True))
 
 
 def _codes(path: Path) -> Lines:

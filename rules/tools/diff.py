@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from rules.tools.described import SECTIONS, Aspect, Item, describe
+from rules.tools.described import SECTIONS, describe
+from rules.tools.items import Aspect, Item
 from rules.tools.reach import Reach
 from rules.tools.sides import LoadedSide
 from rules.tools.words import Lines
@@ -134,7 +135,7 @@ def side_json(side: LoadedSide) -> dict[str, Any]:
 def diff(a: LoadedSide, b: LoadedSide) -> PackDiff:
     """Compare two sides. Raises ContentError where a parameter has no value on a side's day."""
     after = max(a.day, b.day)
-    old, new = describe(a.content, a.day, after), describe(b.content, b.day, after)
+    old, new = (describe(each.content, each.directory, each.day, after) for each in (a, b))
     reach = Reach(a.content), Reach(b.content)
     keys = sorted({*old, *new}, key=lambda key: (SECTIONS.index(key[0]), key[1]))
     changes = [_change(old.get(key), new.get(key), reach) for key in keys]
@@ -150,9 +151,11 @@ def _change(old: Item | None, new: Item | None, reach: Sequence[Reach]) -> Chang
     if old is not None and new is not None and not aspects:
         return None
     kind = "added" if old is None else "removed" if new is None else "changed"
-    used = sorted({name for each in reach for name in each.users(item.section, item.id)})
+    said = {name for each in (old, new) if each is not None for name in each.used_by}
+    used = said | {name for each in reach for name in each.users(item.section, item.id)}
     safety = {name for each in reach for name in each.safety(item.section, item.id)}
-    return Change(item.section, item.id, item.label, kind, aspects, tuple(used), tuple(sorted(safety)))
+    safety |= {name for each in reach for name in each.safe & said}
+    return Change(item.section, item.id, item.label, kind, aspects, tuple(sorted(used)), tuple(sorted(safety)))
 
 
 def _aspects(old: Item | None, new: Item | None) -> Iterator[AspectChange]:

@@ -15,11 +15,11 @@ Key = tuple[str, str]
 
 
 class Reach:
-    """What looks at what in one pack."""
+    """What looks at what in one pack; ``safe`` are its safety rules."""
 
     def __init__(self, content: Content) -> None:
         self._content = content
-        self._safety = frozenset(rule.id for rule in content.rules if rule.safety)
+        self.safe = frozenset(rule.id for rule in content.rules if rule.safety)
         self._steps = {step.id: step for step in content.steps}
         self._users: dict[Key, set[str]] = {}
         for part in parts(content):
@@ -35,16 +35,16 @@ class Reach:
     def safety(self, section: str, name: str) -> frozenset[str]:
         """The safety rules that a change of it touches."""
         if section == "rules":
-            return self._safety & {name}
+            return self.safe & {name}
         if section == "second stage":
             return self._held(self._steps[name]) if name in self._steps else frozenset()
-        return self._safety & self.users(section, name)
+        return self.safe & self.users(section, name)
 
     def _held(self, step: Step) -> frozenset[str]:
         """The safety rules whose referrals a step reaches."""
         if not step.safety:
             return frozenset()
-        return (self._safety if step.rules is None else self._safety & step.rules) - step.not_rules
+        return (self.safe if step.rules is None else self.safe & step.rules) - step.not_rules
 
     def _look(self, conditions: Iterable[Condition], facts: Iterable[str], seen: set[Key]) -> None:
         names = list(facts)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from rules.engine.content import Content
+from rules.engine.directory import Directory, directory_of
 from rules.engine.errors import ContentError
 from rules.engine.loader import LIBRARY, load_content
 
@@ -27,11 +28,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSide:
-    """The content of one side, as it stands on its day."""
+    """The content of one side, as it stands on its day, with the service directory that it is used with."""
 
     text: str
     content: Content
     day: date
+    directory: Directory = field(default_factory=Directory)
 
     @property
     def pack(self) -> str:
@@ -65,7 +67,12 @@ def parse_side(text: str) -> Side:
     return Side(text, Path(folder) if folder else None, provider, day)
 
 
-def load_side(side: Side, day: date, folder: Path | None = None, provider: str = "") -> LoadedSide:
-    """The content of a side; ``day``, ``folder`` and ``provider`` are for what it leaves open. Raises ContentError."""
+def load_side(
+    side: Side, day: date, folder: Path | None = None, provider: str = "", directory: Path | None = None
+) -> LoadedSide:
+    """The content of a side; ``day``, ``folder`` and ``provider`` are for what it leaves open. Raises ContentError.
+
+    ``directory`` is a file or folder that takes the place of the directory in the pack's own folder.
+    """
     content = load_content(side.folder or folder or LIBRARY, side.provider or provider or None)
-    return LoadedSide(side.text, content, side.day or day)
+    return LoadedSide(side.text, content, side.day or day, directory_of(content, directory))
