@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from adapter import moments
 from adapter.commands.output import say
+
+PackFolder = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FOLDER]", help="A pack's folder; that of RULES_PATH, else the shipped one, if not given."),
+]
+
+
+def pack_in_use(folder: Path | None) -> Path:
+    """The pack that a command is about: the one it is given, else that of the settings, else the shipped one."""
+    from adapter.settings import Settings
+    from rules import LIBRARY
+
+    return folder or Settings().rules_path or LIBRARY
 
 
 def moment(text: str) -> tuple[date, time | None]:

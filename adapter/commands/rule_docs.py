@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from adapter.commands.apps import rules_app
-from adapter.commands.arguments import day
+from adapter.commands.arguments import PackFolder, day, pack_in_use
 from adapter.commands.output import say, write_line
 
 
 @rules_app.command("docs")
 def rules_docs(
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
+    folder: PackFolder = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the pages go.")] = Path("out/rules"),
     provider: Annotated[
-        str, typer.Option("--provider", metavar="NAME", help="The provider whose policies apply.")
+        str, typer.Option("--provider", metavar="NAME", help="The provider whose policies apply; that of the settings.")
     ] = "",
     as_of: Annotated[
         str, typer.Option("--as-of", metavar="DATE", help="The day whose values count, YYYY-MM-DD; today if not given.")
@@ -29,13 +29,15 @@ def rules_docs(
     """Write the rules as pages for a clinician: what each asks for, what it does, why, and what is to be confirmed."""
     import rules
     from adapter.referrals.terms import display
+    from adapter.settings import Settings
     from rules.tools import measure
     from rules.tools.docs import site, write_site
 
-    pack, when = folder or rules.LIBRARY, day(as_of)
+    pack, when = pack_in_use(folder), day(as_of)
+    chosen = provider or Settings().provider or None
     try:
         report = measure(pack) if coverage else None
-        files = site(pack, when, provider or None, report, display)
+        files = site(pack, when, chosen, report, display)
         write_site(files, out)
     except (rules.ContentError, OSError) as wrong:
         say(f"perinatal: {wrong}")

@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 
 from adapter.commands.apps import rules_app
+from adapter.commands.arguments import PackFolder, pack_in_use
 from adapter.commands.output import say
 
 
 @rules_app.command("export")
 def rules_export(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to; made if it is not there.")],
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the one in use if not given.")] = None,
-    provider: Annotated[str, typer.Option("--provider", help="Whose policies apply; the pack's default.")] = "",
+    folder: PackFolder = None,
+    provider: Annotated[
+        str, typer.Option("--provider", help="Whose policies apply; that of the settings, else the pack's.")
+    ] = "",
     as_of: Annotated[
         str, typer.Option("--as-of", metavar="DATE", help="The day whose destinations and timeframes are written.")
     ] = "",
@@ -38,7 +41,7 @@ def rules_export(
         raise typer.Exit(2) from None
     settings = Settings()
     try:
-        pack = rules.load_pack(folder or settings.rules_path, provider or settings.provider or None)
+        pack = rules.load_pack(pack_in_use(folder), provider or settings.provider or None)
         resources = export_resources(pack, base or settings.base, day)
         write_export(resources, out)
     except (rules.ContentError, CannotStart) as wrong:

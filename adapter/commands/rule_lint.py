@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapter.commands.apps import rules_app
+from adapter.commands.arguments import PackFolder, pack_in_use
 from adapter.commands.output import TextOrJson, say, write_line
 
 
 @rules_app.command("lint")
 def rules_lint(
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
+    folder: PackFolder = None,
     provider: Annotated[str | None, typer.Option(help="This provider alone; every one if not given.")] = None,
     as_of: Annotated[
         datetime | None,
@@ -31,7 +31,7 @@ def rules_lint(
 
     day = as_of.date() if as_of else None
     try:
-        report = lint(folder or rules.LIBRARY, provider, day, date.today(), local_codes())
+        report = lint(pack_in_use(folder), provider, day, date.today(), local_codes())
     except rules.RulesError as wrong:
         say(f"perinatal: {wrong}")
         raise typer.Exit(2) from None

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapter.commands.apps import rules_app
+from adapter.commands.arguments import PackFolder, pack_in_use
 from adapter.commands.output import TextOrJson, say, write_line
 
 
 @rules_app.command("test")
 def rules_test(
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
+    folder: PackFolder = None,
 ) -> None:
     """Run the tests that stand beside the rules."""
     import rules
 
     try:
-        results = [failures for _, failures in rules.rule_test_results(folder or rules.LIBRARY)]
+        results = [failures for _, failures in rules.rule_test_results(pack_in_use(folder))]
     except rules.ContentError as wrong:
         say(f"perinatal: {wrong}")
         raise typer.Exit(2) from None
@@ -33,7 +33,7 @@ def rules_test(
 
 @rules_app.command("coverage")
 def rules_coverage(
-    folder: Annotated[Path | None, typer.Argument(help="A pack's folder; the shipped pack if not given.")] = None,
+    folder: PackFolder = None,
     mutate: Annotated[
         bool, typer.Option("--mutate", help="Change the rules a little and see if a test fails.")
     ] = False,
@@ -48,7 +48,7 @@ def rules_coverage(
     from rules.tools import measure, usual_jobs
 
     try:
-        report = measure(folder or rules.LIBRARY, mutate, usual_jobs())
+        report = measure(pack_in_use(folder), mutate, usual_jobs())
     except rules.ContentError as wrong:
         say(f"perinatal: {wrong}")
         raise typer.Exit(2) from None
