@@ -32,6 +32,7 @@ def rules_export(
     from adapter.errors import CannotStart
     from adapter.export import export_resources
     from adapter.export.files import write_export
+    from adapter.facts import SiteCodes, load_site_codes
     from adapter.settings import Settings
 
     try:
@@ -39,10 +40,12 @@ def rules_export(
     except ValueError:
         say(f"perinatal: {as_of!r} is no date as YYYY-MM-DD")
         raise typer.Exit(2) from None
-    settings = Settings()
+    settings, chosen = Settings(), pack_in_use(folder)
+    codes = settings.codes_path
     try:
-        pack = rules.load_pack(pack_in_use(folder), provider or settings.provider or None)
-        resources = export_resources(pack, base or settings.base, day)
+        site = load_site_codes(codes, chosen / "codes") if codes else SiteCodes()
+        pack = rules.load_pack(chosen, provider or settings.provider or None, site.identity)
+        resources = export_resources(pack, base or settings.base, day, codes, apart=True)
         write_export(resources, out)
     except (rules.ContentError, CannotStart) as wrong:
         say(f"perinatal: {wrong}")

@@ -29,7 +29,7 @@ _DESCRIPTION = (
 
 
 def library_resource(export: Export, library: CqlLibrary) -> Resource:
-    content = export.content
+    content, name = export.content, export.name("Library", library.name)
     logic = {"system": "http://terminology.hl7.org/CodeSystem/library-type", "code": "logic-library"}
     return {
         **export.head("Library", library.name, f"{content.title}: the logic", any_to_confirm(export)),
@@ -41,8 +41,8 @@ def library_resource(export: Export, library: CqlLibrary) -> Resource:
             *(_fact(item) for item in library.inputs),
         ],
         "content": [
-            _attachment("text/cql", library.text, f"{library.name}.cql"),
-            _attachment("application/elm+json", library.elm_json, f"{library.name}.json"),
+            _attachment("text/cql", library.text, f"{name}.cql"),
+            _attachment("application/elm+json", library.elm_json, f"{name}.json"),
         ],
     }
 

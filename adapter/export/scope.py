@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from adapter.fhir.profiles import profile_for
@@ -14,16 +15,24 @@ from rules import Content, Pack, Source, Threshold
 from rules.tools.cql import cited
 
 _LONGEST_ID = 64
+_BY_POLICY = frozenset({"PlanDefinition", "ActivityDefinition", "Library"})
+"""The kinds of definition that follow a provider's policy; code lists are the same for every provider."""
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """``base``: the canonical base of everything exported, without a slash at its end."""
+    """``base``: the canonical base of everything exported, without a slash at its end.
+
+    ``site``: the folder of a site's own codes. ``apart``: definitions that follow the policy of a provider other than
+    the pack's default are named as that provider's, so that several providers' exports can go to one server.
+    """
 
     pack: Pack
     base: str
     as_of: date
+    site: Path | None = None
+    apart: bool = False
 
     @property
     def content(self) -> Content:
@@ -33,8 +42,22 @@ class Export:
         return f"{self.base}/{kind}/{name}"
 
     def canonical(self, kind: str, name: str) -> str:
-        """The url with the pack's version."""
-        return f"{self.url(kind, name)}|{self.pack.version}"
+        """The url with the version."""
+        return f"{self.url(kind, name)}|{self.version(kind)}"
+
+    def version(self, kind: str) -> str:
+        """That of the pack; of what is a provider's own with the provider as build metadata (Semantic Versioning)."""
+        version, own = self.pack.version, self.own(kind)
+        return f"{version}{'.' if '+' in version else '+'}{own}" if own else version
+
+    def own(self, kind: str) -> str:
+        """The provider whose own a definition of this kind is, or ""."""
+        provider = self.pack.policy.name
+        return provider if self.apart and kind in _BY_POLICY and provider != self.content.default_provider else ""
+
+    def name(self, kind: str, name: str) -> str:
+        """A name that no other provider's definition of this kind has."""
+        return ".".join(filter(None, (name, self.own(kind))))
 
     def resolve(self, threshold: Threshold) -> Any:
         """A literal, or what the parameter is on the day."""
@@ -44,10 +67,10 @@ class Export:
         """The elements that every definition begins with. ``name`` ends its url, and is its id where it fits."""
         return {
             "resourceType": kind,
-            "id": fhir_id(name),
+            "id": fhir_id(self.name(kind, name)),
             "meta": {"profile": [profile_for(kind)]},
             "url": self.url(kind, name),
-            "version": self.pack.version,
+            "version": self.version(kind),
             "name": computable(name),
             "title": title,
             "status": "draft",

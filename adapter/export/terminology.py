@@ -22,6 +22,7 @@ LOCAL_SYSTEMS: Mapping[str, str] = {
 }
 """The local code systems whose codes stand in ``terms.csv``: the last part of the url → title."""
 
+COMMENT = "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments"
 _COPYRIGHTS = {
     "http://snomed.info/sct": "SNOMED CT is copyright of SNOMED International; its use needs a licence.",
     "http://loinc.org": "LOINC is copyright of Regenstrief Institute, Inc.; its use is under its licence.",
@@ -38,12 +39,26 @@ class Row(NamedTuple):
     mark: str
     prefix: bool
     roles: tuple[str, ...]
+    place: str = ""  # in the site's own list; "" for a row of the pack
 
 
 def code_lists(export: Export) -> dict[str, tuple[Row, ...]]:
-    """Every ``codes/NAME.csv`` of the pack. Raises CannotStart for a code whose system is not known."""
-    folder: Path = export.pack.folder / "codes"
-    return {path.stem: tuple(_rows(path, export.base)) for path in sorted(folder.glob("*.csv"))}
+    """Every ``codes/NAME.csv`` of the pack with what the site adds.
+
+    Raises CannotStart for a code whose system is not known.
+    """
+    return {
+        path.stem: (*_rows(path, export.base), *_added(export, path.name))
+        for path in sorted((export.pack.folder / "codes").glob("*.csv"))
+    }
+
+
+def _added(export: Export, name: str) -> Iterator[Row]:
+    """The rows of the site's own list of this name, each with its place. They were checked when the pack was loaded."""
+    path = export.site / name if export.site else None
+    if path is not None and path.is_file():
+        for line, row in enumerate(_rows(path, export.base), start=2):
+            yield row._replace(place=f"{name}, line {line}")
 
 
 def _rows(path: Path, base: str) -> Iterator[Row]:
@@ -77,9 +92,13 @@ def value_sets(export: Export, lists: Mapping[str, Sequence[Row]]) -> Iterator[R
 
 def _value_set(export: Export, name: str, title: str, rows: Sequence[Row]) -> Resource:
     sources = dict.fromkeys(f"{row.source} [{row.mark}]" if row.mark else row.source for row in rows if row.source)
+    said = [title, f"Sources: {'; '.join(sources)}" if sources else ""]
+    if added := sum(bool(row.place) for row in rows):
+        said.append(f"With {added} code{'' if added == 1 else 's'} of the site's own")
+    text = ". ".join(filter(None, said))
     resource = {
         **export.head("ValueSet", name, title, any(not row.mark.startswith("V") for row in rows)),
-        "description": f"{title}. Sources: {'; '.join(sources)}." if sources else title,
+        "description": text if text == title else f"{text}.",
     }
     notices = [text for system, text in _COPYRIGHTS.items() if any(row.system == system for row in rows)]
     if notices:
@@ -95,7 +114,16 @@ def _includes(rows: Sequence[Row]) -> Iterator[Resource]:
                 yield {"system": system, "filter": [{"property": "concept", "op": "is-a", "value": row.code}]}
         else:
             unique = {row.code: row for row in group}
-            yield {"system": system, "concept": [_concept(row.code, row.display) for row in unique.values()]}
+            yield {"system": system, "concept": list(map(_listed, unique.values()))}
+
+
+def _listed(row: Row) -> Resource:
+    """A code of a list; one that the site added says so (FHIR's own extension for a comment on a code)."""
+    concept = _concept(row.code, row.display)
+    if row.place:
+        text = f"Added by the site: {row.place}: {row.source}"
+        concept = {"extension": [{"url": COMMENT, "valueString": text}], **concept}
+    return concept
 
 
 def _concept(code: str, display: str) -> Resource:

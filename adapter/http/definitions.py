@@ -33,7 +33,8 @@ def add_definitions(app: FastAPI, adapter: Adapter, base: str) -> None:
         from adapter.export import export_resources
         from adapter.http.operations import operation_definitions
 
-        return (*export_resources(pack, adapter.base), *operation_definitions(adapter.base, pack.version))
+        exported = export_resources(pack, adapter.base, site=adapter.settings.codes_path)
+        return (*exported, *operation_definitions(adapter.base, pack.version))
 
     def definitions() -> tuple[Resource, ...]:
         return made(adapter.content().pack)

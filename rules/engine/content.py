@@ -319,3 +319,4 @@ class Content:
     asks: tuple[Ask, ...]
     timeframes: Mapping[str, Within] = field(default_factory=dict)
     outside_when: Condition | None = None
+    default_provider: str = ""  # whose policies apply where nobody says

@@ -64,6 +64,7 @@ def load_content(folder: Path, provider: str | None = None) -> Content:
         asks=load_asks(asks_file, parser) if asks_file else (),
         timeframes=timeframes,
         outside_when=parser.condition(at) if at else None,
+        default_provider=pack.data["default_provider"],
     )
     check_instruments(policy, content)
     return content

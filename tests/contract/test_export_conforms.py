@@ -55,6 +55,19 @@ def test_the_export_conforms(tmp_path: Path) -> None:
 
 
 @needs_shared
+def test_a_providers_export_with_a_sites_codes_conforms(tmp_path: Path) -> None:
+    codes = tmp_path / "codes"
+    codes.mkdir()
+    row = "dmd,766311000001100,Priadel 400mg modified-release tablets,dm+d"
+    (codes / "lithium.csv").write_text(f"system,code,display,source\n{row}\n", encoding="utf-8")
+    pack = load_pack(provider="gp-area-example", build="codes.0123456789ab")
+    base = "https://perinatal-referrals.example/fhir"
+    write_export(export_resources(pack, base, site=codes, apart=True), tmp_path / "out")
+    _, others = findings(tmp_path / "out")
+    assert others == []
+
+
+@needs_shared
 def test_the_finding_that_is_set_aside_is_false(tmp_path: Path) -> None:
     (tmp_path / "official.json").write_bytes(orjson.dumps(OFFICIAL))
     false, others = findings(tmp_path)
