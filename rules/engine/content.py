@@ -56,6 +56,7 @@ class Service:
     referral_code: Concept | None = None
     mhsds_team_type: str = ""
     fallback: str = ""
+    task_only: bool = False  # named in tasks beside other referrals: no referral is ever made to it
 
 
 @dataclass(frozen=True, slots=True)

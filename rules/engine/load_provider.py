@@ -16,6 +16,7 @@ from rules.engine.conditions import Compare, View, walk
 from rules.engine.content import Content, Dated, Hours, Parameter, Provider, Service
 from rules.engine.cursor import Cursor, sources
 from rules.engine.errors import ContentError
+from rules.engine.load_rules import refuse_task_only
 from rules.engine.names import named_conditions
 from rules.engine.opening_hours import load_spans
 from rules.engine.schema_check import check
@@ -50,14 +51,14 @@ def load_provider(policy: Cursor, services: Mapping[str, Service]) -> Provider:
     provider = Provider(policy.data["provider"], policy.data["title"], first, last, sources(policy))
 
     def one(at: Cursor) -> str:
-        return _service(at, services)
+        return _destination(at, services)
 
     def several(at: Cursor) -> frozenset[str]:
         return frozenset(_service(item, services) for item in at.each())
 
     def hours(at: Cursor) -> Hours:
         closed = at.child("closed")
-        return Hours(load_spans(at["open"]), _service(closed, services) if closed else "")
+        return Hours(load_spans(at["open"]), _destination(closed, services) if closed else "")
 
     provider = replace(
         provider,
@@ -131,6 +132,12 @@ def _service(at: Cursor, services: Mapping[str, Service]) -> str:
     if at.data not in services:
         raise at.error(f"no service is called {at.data!r}: add it to services.yaml, or correct the name", code="RC021")
     return str(at.data)
+
+
+def _destination(at: Cursor, services: Mapping[str, Service]) -> str:
+    service = _service(at, services)
+    refuse_task_only(services[service], at)
+    return service
 
 
 def _optional(policy: Cursor, key: str, provider: Provider, read: Callable[[Cursor], Any]) -> tuple[Dated, ...]:
@@ -210,7 +217,7 @@ def _fits(parameter: Parameter, at: Cursor, services: Mapping[str, Service]) -> 
     if _kind(at.data) not in wanted and not (_kind(at.data) == "a whole number" and "a number" in wanted):
         raise at.error(f"{name} is {' or '.join(sorted(wanted))}, not {_kind(at.data)}", code="RC061")
     if isinstance(at.data, str) and any(dated.value in services for dated in parameter.values):
-        _service(at, services)
+        _destination(at, services)
     if isinstance(at.data, int | float):
         low, high = parameter.range or (0, float("inf"))
         if not low <= at.data <= high:

@@ -23,6 +23,15 @@ from rules.engine.cursor import Cursor, period, sources
 from rules.engine.parse import Parser
 
 
+def refuse_task_only(service: Service, at: Cursor) -> None:
+    """Refuse a service to which no referral is made as the destination of one."""
+    if service.task_only:
+        raise at.error(
+            f"no referral is made to {service.key} (task_only in services.yaml): name another service, or write a task",
+            code="RC027",
+        )
+
+
 class Destinations:
     """Checks the names of services, also behind parameters, and finds the timeframe of a referral."""
 
@@ -47,6 +56,7 @@ class Destinations:
                 raise at.error(
                     f"no service is called {value!r}: add it to services.yaml, or correct the name", code="RC021"
                 )
+            refuse_task_only(self._services[str(value)], at)
         return threshold
 
     def within(self, at: Cursor, priority: str) -> Within:

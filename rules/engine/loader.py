@@ -15,7 +15,7 @@ from rules.engine.content import Concept, Content, Dated, FactDeclaration, Param
 from rules.engine.cursor import Cursor, sources
 from rules.engine.errors import ContentError
 from rules.engine.load_provider import check_instruments, load_provider, provider_file, with_overrides
-from rules.engine.load_rules import load_asks, load_rules
+from rules.engine.load_rules import load_asks, load_rules, refuse_task_only
 from rules.engine.load_steps import load_steps, with_implied
 from rules.engine.parse import Parser
 from rules.engine.schema_check import check
@@ -96,6 +96,7 @@ def _services(at: Cursor) -> Mapping[str, Service]:
         while service.fallback:
             if service.fallback not in services:
                 raise at[key]["fallback"].error(f"no service is called {service.fallback!r}", code="RC021")
+            refuse_task_only(services[service.fallback], at[key])
             if service.fallback in seen:
                 raise at[key].error(f"the fallbacks of {key} go round in a circle", code="RC053")
             seen.add(service.fallback)

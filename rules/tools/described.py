@@ -208,6 +208,7 @@ def _service(service: Service) -> Item:
         one("referral code", _concept(service.referral_code)),
         one("MHSDS team type", service.mhsds_team_type),
         one("where it is not offered", service.fallback),
+        one("is referred to", "never: it is named in tasks alone" if service.task_only else ""),
     )
 
 

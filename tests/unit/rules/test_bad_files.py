@@ -76,6 +76,7 @@ NO_SENSE = [
     ("RC021", CRITERIA, then("{refer: {service: nobody, priority: asap}}"), "6:19", "no service is called 'nobody'"),
     ("RC021", STEPS, step("do: [{move_to: nobody}]"), "4:9", "no service is called 'nobody'"),
     ("RC021", HOME, "provider: home\ntitle: H\noffers: [nobody]\n", "3:10", "no service is called 'nobody'"),
+    ("RC027", "services.yaml", "gp: {label: G, fallback: ward}\nward: {label: W, task_only: true}\n", "1:1", "no referral is made to ward"),
     ("RC022", CRITERIA, rule("{scroe: {gte: 1}}"), "5:10", "no fact is called 'scroe'"),
     ("RC022", CRITERIA, then("{task: {code: a, for: [scroe]}}"), "6:33", "no fact is called 'scroe'"),
     ("RC023", CRITERIA, rule("{score: {gte: parameters.cutoff}}"), "5:18", "no parameter is called 'cutoff'"),

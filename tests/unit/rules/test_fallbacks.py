@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from rules import EVERYWHERE, Availability, ContentError, Decision, Fact, Status
+from rules import EVERYWHERE, LIBRARY, Availability, ContentError, Decision, Fact, Status, load_pack
 from tests.unit.rules.test_second_stage import services, steps
-from tests.unit.rules.tiny import AS_OF, known, rule, tiny
+from tests.unit.rules.tiny import AS_OF, PACK, known, rule, tiny
 
 TELL = "{task: {code: update-open-team, priority: same, service: this}}"
 OPEN = f"safety: false\nopen: true\ndo: [{TELL}, {{hold: true}}]"
@@ -303,3 +304,44 @@ def test_fallbacks_that_go_round_in_a_circle_are_refused_with_their_place(tmp_pa
         policy += "\n  adult-team: gp"
     with pytest.raises(ContentError, match=rf"home.yaml:{place}: .*go round in a circle.*\[RC053\]"):
         decide(tmp_path, steps("do: [{note: N}]"), known(score=1), policy, criteria=criteria)
+
+
+# --- services that only tasks may name ---------------------------------------------------------------------------
+SERVICES = PACK["services.yaml"].rstrip() + "\n        ward: {label: Ward, task_only: true}\n"
+TO_WARD = "[{refer: {service: ward, priority: routine}}]"
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"criteria": rule("{score: known}", then=TO_WARD)}, "a.yaml:6:"),
+        ({"criteria": rule("{score: known}", more="window: in_window\noutside: {service: ward}")}, "a.yaml:8:"),
+        ({"steps": steps("do: [{move_to: ward}]")}, "second_stage.yaml:4:"),
+        ({"steps": steps("do: [{also_refer: ward}]")}, "second_stage.yaml:4:"),
+        ({"home": home("fallbacks: {team: ward}")}, "home.yaml:4:"),
+        ({"home": home("destinations: {moderate: ward}")}, "home.yaml:4:"),
+        ({"home": home("hours: {team: {open: [{days: [mon], all_day: true}], closed: ward}}")}, "home.yaml:4:"),
+    ],
+)
+def test_no_referral_comes_to_a_service_that_only_tasks_may_name(tmp_path: Path, files: dict[str, str], place: str):
+    with pytest.raises(ContentError, match=rf"{place}\d+: no referral is made to ward .*\[RC027\]"):
+        tiny(tmp_path, **{"services": SERVICES, **files})
+
+
+def test_a_task_may_name_it_and_a_provider_may_offer_it(tmp_path: Path):
+    task = "[{task: {code: consider-mother-and-baby-unit, priority: stat}}]"
+    second = steps("do: [{task: {code: consider-mother-and-baby-unit, service: ward}}]")
+    criteria = ROUTINE + rule("{item: known}", "r2", task)
+    pack = tiny(tmp_path, services=SERVICES, criteria=criteria, steps=second, home=home("offers: [team, ward, gp]"))
+    decision = pack.evaluate(known(score=1, item=1), AS_OF)
+    pack.close()
+    assert {task.service for task in decision.tasks} == {"", "ward"}
+    assert services(decision) == {"team": "routine"}
+
+
+def test_the_shipped_pack_never_refers_to_a_mother_and_baby_unit(tmp_path: Path):
+    folder = shutil.copytree(LIBRARY, tmp_path / "pack")
+    policy = "provider: mine\ntitle: Mine\nfallbacks: {crisis-team: mother-and-baby-unit}\n"
+    (folder / "providers" / "mine.yaml").write_text(policy, encoding="utf-8")
+    with pytest.raises(ContentError, match=r"mine.yaml:3:13: no referral is made to mother-and-baby-unit"):
+        load_pack(folder, "mine")
