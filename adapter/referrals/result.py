@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from adapter.fhir.validate import validate
+from adapter.fhir.validate import validate_entries
 from adapter.records import Evidence, Issue, MappedBundle, Resource
 from adapter.referrals.account import accounted
 from adapter.referrals.excerpt import Excerpt
@@ -88,13 +88,7 @@ def build_result(
 
 def flaws(result: Resource) -> tuple[Issue, ...]:
     """What is not valid FHIR R4 in the proposals; what they quote was checked as the record was read."""
-    return tuple(
-        found
-        for at, entry in enumerate(result["entry"])
-        if entry["resource"]["resourceType"] in PROPOSALS
-        for found in validate(entry["resource"], f"Bundle.entry[{at}].resource")
-        if found.severity == "error"
-    )
+    return tuple(found for found in validate_entries(result, PROPOSALS) if found.severity == "error")
 
 
 class _Draft:
