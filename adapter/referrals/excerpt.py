@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from operator import is_
 from typing import Any
 
-import orjson
+from orjson import dumps
 
+from adapter.fhir.elements import type_info
 from adapter.fhir.ids import Ids
 from adapter.fhir.profiles import with_profile
 from adapter.fhir.references import Index, base_of
@@ -14,6 +16,12 @@ from adapter.records import MappedBundle, Resource
 
 _REFERENCE = b'"reference":'
 """How the key of a reference looks in JSON without spaces; in a text the quotation marks would be escaped."""
+
+
+@cache
+def _references(kind: str) -> frozenset[str]:
+    """The elements of a resource type that are References themselves."""
+    return frozenset(name for name, element in type_info(kind).elements.items() if element.type == "Reference")
 
 
 class Excerpt:
@@ -49,9 +57,9 @@ class Excerpt:
         self._waiting.append(index)
         return full_url
 
-    def kind(self, index: int) -> str:
-        """The type of the resource in this entry of the record."""
-        return str(self._entries[index]["resource"]["resourceType"])
+    def quote(self, index: int) -> tuple[str, str]:
+        """The type of the resource in this entry of the record, and its full URL in the result."""
+        return self._entries[index]["resource"]["resourceType"], self.url(index)
 
     def entries(self, first: int) -> tuple[Resource, list[Resource]]:
         """The entry ``first`` and, in the record's order, all else that was asked for with all that it refers to."""
@@ -64,17 +72,21 @@ class Excerpt:
         return self._done[first], [self._done[index] for index in sorted(self._done) if index != first]
 
     def _rewrite_whole(self, resource: Resource, base: str) -> Resource:
-        """As ``_rewrite``, without looking for references deep inside a resource whose JSON has none there."""
-        changed, found = resource.copy(), 0
+        """As ``_rewrite``, looking deep inside only where the resource's JSON has more references than it shows."""
+        left = dumps(resource).count(_REFERENCE)
+        if not left:
+            return resource
+        changed, names = resource.copy(), _references(resource["resourceType"])
         for name, value in resource.items():
-            if type(value) is dict:
-                if "reference" in value:
-                    changed[name] = self._refer(value, base)
-                    found += 1
-            elif type(value) is list and value and type(value[0]) is dict and "reference" in value[0]:
+            if name not in names:
+                continue
+            if type(value) is list:
                 changed[name] = [self._refer(each, base) for each in value]
-                found += sum("reference" in each for each in value)
-        return changed if found == orjson.dumps(resource).count(_REFERENCE) else self._rewrite(resource, base)
+                left -= sum("reference" in each for each in value)
+            elif "reference" in value:
+                changed[name] = self._refer(value, base)
+                left -= 1
+        return self._rewrite(resource, base) if left else changed
 
     def _rewrite(self, node: Resource, base: str) -> Resource:
         """``node`` with its references rewritten; the very same object where it holds none."""
@@ -100,7 +112,7 @@ class Excerpt:
         url = self._links.get((base, reference))
         if url is None:
             target = self._index.resolve_under(base, reference)
-            if target is None or not self._index.type_at(target):
+            if target is None or "resourceType" not in self._index.resource_at(target):
                 logical = {name: value for name, value in node.items() if name != "reference"}
                 logical.setdefault("identifier", {"value": reference})
                 return logical
