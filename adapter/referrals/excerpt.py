@@ -37,55 +37,53 @@ class Excerpt:
         self._id = Ids(key)
         self._urls: dict[int, str] = {}
         self._taken: set[str] = set()
-        self._waiting: list[int] = []
-        self._done: dict[int, Resource] = {}
         self._links: dict[tuple[str, str], str] = {}
 
     def url(self, index: int) -> str:
         """The full URL, in the result, of this entry of the record; the entry is then part of the excerpt."""
-        known = self._urls.get(index)
-        if known is not None:
-            return known
-        entry = self._entries[index]
-        full_url = str(entry.get("fullUrl") or f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}")
-        if not full_url.startswith("urn:uuid:"):
-            full_url = "urn:uuid:" + self._id(full_url)
-        if full_url in self._taken:  # two versions of one resource
-            full_url = "urn:uuid:" + self._id(full_url, str(index))
-        self._taken.add(full_url)
-        self._urls[index] = full_url
-        self._waiting.append(index)
-        return full_url
+        return self._urls.get(index) or self._added(index)
 
     def quote(self, index: int) -> tuple[str, str]:
         """The type of the resource in this entry of the record, and its full URL in the result."""
-        return self._entries[index]["resource"]["resourceType"], self.url(index)
+        return self._entries[index]["resource"]["resourceType"], self._urls.get(index) or self._added(index)
+
+    def _added(self, index: int) -> str:
+        entry = self._entries[index]
+        url: str = entry.get("fullUrl") or f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}"
+        if not url.startswith("urn:uuid:"):
+            url = f"urn:uuid:{self._id(url)}"
+        if url in self._taken:  # two versions of one resource
+            url = f"urn:uuid:{self._id(url, str(index))}"
+        self._taken.add(url)
+        self._urls[index] = url
+        return url
 
     def entries(self, first: int) -> tuple[Resource, list[Resource]]:
         """The entry ``first`` and, in the record's order, all else that was asked for with all that it refers to."""
         self.url(first)
-        for index in self._waiting:  # grows as they refer to others
-            entry = self._entries[index]
-            resource = self._rewrite_whole(entry["resource"], base_of(entry.get("fullUrl", "")))
-            self._done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
-        self._waiting.clear()
-        return self._done[first], [self._done[index] for index in sorted(self._done) if index != first]
+        done: dict[int, Resource] = {}
+        while len(done) < len(self._urls):  # grows as they refer to others
+            for index, url in [each for each in self._urls.items() if each[0] not in done]:
+                entry = self._entries[index]
+                resource = self._rewritten(entry["resource"], base_of(entry.get("fullUrl", "")))
+                done[index] = {"fullUrl": url, "resource": with_profile(resource)}
+        return done.pop(first), [done[index] for index in sorted(done)]
 
-    def _rewrite_whole(self, resource: Resource, base: str) -> Resource:
+    def _rewritten(self, resource: Resource, base: str) -> Resource:
         """As ``_rewrite``, looking deep inside only where the resource's JSON has more references than it shows."""
         left = dumps(resource).count(_REFERENCE)
         if not left:
             return resource
         changed, names = resource.copy(), _references(resource["resourceType"])
-        for name, value in resource.items():
-            if name not in names:
-                continue
-            if type(value) is list:
-                changed[name] = [self._refer(each, base) for each in value]
-                left -= sum("reference" in each for each in value)
-            elif "reference" in value:
-                changed[name] = self._refer(value, base)
-                left -= 1
+        for name in resource:
+            if name in names:
+                value = resource[name]
+                if type(value) is dict:
+                    changed[name] = self._refer(value, base)
+                    left -= "reference" in value
+                else:
+                    changed[name] = [self._refer(each, base) for each in value]
+                    left -= len([each for each in value if "reference" in each])
         return self._rewrite(resource, base) if left else changed
 
     def _rewrite(self, node: Resource, base: str) -> Resource:

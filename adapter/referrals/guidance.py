@@ -24,6 +24,7 @@ _ISSUE_TYPES = {
 }
 """perinatal-issue code → FHIR issue-type; the rest are business rules."""
 
+_UNKNOWN, _ERROR = Status.UNKNOWN, Status.ERROR  # an enumeration is slow to ask for a member, once for each rule
 _FAILED = "The rule could not be evaluated: do not read this as no referral"
 
 
@@ -32,7 +33,7 @@ def guidance_response(scope: Scope, known: Mapping[str, Wanted], statuses: str, 
 
     ``statuses`` is the full URL of the Parameters entry, ``outcome`` that of the OperationOutcome, if there is one.
     """
-    undecided = [rule for rule in scope.decision.outcomes if rule.status is Status.UNKNOWN]
+    undecided = [rule for rule in scope.decision.outcomes if rule.status is _UNKNOWN]
     missing = dict.fromkeys([name for rule in undecided for name in rule.missing])
     resource: Resource = {
         "resourceType": "GuidanceResponse",
@@ -59,7 +60,7 @@ def rule_statuses(scope: Scope) -> Resource:
 
 
 def _parameter(outcome: RuleOutcome) -> Resource:
-    plain = _status(outcome.rule, str(outcome.status))
+    plain = _status(outcome.rule, outcome.status)
     if not outcome.missing and not outcome.suppressed_by:
         return plain
     missing = [{"name": "missing", "valueString": name} for name in outcome.missing]
@@ -68,8 +69,8 @@ def _parameter(outcome: RuleOutcome) -> Resource:
 
 
 @lru_cache(maxsize=4096)
-def _status(rule: str, status: str) -> Resource:
-    return {"name": rule, "part": [{"name": "status", "valueCode": status}]}
+def _status(rule: str, status: Status) -> Resource:
+    return {"name": rule, "part": [{"name": "status", "valueCode": status.value}]}
 
 
 def outcome_entry(scope: Scope, issues: Iterable[Issue]) -> Resource | None:
@@ -84,7 +85,7 @@ def decision_issues(decision: Decision) -> list[Issue]:
     issues += [
         Issue("error", "exception", _FAILED, place=outcome.rule)
         for outcome in decision.outcomes
-        if outcome.status is Status.ERROR
+        if outcome.status is _ERROR
     ]
     return issues
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from adapter.fhir.validate import validate_entries
-from adapter.records import Evidence, Issue, MappedBundle, Resource
+from adapter.records import Issue, MappedBundle, Resource
 from adapter.referrals.account import accounted
 from adapter.referrals.excerpt import Excerpt
 from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
@@ -151,14 +151,13 @@ class _Draft:
 
     def _quotes(self, facts: Iterable[Fact]) -> list[Quote]:
         """What these facts lie in, in order, each element once."""
-        found: dict[int, dict[str, Evidence]] = {}
+        found: dict[int, dict[str, str]] = {}
         for fact in facts:
             for evidence in fact.evidence:
-                found.setdefault(evidence.entry, {}).setdefault(evidence.path, evidence)
-        return [
-            (*self._excerpt.quote(at), "; ".join([place(self._record, evidence) for evidence in elements.values()]))
-            for at, elements in found.items()
-        ]
+                places = found.setdefault(evidence.entry, {})
+                if evidence.path not in places:
+                    places[evidence.path] = place(self._record, evidence)
+        return [(*self._excerpt.quote(at), "; ".join(places.values())) for at, places in found.items()]
 
     def _account(
         self, target: Resource, rules: tuple[str, ...], quotes: Sequence[Quote], used: Sequence[Resource] = ()

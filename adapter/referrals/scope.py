@@ -42,6 +42,7 @@ class Scope:
         return entry(self._ids(resource["resourceType"], *name), resource)
 
 
+@lru_cache(maxsize=1024)
 def canonical(base: str, module: str, module_version: str) -> str:
     """A rule or pack as the PlanDefinition that it is published as."""
     return f"{base}/PlanDefinition/{module}|{module_version}"
