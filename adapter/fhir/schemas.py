@@ -85,7 +85,7 @@ def _define(name: str, definitions: dict[str, Schema]) -> None:
     elif name == "ParametersParameter":
         own |= {"maxProperties": 2}  # the name, and one value, resource or list of parts
     else:
-        own |= _one_of_each(groups.values())
+        own |= _one_of_each(groups.values(), len(info.required))
 
 
 def _item(element: Element, definitions: dict[str, Schema]) -> Schema:
@@ -104,10 +104,13 @@ def _item(element: Element, definitions: dict[str, Schema]) -> Schema:
     return reference | {"required": ["coding"], "properties": {"coding": {"type": "array", "contains": coding}}}
 
 
-def _one_of_each(groups: Iterable[list[str]]) -> Schema:
-    """At most one element of each choice group: each one forbids those after it (their sidecars are not accepted)."""
+def _one_of_each(groups: Iterable[list[str]], required: int) -> Schema:
+    """At most one element of each choice group: each one forbids those after it (their sidecars are not accepted).
+
+    Where there is at most one element beside the required ones, none of which is a choice, nothing is looked up.
+    """
     rules = {}
     for keys in groups:
         for at, key in enumerate(keys[:-1]):
             rules[key] = {"properties": dict.fromkeys(keys[at + 1 :], False)}
-    return {"dependentSchemas": rules} if rules else {}
+    return {"anyOf": [{"maxProperties": required + 1}, {"dependentSchemas": rules}]} if rules else {}

@@ -166,6 +166,16 @@ def test_whatever_is_accepted_fast_is_valid() -> None:
             assert not fast.accepts({kind: [resource, broken(resource, path, value)]})
 
 
+def test_two_of_one_choice_are_never_accepted_fast_however_little_else_is_there() -> None:
+    fast = acceptor(["Observation", "Patient"])
+    component = {"code": {"text": "a"}, "valueString": "b"}
+    one = observation(component=[component], note=[{"text": "a", "authorString": "b"}])
+    assert fast.accepts({"Observation": [one], "Patient": [{"deceasedBoolean": True}]})
+    assert not fast.accepts({"Observation": [one | {"component": [component | {"valueBoolean": True}]}]})
+    assert not fast.accepts({"Observation": [one | {"note": [one["note"][0] | {"authorReference": {"display": "c"}}]}]})
+    assert not fast.accepts({"Patient": [{"deceasedBoolean": True, "deceasedDateTime": "2026"}]})
+
+
 def test_resources_of_a_type_that_is_not_compiled_are_never_accepted_fast() -> None:
     assert not acceptor(["Patient"]).accepts({"Patient": [patient()], "Condition": [condition()]})
     assert not NOTHING.accepts({})
