@@ -23,6 +23,7 @@ _NOTHING_KNOWN: Mapping[str, Wanted] = {}
 PROPOSALS = frozenset({"ServiceRequest", "Task", "Flag"})
 """What leaves for another system. All else in a result is quoted, or has a form that no record can change."""
 
+
 def build_result(
     record: MappedBundle,
     patient_index: int,
