@@ -45,7 +45,7 @@ class Excerpt:
 
     def quote(self, index: int) -> tuple[str, str]:
         """The type of the resource in this entry of the record, and its full URL in the result."""
-        return self._entries[index]["resource"]["resourceType"], self._urls.get(index) or self._added(index)
+        return self._entries[index]["resource"]["resourceType"], self.url(index)
 
     def _added(self, index: int) -> str:
         entry = self._entries[index]

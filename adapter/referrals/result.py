@@ -44,7 +44,7 @@ def build_result(
 
     Entries: Patient, ServiceRequests (most urgent first), Tasks, Flags, GuidanceResponse, its Parameters,
     OperationOutcome (where there is something to say), HealthcareServices, Device, Provenances, then the evidence in
-    the record's order. Parts of it are shared with the record: do not change it in place.
+    the record's order. Parts of it are shared with the record and with other results: do not change it in place.
     """
     patient = record.bundle["entry"][patient_index]
     key = patient_key(patient["resource"], patient.get("fullUrl", ""))

@@ -20,8 +20,8 @@ Quote = tuple[str, str, str]
 class Scope:
     """``key`` names the patient: system and value of the first identifier, or else the entry's full URL.
 
-    ``patient`` is the patient's full URL inside the result; ``subject`` and ``device`` are References; ``day`` is the as-of date as FHIR writes it; ``pack`` is
-    the canonical of the rule pack, with its version.
+    ``patient`` is her full URL inside the result, ``subject`` the Reference to it and ``device`` that to this software;
+    ``day`` is the as-of date as FHIR writes it; ``pack`` is the canonical of the rule pack, with its version.
     """
 
     __slots__ = ("_ids", "base", "day", "decision", "device", "pack", "patient", "subject")
