@@ -177,9 +177,11 @@ def _mapped(compiled: Mapping, source: SourceRecord, checker: Checker | None = N
 
 
 def _is_export(adapter: Adapter, mapping: str) -> bool:
+    if not mapping:
+        return False
     from adapter.mapping.formats import EXPORTS
 
-    return bool(mapping) and adapter.mapping(mapping).source in EXPORTS
+    return adapter.mapping(mapping).source in EXPORTS
 
 
 def _named_after(adapter: Adapter, folder: Path) -> str:

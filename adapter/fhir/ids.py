@@ -25,7 +25,7 @@ class Ids:
 
     def __init__(self, *parts: str) -> None:
         self._hashed = _HASHED_NAMESPACE.copy()
-        self._hashed.update("".join(f"{part}/" for part in parts).encode())
+        self._hashed.update(f"{'/'.join(parts)}/".encode())
 
     def __call__(self, *parts: str) -> str:
         hashed = self._hashed.copy()

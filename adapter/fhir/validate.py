@@ -5,19 +5,21 @@ Profiles of UK Core are not checked here: what they add is checked where resourc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from adapter.fhir import schemas, walk
+from adapter.fhir import walk
 from adapter.fhir.elements import NOT_SUPPORTED, OTHER_VERSIONS, RESOURCE_TYPES
+from adapter.fhir.schemas import NOTHING, acceptor
 from adapter.records import Issue, Resource
 
-WALKS_BEFORE_COMPILING = 50
-"""Compiling a resource type costs as much as walking this many: a short run compiles none, a long one all it meets."""
+WALKS_BEFORE_COMPILING = 200
+"""Compiling costs as much as walking this many resources: a short run compiles none, a long one all types it meets."""
 
 _HOLDERS = frozenset({"Bundle", "Parameters"})
-_walked: dict[str, int] = {}
-_accepts: dict[str, Callable[[object], bool]] = {}
+_fast = NOTHING
+_walked: list[str] = []
+"""The types of the resources walked since the last compiling because their type was not compiled."""
 
 
 def validate(resource: Resource, path: str | None = None) -> tuple[Issue, ...]:
@@ -28,6 +30,14 @@ def validate(resource: Resource, path: str | None = None) -> tuple[Issue, ...]:
     """
     issues: list[Issue] = []
     _check(resource, path or _root(resource), issues)
+    return tuple(issues)
+
+
+def validate_entries(bundle: Resource, types: Container[str]) -> tuple[Issue, ...]:
+    """Every problem of the resources of these types in a Bundle whose own form is right."""
+    issues: list[Issue] = []
+    entries = [each for each in enumerate(bundle["entry"]) if each[1]["resource"]["resourceType"] in types]
+    _check_entries(entries, "Bundle", issues)
     return tuple(issues)
 
 
@@ -55,7 +65,7 @@ def _check(resource: object, path: str, issues: list[Issue]) -> None:
     elif not _accepted(resource, kind):
         walk.check_resource(resource, kind, path, issues, _check)
     elif kind == "Bundle":
-        _check_entries(resource, path, issues)
+        _check_entries(list(enumerate(resource.get("entry", ()))), path, issues)
     else:
         for place, inside in _inside(resource, kind):
             _check(inside, f"{path}.{place}", issues)
@@ -63,23 +73,36 @@ def _check(resource: object, path: str, issues: list[Issue]) -> None:
 
 def _accepted(resource: Resource, kind: str) -> bool:
     """Whether the compiled check accepts it; always False while its type is too rare to be compiled."""
-    accepts = _accepts.get(kind)
-    if accepts is None:
-        walked = _walked[kind] = _walked.get(kind, 0) + 1
-        if walked <= WALKS_BEFORE_COMPILING:
+    global _fast
+    if kind not in _fast.types:
+        _walked.append(kind)
+        if len(_walked) <= WALKS_BEFORE_COMPILING:
             return False
-        accepts = _accepts[kind] = schemas.acceptor(kind)
-    return accepts(resource)
+        _fast = acceptor(_fast.types.union(_walked))
+        _walked.clear()
+    return _fast.accepts({kind: [resource]})
 
 
-def _check_entries(bundle: Resource, path: str, issues: list[Issue]) -> None:
-    for at, entry in enumerate(bundle.get("entry", ())):
+def _check_entries(entries: Sequence[tuple[int, Resource]], path: str, issues: list[Issue]) -> None:
+    """Check the resources in these entries, with their positions: together, and one by one where that does not tell."""
+    fast = _fast
+    plain = fast.types - _HOLDERS
+    together: dict[str, list[Resource]] = {}
+    alone = []
+    for numbered in entries:
+        entry = numbered[1]
         inside = entry.get("resource")
-        if inside is not None:
+        if "response" in entry and "outcome" in entry["response"]:
+            alone.append(numbered)
+        elif inside is not None:
             kind = inside.get("resourceType")
-            accepts = _accepts.get(kind) if type(kind) is str and kind not in _HOLDERS else None
-            if accepts is None or "contained" in inside or not accepts(inside):
-                _check(inside, f"{path}.entry[{at}].resource", issues)
+            if type(kind) is str and kind in plain and "contained" not in inside:
+                together.setdefault(kind, []).append(inside)
+            else:
+                alone.append(numbered)
+    for at, entry in alone if fast.accepts(together) else entries:
+        if "resource" in entry:
+            _check(entry["resource"], f"{path}.entry[{at}].resource", issues)
         if "response" in entry and "outcome" in entry["response"]:
             _check(entry["response"]["outcome"], f"{path}.entry[{at}].response.outcome", issues)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from adapter.records import Resource
-from adapter.referrals.routing import Coverage, Route, Routing, lacking
+from adapter.referrals.routing import NOT_ROUTED, Coverage, Route, Routing, lacking
 from adapter.referrals.services import destination
 from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, in_words
 
@@ -22,8 +22,13 @@ class Account(NamedTuple):
     entities: tuple[Resource, ...]
 
 
+NO_ACCOUNT = Account(True, (), ())
+
+
 def accounted(referral: ProposedReferral, known: Routing, services: Mapping[str, Service]) -> Account:
     """The account of one referral; nothing at all where the default policy and no directory made it."""
+    if known is NOT_ROUTED and not referral.policies:
+        return NO_ACCOUNT
     route = known.routes.get(referral.service)
     policies = tuple(dict.fromkeys(policy._replace(rule="") for policy in referral.policies))
     notes = [f"Policy of {policy.provider}: {policy_words(policy)}." for policy in policies]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from operator import is_
 from typing import Any
 
-import orjson
+from orjson import dumps
 
+from adapter.fhir.elements import type_info
 from adapter.fhir.ids import Ids
 from adapter.fhir.profiles import with_profile
 from adapter.fhir.references import Index, base_of
@@ -14,6 +16,12 @@ from adapter.records import MappedBundle, Resource
 
 _REFERENCE = b'"reference":'
 """How the key of a reference looks in JSON without spaces; in a text the quotation marks would be escaped."""
+
+
+@cache
+def _references(kind: str) -> frozenset[str]:
+    """The elements of a resource type that are References themselves."""
+    return frozenset(name for name, element in type_info(kind).elements.items() if element.type == "Reference")
 
 
 class Excerpt:
@@ -29,52 +37,54 @@ class Excerpt:
         self._id = Ids(key)
         self._urls: dict[int, str] = {}
         self._taken: set[str] = set()
-        self._waiting: list[int] = []
-        self._done: dict[int, Resource] = {}
         self._links: dict[tuple[str, str], str] = {}
 
     def url(self, index: int) -> str:
         """The full URL, in the result, of this entry of the record; the entry is then part of the excerpt."""
-        known = self._urls.get(index)
-        if known is not None:
-            return known
-        entry = self._entries[index]
-        full_url = str(entry.get("fullUrl") or f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}")
-        if not full_url.startswith("urn:uuid:"):
-            full_url = "urn:uuid:" + self._id(full_url)
-        if full_url in self._taken:  # two versions of one resource
-            full_url = "urn:uuid:" + self._id(full_url, str(index))
-        self._taken.add(full_url)
-        self._urls[index] = full_url
-        self._waiting.append(index)
-        return full_url
+        return self._urls.get(index) or self._added(index)
 
-    def kind(self, index: int) -> str:
-        """The type of the resource in this entry of the record."""
-        return str(self._entries[index]["resource"]["resourceType"])
+    def quote(self, index: int) -> tuple[str, str]:
+        """The type of the resource in this entry of the record, and its full URL in the result."""
+        return self._entries[index]["resource"]["resourceType"], self.url(index)
+
+    def _added(self, index: int) -> str:
+        entry = self._entries[index]
+        url: str = entry.get("fullUrl") or f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}"
+        if not url.startswith("urn:uuid:"):
+            url = f"urn:uuid:{self._id(url)}"
+        if url in self._taken:  # two versions of one resource
+            url = f"urn:uuid:{self._id(url, str(index))}"
+        self._taken.add(url)
+        self._urls[index] = url
+        return url
 
     def entries(self, first: int) -> tuple[Resource, list[Resource]]:
         """The entry ``first`` and, in the record's order, all else that was asked for with all that it refers to."""
         self.url(first)
-        for index in self._waiting:  # grows as they refer to others
-            entry = self._entries[index]
-            resource = self._rewrite_whole(entry["resource"], base_of(entry.get("fullUrl", "")))
-            self._done[index] = {"fullUrl": self._urls[index], "resource": with_profile(resource)}
-        self._waiting.clear()
-        return self._done[first], [self._done[index] for index in sorted(self._done) if index != first]
+        done: dict[int, Resource] = {}
+        while len(done) < len(self._urls):  # grows as they refer to others
+            for index, url in [each for each in self._urls.items() if each[0] not in done]:
+                entry = self._entries[index]
+                resource = self._rewritten(entry["resource"], base_of(entry.get("fullUrl", "")))
+                done[index] = {"fullUrl": url, "resource": with_profile(resource)}
+        return done.pop(first), [done[index] for index in sorted(done)]
 
-    def _rewrite_whole(self, resource: Resource, base: str) -> Resource:
-        """As ``_rewrite``, without looking for references deep inside a resource whose JSON has none there."""
-        changed, found = resource.copy(), 0
-        for name, value in resource.items():
-            if type(value) is dict:
-                if "reference" in value:
+    def _rewritten(self, resource: Resource, base: str) -> Resource:
+        """As ``_rewrite``, looking deep inside only where the resource's JSON has more references than it shows."""
+        left = dumps(resource).count(_REFERENCE)
+        if not left:
+            return resource
+        changed, names = resource.copy(), _references(resource["resourceType"])
+        for name in resource:
+            if name in names:
+                value = resource[name]
+                if type(value) is dict:
                     changed[name] = self._refer(value, base)
-                    found += 1
-            elif type(value) is list and value and type(value[0]) is dict and "reference" in value[0]:
-                changed[name] = [self._refer(each, base) for each in value]
-                found += sum("reference" in each for each in value)
-        return changed if found == orjson.dumps(resource).count(_REFERENCE) else self._rewrite(resource, base)
+                    left -= "reference" in value
+                else:
+                    changed[name] = [self._refer(each, base) for each in value]
+                    left -= len([each for each in value if "reference" in each])
+        return self._rewrite(resource, base) if left else changed
 
     def _rewrite(self, node: Resource, base: str) -> Resource:
         """``node`` with its references rewritten; the very same object where it holds none."""
@@ -100,7 +110,7 @@ class Excerpt:
         url = self._links.get((base, reference))
         if url is None:
             target = self._index.resolve_under(base, reference)
-            if target is None or not self._index.type_at(target):
+            if target is None or "resourceType" not in self._index.resource_at(target):
                 logical = {name: value for name, value in node.items() if name != "reference"}
                 logical.setdefault("identifier", {"value": reference})
                 return logical

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from adapter.fhir.outcome import operation_outcome
 from adapter.records import Issue, Resource
@@ -23,6 +24,7 @@ _ISSUE_TYPES = {
 }
 """perinatal-issue code → FHIR issue-type; the rest are business rules."""
 
+_UNKNOWN, _ERROR = Status.UNKNOWN, Status.ERROR  # an enumeration is slow to ask for a member, once for each rule
 _FAILED = "The rule could not be evaluated: do not read this as no referral"
 
 
@@ -31,17 +33,15 @@ def guidance_response(scope: Scope, known: Mapping[str, Wanted], statuses: str, 
 
     ``statuses`` is the full URL of the Parameters entry, ``outcome`` that of the OperationOutcome, if there is one.
     """
-    missing = dict.fromkeys(
-        name for rule in scope.decision.outcomes if rule.status is Status.UNKNOWN for name in rule.missing
-    )
-    undecided = any(rule.status is Status.UNKNOWN for rule in scope.decision.outcomes)
+    undecided = [rule for rule in scope.decision.outcomes if rule.status is _UNKNOWN]
+    missing = dict.fromkeys([name for rule in undecided for name in rule.missing])
     resource: Resource = {
         "resourceType": "GuidanceResponse",
         "moduleCanonical": scope.pack,
         "status": "data-required" if undecided else "success",
-        "subject": reference(scope.subject),
+        "subject": scope.subject,
         "occurrenceDateTime": scope.day,
-        "performer": reference(scope.device),
+        "performer": scope.device,
         "outputParameters": reference(statuses),
     }
     if outcome:
@@ -55,17 +55,22 @@ def rule_statuses(scope: Scope) -> Resource:
     """The entry with every rule's status: one parameter a rule, with parts status, missing and suppressed-by."""
     resource: Resource = {"resourceType": "Parameters"}
     if scope.decision.outcomes:  # FHIR allows no empty array
-        resource["parameter"] = [{"name": o.rule, "part": _parts(o)} for o in scope.decision.outcomes]
+        resource["parameter"] = [_parameter(outcome) for outcome in scope.decision.outcomes]
     return scope.entry(resource)
 
 
-def _parts(outcome: RuleOutcome) -> list[Resource]:
-    parts = [{"name": "status", "valueCode": outcome.status.value}]
-    if outcome.missing:
-        parts += [{"name": "missing", "valueString": name} for name in outcome.missing]
-    if outcome.suppressed_by:
-        parts += [{"name": "suppressed-by", "valueString": name} for name in outcome.suppressed_by]
-    return parts
+def _parameter(outcome: RuleOutcome) -> Resource:
+    plain = _status(outcome.rule, outcome.status)
+    if not outcome.missing and not outcome.suppressed_by:
+        return plain
+    missing = [{"name": "missing", "valueString": name} for name in outcome.missing]
+    suppressed = [{"name": "suppressed-by", "valueString": name} for name in outcome.suppressed_by]
+    return {**plain, "part": [*plain["part"], *missing, *suppressed]}
+
+
+@lru_cache(maxsize=4096)
+def _status(rule: str, status: Status) -> Resource:
+    return {"name": rule, "part": [{"name": "status", "valueCode": status.value}]}
 
 
 def outcome_entry(scope: Scope, issues: Iterable[Issue]) -> Resource | None:
@@ -80,7 +85,7 @@ def decision_issues(decision: Decision) -> list[Issue]:
     issues += [
         Issue("error", "exception", _FAILED, place=outcome.rule)
         for outcome in decision.outcomes
-        if outcome.status is Status.ERROR
+        if outcome.status is _ERROR
     ]
     return issues
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from adapter.records import MappedBundle, Resource
-from adapter.referrals.scope import Scope, reference
+from adapter.referrals.scope import Quote, Scope, reference
 
 
 def provenance(
@@ -14,24 +14,23 @@ def provenance(
     target: Resource,
     rules: tuple[str, ...],
     origin: Iterable[Resource],
-    places: Mapping[str, Iterable[str]],
+    quotes: Iterable[Quote],
     used: Iterable[Resource] = (),
 ) -> Resource:
     """The entry that accounts for one proposal.
 
-    ``origin`` is what all proposals of a result have in common (see :func:`origin`); ``places`` has, under the full
-    URL of each resource that the rules rest on, where in the source its elements are; ``used`` are the entities of
-    what else shaped it (a provider's policy, the directory).
+    ``origin`` is what all proposals of a result have in common (see :func:`origin`); ``quotes`` are what the rules
+    rest on; ``used`` are the entities of what else shaped it (a provider's policy, the directory).
     """
     quoted: list[Resource] = [
-        {"role": "quotation", "what": {"reference": url, "display": "; ".join(found)}} for url, found in places.items()
+        {"role": "quotation", "what": {"reference": url, "display": places}} for _, url, places in quotes
     ]
     resource: dict[str, Any] = {
         "resourceType": "Provenance",
         "target": [reference(target["fullUrl"])],
         "recorded": f"{scope.day}T00:00:00Z",
         "policy": [scope.pack, *scope.rules(rules)],
-        "agent": [{"who": reference(scope.device)}],
+        "agent": [{"who": scope.device}],
         "entity": [*origin, *quoted, *used],
     }
     return scope.entry(resource, target["resource"]["resourceType"], target["resource"]["id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from adapter.records import Resource
-from adapter.referrals.scope import SNOMED, Scope, reference
+from adapter.referrals.scope import SNOMED, Quote, Scope, reference
 from adapter.referrals.services import Destination, referral_code, service_type
 from adapter.referrals.terms import concept, display, reason
 from rules import ProposedFlag, ProposedReferral, ProposedTask
@@ -35,16 +35,19 @@ def service_request(
     referral: ProposedReferral,
     to: Destination,
     performer: Resource | None,
-    evidence: Sequence[tuple[str, str]],
+    quotes: Sequence[Quote],
     told: Sequence[str] = (),
 ) -> Resource:
-    """The entry of a referral. ``evidence`` is (resource type, full URL) of what its reasons rest on.
+    """The entry of a referral. ``quotes`` are what its reasons rest on; she herself is no reason.
 
     ``performer`` is the entry of the HealthcareService, None where it is not known; ``told`` are notes besides
     those of the rules.
     """
-    reasons = [reference(url) for kind, url in evidence if kind in REASON_TYPES]
-    others = [reference(url) for kind, url in evidence if kind not in REASON_TYPES]
+    reasons: list[Resource] = []
+    others: list[Resource] = []
+    for kind, url, _ in quotes:
+        if url != scope.patient:
+            (reasons if kind in REASON_TYPES else others).append({"reference": url})
     resource: Resource = {
         "resourceType": "ServiceRequest",
         "extension": [_TRIGGERED],
@@ -53,10 +56,10 @@ def service_request(
         "intent": "proposal",
         "priority": referral.priority,
         "code": referral_code(to),
-        "subject": reference(scope.subject),
+        "subject": scope.subject,
         "occurrencePeriod": {"start": referral.start.isoformat(), "end": referral.end.isoformat()},
         "authoredOn": scope.day,
-        "requester": reference(scope.device),
+        "requester": scope.device,
         "performerType": service_type(scope.base, to),
     }
     if performer:
@@ -77,12 +80,12 @@ def task(
     proposed: ProposedTask,
     why: Sequence[str],
     focus: str | None,
-    evidence: Sequence[tuple[str, str]],
+    quotes: Sequence[Quote],
 ) -> Resource:
     """The entry of a task. ``focus`` is the ServiceRequest, or else the service, that it is about.
 
-    ``why`` says what is known and what is not (``task_reasons``); ``evidence`` is where that stands in the record: the
-    first is the reason, and the Provenance names them all.
+    ``why`` says what is known and what is not (``task_reasons``); ``quotes`` are where that stands in the record: the
+    first, herself aside, is the reason, and the Provenance names them all.
     """
     resource: Resource = {
         "resourceType": "Task",
@@ -91,9 +94,9 @@ def task(
         "priority": proposed.priority,
         "code": concept(scope.base, "perinatal-task", proposed.code),
         "description": task_text(proposed),
-        "for": reference(scope.subject),
+        "for": scope.subject,
         "authoredOn": scope.day,
-        "requester": reference(scope.device),
+        "requester": scope.device,
     }
     if proposed.rules:
         resource["instantiatesCanonical"] = scope.rules(proposed.rules[:1])[0]
@@ -101,8 +104,8 @@ def task(
         resource["focus"] = reference(focus)
     if why:
         resource["reasonCode"] = {"text": ". ".join(why)}
-    if evidence:
-        resource["reasonReference"] = reference(evidence[0][1])
+    if first := next((url for _, url, _ in quotes if url != scope.patient), None):
+        resource["reasonReference"] = reference(first)
     return scope.entry(resource, proposed.code, proposed.service)
 
 
@@ -120,9 +123,9 @@ def flag(scope: Scope, proposed: ProposedFlag) -> Resource:
         "resourceType": "Flag",
         "status": "active",
         "code": concept(scope.base, "perinatal-flag", proposed.code),
-        "subject": reference(scope.subject),
+        "subject": scope.subject,
         "period": period,
-        "author": reference(scope.device),
+        "author": scope.device,
     }
     return scope.entry(restrict(resource, [proposed.code]), proposed.code)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from adapter.fhir.validate import validate
-from adapter.records import Evidence, Issue, MappedBundle, Resource
+from adapter.fhir.validate import validate_entries
+from adapter.records import Issue, MappedBundle, Resource
 from adapter.referrals.account import accounted
 from adapter.referrals.excerpt import Excerpt
 from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
@@ -13,7 +13,7 @@ from adapter.referrals.lineage import place
 from adapter.referrals.provenance import origin, provenance
 from adapter.referrals.requests import flag, restrict, service_request, task
 from adapter.referrals.routing import NOT_ROUTED, Routing
-from adapter.referrals.scope import Scope, device, fresh, patient_key
+from adapter.referrals.scope import Quote, Scope, device, fresh, patient_key
 from adapter.referrals.services import Destination, destination, healthcare_service
 from adapter.referrals.wanted import Wanted, task_reasons
 from rules import PRIORITIES, Decision, Fact, ProposedFlag, ProposedReferral, ProposedTask, Service
@@ -22,9 +22,6 @@ _NOTHING_KNOWN: Mapping[str, Wanted] = {}
 
 PROPOSALS = frozenset({"ServiceRequest", "Task", "Flag"})
 """What leaves for another system. All else in a result is quoted, or has a form that no record can change."""
-
-_Found = dict[int, dict[str, Evidence]]
-"""Evidence by the entry of the record and the element in it."""
 
 
 def build_result(
@@ -47,7 +44,7 @@ def build_result(
 
     Entries: Patient, ServiceRequests (most urgent first), Tasks, Flags, GuidanceResponse, its Parameters,
     OperationOutcome (where there is something to say), HealthcareServices, Device, Provenances, then the evidence in
-    the record's order. Parts of it are shared with the record: do not change it in place.
+    the record's order. Parts of it are shared with the record and with other results: do not change it in place.
     """
     patient = record.bundle["entry"][patient_index]
     key = patient_key(patient["resource"], patient.get("fullUrl", ""))
@@ -55,7 +52,7 @@ def build_result(
     software = device()
     scope = Scope(base, key, decision, excerpt.url(patient_index), software["fullUrl"])
 
-    draft = _Draft(record, patient_index, excerpt, scope, services, origin(record, digest), known)
+    draft = _Draft(record, excerpt, scope, services, origin(record, digest), known)
     for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
         draft.add_referral(referral)
     for proposed in decision.tasks:
@@ -75,7 +72,7 @@ def build_result(
         guidance,
         statuses,
         *([outcome] if outcome else ()),
-        *(entry for _, entry in draft.services.values()),
+        *draft.services.values(),
         software,
         *draft.provenances,
         *evidence,
@@ -88,13 +85,7 @@ def build_result(
 
 def flaws(result: Resource) -> tuple[Issue, ...]:
     """What is not valid FHIR R4 in the proposals; what they quote was checked as the record was read."""
-    return tuple(
-        found
-        for at, entry in enumerate(result["entry"])
-        if entry["resource"]["resourceType"] in PROPOSALS
-        for found in validate(entry["resource"], f"Bundle.entry[{at}].resource")
-        if found.severity == "error"
-    )
+    return tuple(found for found in validate_entries(result, PROPOSALS) if found.severity == "error")
 
 
 class _Draft:
@@ -103,45 +94,43 @@ class _Draft:
     def __init__(
         self,
         record: MappedBundle,
-        patient_index: int,
         excerpt: Excerpt,
         scope: Scope,
         described: Mapping[str, Service],
         source: list[Resource],
         known: Routing,
     ) -> None:
-        self._record, self._patient, self._excerpt = record, patient_index, excerpt
+        self._record, self._excerpt = record, excerpt
         self._scope, self._described, self._source, self._known = scope, described, source, known
         self._outcomes = {outcome.rule: outcome for outcome in scope.decision.outcomes}
         self.requests: dict[str, Resource] = {}
         self.tasks: list[Resource] = []
         self.flags: list[Resource] = []
-        self.services: dict[str, tuple[Destination, Resource]] = {}
+        self.services: dict[str, Resource] = {}
         self.provenances: list[Resource] = []
 
     def add_referral(self, referral: ProposedReferral) -> None:
-        found = _evidence(referral.facts)
+        quotes = self._quotes(referral.facts)
         account = accounted(referral, self._known, self._described)
         to = destination(referral.service, self._described.get(referral.service))
-        performer = self._service(referral.service)[1] if account.performed else None
-        request = service_request(self._scope, referral, to, performer, self._quote(found), account.notes)
+        performer = self._service(to) if account.performed else None
+        request = service_request(self._scope, referral, to, performer, quotes, account.notes)
         self.requests[referral.service] = request
-        self._account(request, referral.rules, found, account.entities)
+        self._account(request, referral.rules, quotes, account.entities)
 
     def add_task(self, proposed: ProposedTask, facts: Mapping[str, Wanted]) -> None:
         known = self._scope.decision.facts
         asked = [known[name] for name in proposed.facts if name in known]
-        found = _evidence([*proposed.because, *asked])
+        quotes = self._quotes([*proposed.because, *asked])
         why = task_reasons(proposed, facts)
-        made = task(self._scope, proposed, why, self._focus(proposed.service), self._quote(found))
+        made = task(self._scope, proposed, why, self._focus(proposed.service), quotes)
         self.tasks.append(made)
-        self._account(made, proposed.rules, found)
+        self._account(made, proposed.rules, quotes)
 
     def add_flag(self, proposed: ProposedFlag) -> None:
         made = flag(self._scope, proposed)
         self.flags.append(made)
-        found = _evidence(self._grounds(proposed.rules))
-        self._account(made, proposed.rules, found)
+        self._account(made, proposed.rules, self._quotes(self._grounds(proposed.rules)))
 
     def _grounds(self, rules: tuple[str, ...]) -> list[Fact]:
         return [fact for rule in rules if rule in self._outcomes for fact in self._outcomes[rule].facts]
@@ -149,34 +138,29 @@ class _Draft:
     def _focus(self, service: str) -> str | None:
         if not service:
             return None
-        entry = self.requests.get(service) or self._service(service)[1]
+        entry = self.requests.get(service) or self._service(destination(service, self._described.get(service)))
         url: str = entry["fullUrl"]
         return url
 
-    def _service(self, key: str) -> tuple[Destination, Resource]:
-        if key not in self.services:
-            to = destination(key, self._described.get(key))
-            route, hours = self._known.routes.get(key), self._known.hours.get(key)
+    def _service(self, to: Destination) -> Resource:
+        found = self.services.get(to.key)
+        if found is None:
+            route, hours = self._known.routes.get(to.key), self._known.hours.get(to.key)
             kept = healthcare_service(self._scope.base, self._scope.decision.provider, to, route, hours)
-            self.services[key] = to, fresh(kept)
-        return self.services[key]
+            found = self.services[to.key] = fresh(kept)
+        return found
 
-    def _quote(self, found: _Found) -> list[tuple[str, str]]:
-        """(resource type, full URL) of the resources, other than herself, that the evidence lies in."""
-        return [(self._excerpt.kind(index), self._excerpt.url(index)) for index in found if index != self._patient]
+    def _quotes(self, facts: Iterable[Fact]) -> list[Quote]:
+        """What these facts lie in, in order, each element once."""
+        found: dict[int, dict[str, str]] = {}
+        for fact in facts:
+            for evidence in fact.evidence:
+                places = found.setdefault(evidence.entry, {})
+                if evidence.path not in places:
+                    places[evidence.path] = place(self._record, evidence)
+        return [(*self._excerpt.quote(at), "; ".join(places.values())) for at, places in found.items()]
 
-    def _account(self, target: Resource, rules: tuple[str, ...], found: _Found, used: Sequence[Resource] = ()) -> None:
-        places = {
-            self._excerpt.url(index): [place(self._record, evidence) for evidence in elements.values()]
-            for index, elements in found.items()
-        }
-        self.provenances.append(provenance(self._scope, target, rules, self._source, places, used))
-
-
-def _evidence(facts: Iterable[Fact]) -> _Found:
-    """The evidence of these facts in order, each element once."""
-    found: _Found = {}
-    for fact in facts:
-        for evidence in fact.evidence:
-            found.setdefault(evidence.entry, {}).setdefault(evidence.path, evidence)
-    return found
+    def _account(
+        self, target: Resource, rules: tuple[str, ...], quotes: Sequence[Quote], used: Sequence[Resource] = ()
+    ) -> None:
+        self.provenances.append(provenance(self._scope, target, rules, self._source, quotes, used))

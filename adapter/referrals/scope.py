@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 from adapter.fhir.ids import Ids, stable_id
@@ -13,18 +13,22 @@ from rules import Decision
 DISTRIBUTION = "perinatal-referrals"
 SNOMED = "http://snomed.info/sct"
 
+Quote = tuple[str, str, str]
+"""A resource that a proposal rests on: its type, its full URL in the result, and where in the source it says so."""
+
 
 class Scope:
     """``key`` names the patient: system and value of the first identifier, or else the entry's full URL.
 
-    ``subject`` and ``device`` are full URLs inside the result; ``day`` is the as-of date as FHIR writes it; ``pack`` is
-    the canonical of the rule pack, with its version.
+    ``patient`` is her full URL inside the result, ``subject`` the Reference to it and ``device`` that to this software;
+    ``day`` is the as-of date as FHIR writes it; ``pack`` is the canonical of the rule pack, with its version.
     """
 
-    __slots__ = ("_ids", "base", "day", "decision", "device", "pack", "subject")
+    __slots__ = ("_ids", "base", "day", "decision", "device", "pack", "patient", "subject")
 
-    def __init__(self, base: str, key: str, decision: Decision, subject: str, device: str) -> None:
-        self.base, self.decision, self.subject, self.device = base, decision, subject, device
+    def __init__(self, base: str, key: str, decision: Decision, patient: str, device: str) -> None:
+        self.base, self.decision, self.patient = base, decision, patient
+        self.subject, self.device = reference(patient), reference(device)
         self.day = decision.as_of.isoformat()
         self.pack = canonical(base, decision.pack, decision.version)
         self._ids = Ids(key, self.day, f"{decision.pack}@{decision.version}", decision.provider)
@@ -38,6 +42,7 @@ class Scope:
         return entry(self._ids(resource["resourceType"], *name), resource)
 
 
+@lru_cache(maxsize=1024)
 def canonical(base: str, module: str, module_version: str) -> str:
     """A rule or pack as the PlanDefinition that it is published as."""
     return f"{base}/PlanDefinition/{module}|{module_version}"
@@ -54,10 +59,15 @@ def patient_key(patient: Resource, full_url: str) -> str:
 def entry(ident: str, resource: Resource) -> Resource:
     """A Bundle entry for a resource that this project makes."""
     kind: str = resource["resourceType"]
-    named = {"resourceType": kind, "id": ident, "meta": {"profile": [profile_for(kind)]}}
+    named = {"resourceType": kind, "id": ident, "meta": _meta(kind)}
     if "meta" in resource:
         resource = {**resource, "meta": named["meta"] | resource["meta"]}
     return {"fullUrl": f"urn:uuid:{ident}", "resource": named | resource}
+
+
+@cache
+def _meta(kind: str) -> Resource:
+    return {"profile": [profile_for(kind)]}
 
 
 def reference(full_url: str) -> Resource:

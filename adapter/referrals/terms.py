@@ -39,8 +39,9 @@ def local_codes() -> dict[str, frozenset[str]]:
     return {short: frozenset(terms(f"perinatal-{short}")) for short in ("task", "flag")}
 
 
+@lru_cache(maxsize=1024)
 def concept(base: str, kind: str, code: str) -> Resource:
-    """A CodeableConcept of the local code system ``{base}/CodeSystem/{kind}``."""
+    """A CodeableConcept of the local code system ``{base}/CodeSystem/{kind}``: shared, not to be changed in place."""
     words = display(kind, code)
     return {"coding": [{"system": f"{base}/CodeSystem/{kind}", "code": code, "display": words}], "text": words}
 

@@ -96,11 +96,12 @@ class _Batch:
         return f"{self.place(int(found[1]))}{place[found.end() :]}" if found else place
 
     def kinds(self) -> list[str]:
-        """The resource type of each entry, "Resource" where it is none of R4."""
-        entries = self.bundle.get("entry")
-        if not isinstance(entries, list):
-            return []
-        return [_kind_of(entry.get("resource") if isinstance(entry, dict) else None) for entry in entries]
+        """The resource type of each entry, "" where it has none."""
+        if self.problems:  # the Bundle may be anything
+            return Index(self.bundle).types
+        return [
+            entry["resource"]["resourceType"] if "resource" in entry else "" for entry in self.bundle.get("entry", ())
+        ]
 
     @property
     def errors(self) -> tuple[tuple[int, Issue], ...]:
@@ -214,16 +215,16 @@ def _record(batch: _Batch, group: Iterable[int], name: str, issues: tuple[Issue,
     empty: list[Issue] = []
     urls: set[str] = set()
     for at in group:
-        if at in batch.gone:
-            continue
         entry = entries[at]
         if "resource" not in entry:
-            empty.append(Issue("information", "informational", "holds no resource", "", f"Bundle.entry[{at}]"))
+            if at not in batch.gone:
+                empty.append(Issue("information", "informational", "holds no resource", "", f"Bundle.entry[{at}]"))
             continue
-        url = entry.get("fullUrl") or _made_url(entry["resource"], at, urls)
-        urls.add(url)
-        whole = len(entry) == 2 and "fullUrl" in entry
-        made.append(entry if whole else {"fullUrl": url, "resource": entry["resource"]})
+        if len(entry) != 2 or "fullUrl" not in entry:
+            url = entry.get("fullUrl") or _made_url(entry["resource"], at, urls)
+            entry = {"fullUrl": url, "resource": entry["resource"]}
+        made.append(entry)
+        urls.add(entry["fullUrl"])
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": made}
     return MappedBundle(source=name, bundle=bundle, issues=issues + tuple(empty))
 

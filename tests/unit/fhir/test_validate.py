@@ -11,7 +11,7 @@ import pytest
 
 from adapter.fhir import validate as validation
 from adapter.fhir.elements import type_info
-from adapter.fhir.schemas import acceptor
+from adapter.fhir.schemas import NOTHING, acceptor
 from adapter.fhir.validate import is_valid, validate
 from adapter.records import Resource
 from tests.unit.fhir.breakages import ACCEPTED, ANY, BREAKAGES, Path
@@ -21,8 +21,8 @@ from tests.unit.fhir.resources import VALID, bundle, condition, observation, pat
 @pytest.fixture(params=["walked", "compiled"], autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run each test with no resource type compiled, and with all of them."""
-    monkeypatch.setattr(validation, "_walked", {})
-    monkeypatch.setattr(validation, "_accepts", {})
+    monkeypatch.setattr(validation, "_walked", [])
+    monkeypatch.setattr(validation, "_fast", NOTHING)
     monkeypatch.setattr(validation, "WALKS_BEFORE_COMPILING", 10**9 if request.param == "walked" else 0)
     return str(request.param)
 
@@ -156,10 +156,49 @@ def test_a_record_nested_without_end_is_refused_and_not_followed() -> None:
     assert any("nested too deeply" in issue.text for issue in validate(patient(extension=[extension])))
 
 
-def test_whatever_is_accepted_fast_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_is_accepted_fast_is_valid() -> None:
     """The compiled check never accepts what the walk refuses (it may refuse what the walk accepts)."""
-    monkeypatch.setattr(validation, "WALKS_BEFORE_COMPILING", 10**9)
-    monkeypatch.setattr(validation, "_accepts", {})
+    fast = acceptor({resource["resourceType"] for _, resource, *_ in BREAKAGES})
     for _, resource, path, value, _, _ in BREAKAGES:
         if path[0] != "contained":
-            assert not acceptor(resource["resourceType"])(broken(resource, path, value))
+            kind = resource["resourceType"]
+            assert fast.accepts({kind: [resource]})
+            assert not fast.accepts({kind: [resource, broken(resource, path, value)]})
+
+
+def test_two_of_one_choice_are_never_accepted_fast_however_little_else_is_there() -> None:
+    fast = acceptor(["Observation", "Patient"])
+    component = {"code": {"text": "a"}, "valueString": "b"}
+    one = observation(component=[component], note=[{"text": "a", "authorString": "b"}])
+    assert fast.accepts({"Observation": [one], "Patient": [{"deceasedBoolean": True}]})
+    assert not fast.accepts({"Observation": [one | {"component": [component | {"valueBoolean": True}]}]})
+    assert not fast.accepts({"Observation": [one | {"note": [one["note"][0] | {"authorReference": {"display": "c"}}]}]})
+    assert not fast.accepts({"Patient": [{"deceasedBoolean": True, "deceasedDateTime": "2026"}]})
+
+
+def test_resources_of_a_type_that_is_not_compiled_are_never_accepted_fast() -> None:
+    assert not acceptor(["Patient"]).accepts({"Patient": [patient()], "Condition": [condition()]})
+    assert not NOTHING.accepts({})
+
+
+def test_one_broken_resource_among_many_of_its_type_is_the_one_that_is_named() -> None:
+    entries = [patient(), *(observation() for _ in range(30)), condition(), patient()]
+    made = bundle(*entries)
+    assert validate(made) == validate(made) == ()
+    made["entry"][17]["resource"]["status"] = "done"
+    made["entry"][31]["resource"]["contained"] = [{"resourceType": "Practitioner", "active": "yes"}]
+    made["entry"][32]["resource"] = {"resourceType": ["Patient"]}
+    assert places(made) == [
+        "Bundle.entry[17].resource.status",
+        "Bundle.entry[31].resource.contained[0].active",
+        "Bundle.entry[32].resource.resourceType",
+    ]
+
+
+def test_an_outcome_of_an_entry_is_checked_beside_its_resource() -> None:
+    made = bundle(patient(), patient()) | {"type": "batch-response"}
+    made["entry"][1]["response"] = {"status": "200", "outcome": {"resourceType": "OperationOutcome"}}
+    for _ in range(3):
+        assert places(made) == ["Bundle.entry[1].response.outcome.issue"]
+    made["entry"][1]["resource"]["gender"] = 1
+    assert places(made) == ["Bundle.entry[1].resource.gender", "Bundle.entry[1].response.outcome.issue"]
