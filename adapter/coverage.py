@@ -16,6 +16,7 @@ from typing import Self
 
 import orjson
 
+from adapter.mapping.coverage import SHOWN, Account, Kind, Shape
 from adapter.quality import Findings, as_issue, quality_lines
 from adapter.records import FieldUse, Issue, MappedBundle
 
@@ -25,28 +26,60 @@ _SPOOLED = 1 << 20  # bytes of issues that are held in memory
 _INDENT = orjson.OPT_INDENT_2
 
 
+_Use = tuple[str, str, str]
+"""Fate, field and reason."""
+_SHAPES = 4096  # how many are counted apart
+
+
 class Uses:
-    """FieldUses added up: one per field, fate and reason."""
+    """FieldUses added up: one per field, fate and reason.
+
+    Rows of one shape are counted together once as many places are known of each of its fields as are told.
+    """
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str, str]] = Counter()
-        self._places: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._counts: Counter[_Use] = Counter()
+        self._places: dict[_Use, tuple[str, ...]] = {}
+        self._shapes: dict[Shape, int] = {}
 
     def add(self, uses: Iterable[FieldUse]) -> None:
+        found = list(uses.shapes()) if isinstance(uses, Account) else []
+        shapes = self._shapes
+        if found and all(shape in shapes for shape, _ in found):
+            for shape, times in found:
+                shapes[shape] += times
+            return
         counts, places = self._counts, self._places
         for use in uses:
             key = (use.fate, use.field, use.reason)
             counts[key] += use.times
             known = places.get(key, ())
-            if len(known) < 3:
-                places[key] = (known + use.places)[:3]
+            if len(known) < SHOWN:
+                places[key] = (known + use.places)[:SHOWN]
+        for shape, _ in found:
+            if shape not in shapes and all(len(places[_use(kind)]) == SHOWN for kind, _ in shape.leaves):
+                shapes[shape] = 0
+        if len(shapes) > _SHAPES:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        for shape, times in self._shapes.items():
+            for kind, _ in shape.leaves:
+                self._counts[_use(kind)] += times
+        self._shapes.clear()
 
     def united(self) -> list[FieldUse]:
         """What nobody reads first, then by name."""
+        self._add_up()
         return [
             FieldUse(key[1], key[0], key[2], self._counts[key], self._places[key])
             for key in sorted(self._counts, key=lambda key: (_ORDER.get(key[0], 2), key))
         ]
+
+
+def _use(kind: Kind) -> _Use:
+    field, (fate, reason) = kind
+    return fate, field, reason
 
 
 class Coverage:

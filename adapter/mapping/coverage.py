@@ -27,7 +27,8 @@ _WORDS = [  # by Fate
 _NULL = ("ignored", "explicit null")
 _NOBODY: frozenset[str] = frozenset()
 _NOTHING: AbstractSet[str] = frozenset()
-_SHOWN = 3
+SHOWN = 3
+"""Of each kind of field that many places are told."""
 
 
 def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
@@ -75,7 +76,7 @@ def _leaves(run: Run, row: Row, fields: AbstractSet[str]) -> Iterator[_Leaf]:
                     yield repetition, leaf, key, f"{base}.{leaf}", fate
 
 
-_Kind = tuple[str, tuple[str, str]]
+Kind = tuple[str, tuple[str, str]]
 """A field by its full name, and what became of it."""
 
 _SHAPES = 4096  # how many are remembered
@@ -86,7 +87,7 @@ class Shape:
 
     __slots__ = ("leaves", "unread")
 
-    def __init__(self, leaves: Iterable[tuple[_Kind, str]]) -> None:
+    def __init__(self, leaves: Iterable[tuple[Kind, str]]) -> None:
         self.leaves = tuple(leaves)
         self.unread = tuple(leaf for leaf in self.leaves if leaf[0][1] is _UNMAPPED)
 
@@ -99,7 +100,7 @@ class _Counts(dict[Shape, "_Count"]):
         if count is None:
             count = self[shape] = _Count()
         count.times += 1
-        if len(count.first) < _SHOWN:
+        if len(count.first) < SHOWN:
             count.first.append((at, row))
 
 
@@ -123,7 +124,8 @@ class Accounts:
     def __init__(self, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> None:
         self._keys, self._ignored = keys, ignored
         self._shapes: dict[tuple[object, ...], Shape] = {}
-        self._kinds: dict[tuple[object, ...], tuple[_Kind, str]] = {}
+        self._kinds: dict[tuple[object, ...], tuple[Kind, str]] = {}
+        self._alone: dict[tuple[Kind, str], Shape] = {}
 
     def of(self, run: Run) -> Account:
         """What became of the fields of this record."""
@@ -148,7 +150,7 @@ class Accounts:
         for at, row in enumerate(run.record.order):
             if row in divided:
                 for leaf in _leaves(run, row, divided[row]):
-                    counts.add(Shape([self._kind(row.name, leaf)]), at, leaf[0])
+                    counts.add(self._shape_alone(self._kind(row.name, leaf)), at, leaf[0])
                 continue
             texts, leaves = row.texts, row.populated()
             shape = (row.name, *leaves, 0, *[key for key in texts if (row, key) not in mapped])
@@ -166,7 +168,16 @@ class Accounts:
         found = self._shapes[shape] = Shape(self._kind(row.name, leaf) for leaf in _leaves(run, row, _NOTHING))
         return found
 
-    def _kind(self, owner: str, found: _Leaf) -> tuple[_Kind, str]:
+    def _shape_alone(self, leaf: tuple[Kind, str]) -> Shape:
+        """Of one field of a row that was taken apart."""
+        found = self._alone.get(leaf)
+        if found is None:
+            if len(self._alone) >= _SHAPES:
+                self._alone.clear()
+            found = self._alone[leaf] = Shape([leaf])
+        return found
+
+    def _kind(self, owner: str, found: _Leaf) -> tuple[Kind, str]:
         asked, leaf, key, name, fate = found
         there = key in asked.texts
         asked_for = (owner, leaf, name, fate, there)
@@ -203,10 +214,12 @@ class Account(Sequence[FieldUse]):
         self._counts = counts
         self._made: tuple[FieldUse, ...] | None = None
 
+    def shapes(self) -> Iterator[tuple[Shape, int]]:
+        """The shapes of its rows, and how many there are of each."""
+        return ((shape, count.times) for shape, count in self._counts.items())
+
     def unmapped(self) -> tuple[FieldUse, ...]:
         """Those of fields that nothing reads."""
-        if self._made is not None:
-            return tuple([use for use in self._made if use.fate == "unmapped"])
         return _uses((shape.unread, count) for shape, count in self._counts.items() if shape.unread)
 
     @property
@@ -236,17 +249,17 @@ class Account(Sequence[FieldUse]):
         return iter(self._uses)
 
 
-def _uses(counts: Iterable[tuple[Sequence[tuple[_Kind, str]], _Count]]) -> tuple[FieldUse, ...]:
-    times: dict[_Kind, int] = {}
-    first: dict[_Kind, list[tuple[int, Row, str]]] = {}
+def _uses(counts: Iterable[tuple[Sequence[tuple[Kind, str]], _Count]]) -> tuple[FieldUse, ...]:
+    times: dict[Kind, int] = {}
+    first: dict[Kind, list[tuple[int, Row, str]]] = {}
     for leaves, count in counts:
         rows = count.first
         for kind, leaf in leaves:
             shown = [(at, row, leaf) for at, row in rows]
             if kind in times:
                 times[kind] += count.times
-                if len(first[kind]) < _SHOWN or rows[0][0] < first[kind][-1][0]:
-                    first[kind] = sorted(first[kind] + shown, key=_at)[:_SHOWN]
+                if len(first[kind]) < SHOWN or rows[0][0] < first[kind][-1][0]:
+                    first[kind] = sorted(first[kind] + shown, key=_at)[:SHOWN]
             else:
                 times[kind], first[kind] = count.times, shown
     made = FieldUse._make

@@ -40,19 +40,6 @@ def can_stream(encoding: str) -> bool:
     return found in {"utf-8", "ascii", "cp1252"} or found.startswith("iso8859-")
 
 
-class _Cells:
-    """A row of which only some cells are asked for."""
-
-    __slots__ = ("cells", "columns", "number")
-
-    def __init__(self, number: int, cells: Sequence[str], columns: dict[str, int]) -> None:
-        self.number, self.cells, self.columns = number, cells, columns
-
-    def get(self, field: str) -> str | None:
-        index = self.columns.get(field, len(self.cells))
-        return (self.cells[index].strip() or None) if index < len(self.cells) else None
-
-
 class StreamedTable:
     """A table of which nothing is held but its header. Raises Malformed, with the place, for what is no CSV."""
 
@@ -70,11 +57,16 @@ class StreamedTable:
     def close(self) -> None:
         self._file.close()
 
-    def lines(self) -> Iterator[tuple[Line, int]]:
-        columns = self.columns
+    def lines(self, columns: Sequence[str]) -> Iterator[Line]:
+        wanted = [self.columns.get(column, LONGEST_ROW) for column in columns]
+        last = max(wanted, default=0)
         for number, (cells, span) in enumerate(self._rows(), 1):
-            if number > 1 and any(map(str.strip, cells)):
-                yield _Cells(number, cells, columns), span
+            if number == 1 or not (cells and (cells[0].strip() or any(map(str.strip, cells)))):
+                continue
+            if last < len(cells):
+                yield Line(number, span, [cells[at].strip() or None for at in wanted])
+            else:
+                yield Line(number, span, [cells[at].strip() or None if at < len(cells) else None for at in wanted])
 
     def load(self, places: Sequence[Place]) -> list[TableRow]:
         texts = self._texts([span for _, span in places])

@@ -2,7 +2,7 @@
 
 The mapping says which table has a row per patient and how the rows of others reach it. Rows that reach nobody make
 a refused record of their own, ``orphan rows``: they never disappear. A small folder is held in memory; of a larger one
-only the rows of a few patients are (see ``grouping``).
+only the rows of a few patients are. It is read twice: see ``owners`` and ``assembly``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Protocol
 from adapter.errors import Malformed
 from adapter.mapping.nodes import Tables
 from adapter.records import Issue
+from adapter.sources.assembly import Assembly, batches
 from adapter.sources.csv_files import HeldTable, Table, read_csv
 from adapter.sources.csv_stream import StreamedTable, can_stream
-from adapter.sources.grouping import ORPHANS, Grouping
 from adapter.sources.model import SourceRecord
-from adapter.sources.scratch import InMemory, OnDisk
+from adapter.sources.owners import Owners
+from adapter.sources.parts import ORPHANS
+from adapter.sources.scratch import InMemory, OnDisk, Scratch
 
 __all__ = ["HELD_BYTES", "ORPHANS", "TablesMapping", "group_tables", "read_tables"]
 
@@ -64,14 +66,21 @@ def read_tables(folder: Path, mapping: TablesMapping, held: int = HELD_BYTES) ->
             for path, name in named
         ]
         scratch = opened.enter_context(closing(OnDisk()))
-        grouping = Grouping(spec, streamed, frozenset(mapping.ignored), scratch)
-        yield from grouping.records(folder.name, mapping.source)
+        yield from _records(streamed, mapping, folder.name, scratch)
 
 
 def group_tables(tables: Sequence[HeldTable], mapping: TablesMapping, source: str) -> Iterator[SourceRecord]:
     """Like ``read_tables`` for tables already read; ``source`` is what they are called."""
-    grouping = Grouping(_spec(mapping), tables, frozenset(mapping.ignored), InMemory())
-    return grouping.records(source, mapping.source)
+    return _records(tables, mapping, source, InMemory())
+
+
+def _records(tables: Sequence[Table], mapping: TablesMapping, source: str, scratch: Scratch) -> Iterator[SourceRecord]:
+    spec = _spec(mapping)
+    owners = Owners(spec, tables, frozenset(mapping.ignored), scratch)
+    parts = owners.parts()
+    assembly = Assembly(source, mapping.source, spec, tables, owners.joins, owners.header, owners.remarks)
+    for batch in batches(parts):
+        yield from assembly.records(batch)
 
 
 def _spec(mapping: TablesMapping) -> Tables:
