@@ -31,7 +31,7 @@ class Assembly:
         header: TableRow | None,
         remarks: Sequence[Issue],
     ) -> None:
-        self._source, self._kind, self._spec = source, kind, spec
+        self.source, self._kind, self._spec = source, kind, spec
         self._tables, self._joins, self._header, self._remarks = tables, joins, header, remarks
 
     def records(self, batch: Sequence[Part]) -> Iterator[SourceRecord]:
@@ -66,7 +66,7 @@ class Assembly:
         grouped: dict[str, list[Row]] = {}
         for row in order:
             grouped.setdefault(row.name, []).append(row)
-        return SourceRecord(self._source, self._kind, key, grouped, tuple(order), (*issues, *self._remarks), refused)
+        return SourceRecord(self.source, self._kind, key, grouped, tuple(order), (*issues, *self._remarks), refused)
 
     def _label(self, rows: Sequence[TableRow]) -> str:
         patient = next((row for row in rows if row.name == self._spec.patient), None)

@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from adapter.errors import Malformed
 from adapter.records import Issue
@@ -44,7 +45,7 @@ class StreamedTable:
     """A table of which nothing is held but its header. Raises Malformed, with the place, for what is no CSV."""
 
     def __init__(self, path: Path, name: str, delimiter: str = ",", encoding: str = "") -> None:
-        self.name, self._path, self._delimiter = name, path, delimiter
+        self.name, self._path, self._delimiter = name, path.resolve(), delimiter
         self.issues: list[Issue] = []
         self._codec = self._codec_of(encoding)
         self._file = path.open("rb")
@@ -56,6 +57,14 @@ class StreamedTable:
 
     def close(self) -> None:
         self._file.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_file"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In another process: the same file, opened again. ``load`` says where it is no more what it was."""
+        vars(self).update(state)
+        self._file = self._path.open("rb")
 
     def lines(self, columns: Sequence[str]) -> Iterator[Line]:
         wanted = [self.columns.get(column, LONGEST_ROW) for column in columns]
