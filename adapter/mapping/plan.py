@@ -55,16 +55,20 @@ class _Finished:
     """How the resources of a row are made, given which references there are."""
 
     plans: tuple[_Plan, ...]
+    templates: tuple[tuple[int, Template], ...]
     touches: tuple[tuple[Role, Touch], ...]
     says: bool  # whether there is anything to be said
 
 
 @dataclass(frozen=True, slots=True)
 class _RowPlan:
-    """What becomes of rows that are seen alike: of each block that holds its place and the identity of its resource, of
-    each remark whether it is said, and the rest by which references there are."""
+    """What becomes of rows that are seen alike.
 
-    identities: tuple[tuple[int, Template], ...]
+    ``decided`` is of each block that holds: which it is, its name, the identity of its resource and whether references
+    lead there; ``remarks`` of each remark whether it is said. The rest is by which references there are.
+    """
+
+    decided: tuple[tuple[int, str, Template, bool], ...]
     remarks: tuple[bool, ...]
     finished: dict[tuple[bool, ...], _Finished] = field(default_factory=dict)
 
@@ -80,10 +84,10 @@ class Planned:
 
     def __init__(self, run: Run, plans: Plans, plan: _RowPlan, sight: Sight) -> None:
         self._plans, self._plan, self._sight = plans, plan, sight
-        self.urls: list[str | None] = [None] * len(plans.names)
+        self.resources: dict[int, Resource] = {}
+        self.urls: dict[int, str] = {}
         rows, values, owner = sight.rows, sight.values, run.record.patient_key
-        for at, identity in plan.identities:
-            name, is_target = plans.names[at]
+        for at, name, identity, is_target in plan.decided:
             parts = identity.fill(rows, values, ())
             self.urls[at] = url = f"urn:uuid:{stable_id(owner, name, *map(str, parts))}"
             if is_target:
@@ -99,12 +103,9 @@ class Planned:
         if finished is None:
             finished = plan.finished[there] = self._plans.finish(run, sight)
         self._finished = finished
-        self.resources: list[Resource | None] = [None] * len(urls)
-        for one in finished.plans:
-            url = urls[one.at]
-            if one.template is not None and url is not None:
-                self.resources[one.at] = resource = one.template.fill(rows, values, links)
-                resource["id"] = url[9:]
+        for at, template in finished.templates:
+            self.resources[at] = resource = template.fill(rows, values, links)
+            resource["id"] = urls[at][9:]
         touched = run.touched
         for role, touch in finished.touches:
             row = rows[role]
@@ -164,7 +165,7 @@ class Plans:
         if any(block.id is None for block in blocks):
             raise CannotBeSeen  # each is itself: its place tells it from the others
         tracer = Tracer(resolve, home)
-        self.names = [(block.name, block.name in targets) for block in blocks]
+        self._targets = targets
         self._blocks = [CompiledBlock(block, tracer) for block in blocks]
         self._remarks = [tracer.when(remark.when) for remark in remarks]
         self._view = View(home, resolve)
@@ -203,13 +204,13 @@ class Plans:
     def _decide(self, run: Run, sight: Sight, row: Row) -> _RowPlan | None:
         """None where deciding needs something to be said: then the closures say it each time."""
         trace = Trace(run.record, sight)
-        identities = tuple(
-            (at, Template(block.identity(trace, row)))
+        decided = tuple(
+            (at, block.block.name, Template(block.identity(trace, row)), block.block.name in self._targets)
             for at, block in enumerate(self._blocks)
             if block.holds is None or block.holds(trace, row)
         )
         remarks = tuple(holds(trace, row) for holds in self._remarks)
-        return None if trace.issues else _RowPlan(identities, remarks)
+        return None if trace.issues else _RowPlan(decided, remarks)
 
     def finish(self, run: Run, sight: Sight) -> _Finished:
         """The plans, from what the closures make of this row."""
@@ -226,7 +227,8 @@ class Plans:
         for (owner, key), fate in trace.fates.items():
             touches.setdefault(trace.roles[owner], Touch()).fates[key] = fate
         there = tuple(plan for plan in plans if plan is not None)
-        return _Finished(there, tuple(touches.items()), any(plan.issues for plan in there))
+        templates = tuple((plan.at, plan.template) for plan in there if plan.template is not None)
+        return _Finished(there, templates, tuple(touches.items()), any(plan.issues for plan in there))
 
 
 def _plan(trace: Trace, at: int, block: CompiledBlock, row: Row) -> _Plan | None:

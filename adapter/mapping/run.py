@@ -136,7 +136,7 @@ class Mapping:
             rows = run.record.rows.get(block.for_each, ()) if block.for_each else whole
             for row, plan in zip(rows, planned.get(block.for_each) or repeat(None), strict=False):
                 if plan is not None:
-                    if plan.urls[at] is not None:
+                    if at in plan.urls:
                         found.append((plan, at))
                     continue
                 run.reads, run.marks = [], []
@@ -225,7 +225,7 @@ def _one_pass(run: Run, instances: list[_Instance | _OfPlan]) -> tuple[Made, lis
     for instance in instances:
         if isinstance(instance, tuple):
             planned, at = instance
-            url, resource = planned.urls[at] or "", planned.resources[at]
+            url, resource = planned.urls[at], planned.resources.get(at)
             issues = planned.said(at) if planned.says else []
             if resource is None:
                 failed.append(_Failure(instance, url, [], [], issues))

@@ -118,13 +118,13 @@ class Columns:
         return filled
 
     def look(self, texts: Mapping[str, str], alike: Alike, values: Values) -> None:
-        filled, deciders = self.deciders(texts)
+        filled, deciders = self._filled.get(tuple(texts)) or self.deciders(texts)
         alike.append(filled)
         for key, known, column in deciders:
             text = texts[key]
-            seen = known(text) or column.see(text, text)
-            alike.append(seen[0])
-            values.append(seen[1])
+            number, found = known(text) or column.see(text, text)
+            alike.append(number)
+            values.append(found)
 
 
 Joined = tuple[tuple[Field, ...], str, str]
@@ -167,6 +167,7 @@ class View:
             below.close()
             if name in self.owners or set(below.owners[1:]) & set(self.owners[1:]):
                 raise CannotBeSeen
+        self._is_simple = not (self.owners[1:] or self.joins or self._periods or self._below)
         self._others = list(zip(self.owners, self.columns, strict=True))[1:]
 
     def _at(self, field: Field) -> Texts:
@@ -237,7 +238,11 @@ class View:
     def look(self, record: SourceRecord, row: Row) -> Sight:
         """What is seen of this row."""
         sight = Sight(self, row)
-        self._look(record, row, sight)
+        if self._is_simple:
+            sight.rows.append(row)
+            self.columns[0].look(row.texts, sight.alike, sight.values)
+        else:
+            self._look(record, row, sight)
         return sight
 
     def _look(self, record: SourceRecord, row: Row, sight: Sight) -> None:
@@ -285,15 +290,17 @@ class Sight:
 
     def links(self, instances: Instances) -> list[Resource | None]:
         """The references that the views' targets are for these rows, each where there is one."""
-        return [_reference(instances, targets, row) for view, row in self.looked for targets in view.targets.values()]
+        found: list[Resource | None] = []
+        for view, row in self.looked:
+            for targets in view.targets.values():
+                found.append(_reference(instances, targets, row))
+        return found
 
 
 def _reference(instances: Instances, targets: Iterable[tuple[str, str]], row: Row) -> Resource | None:
     for block, for_each in targets:
         target = row.related(for_each) if for_each else None
-        if target is None and for_each:
-            continue
-        url = instances.get((block, target))
+        url = instances.get((block, target)) if target is not None or not for_each else None
         if url:
             return {"reference": url}
     return None

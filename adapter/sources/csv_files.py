@@ -53,9 +53,8 @@ class TableRow:
 
     def __init__(self, name: str, columns: dict[str, int], number: int, cells: Sequence[str]) -> None:
         self.name, self.columns, self.number, self.cells = name, columns, number, cells
-        self.texts = {
-            column: text for column, cell in zip(columns, cells, strict=False) if cell and (text := cell.strip())
-        }
+        texts = dict(zip(columns, map(str.strip, cells), strict=False))
+        self.texts = {column: text for column, text in texts.items() if text} if "" in texts.values() else texts
         surplus = len(cells) - len(columns)
         self.ragged = surplus < 0 or (surplus > 0 and any(cell.strip() for cell in cells[len(columns) :]))
         self.parent: TableRow | None = None

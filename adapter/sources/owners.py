@@ -267,12 +267,12 @@ def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
 def _pieces(items: Iterable[Item]) -> Iterator[tuple[list[Given], bool]]:
     """The rows of one owner, as many as are read at once, and whether they are all."""
     whole, rows = True, list[Given]()
-    for _, *given in items:
+    for item in items:
         if len(rows) == MOST_ROWS:
             whole = False
             yield rows, whole
             rows = []
-        rows.append(Given(*given))
+        rows.append(item[1:])
     yield rows, whole
 
 

@@ -16,12 +16,8 @@ APART = 1 << 60
 NOBODY = 1 << 61
 
 
-class Given(NamedTuple):
-    """A row (its place) and the row that it belongs to (-1: none); ``span`` is where its table finds it."""
-
-    place: int
-    parent: int
-    span: int
+Given = tuple[int, int, int]
+"""A row (its place), the row that it belongs to (-1: none), and the span where its table finds it."""
 
 
 class Linked(NamedTuple):

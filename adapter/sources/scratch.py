@@ -25,12 +25,12 @@ Item = tuple[Any, ...]
 
 
 class Entry(NamedTuple):
-    """What was put last under a key, and whether the owners of all that was put under it are ``several``."""
+    """What was put last under a key, and whether the owners of all that was put under it are ``several`` (1 or 0)."""
 
     owner: Any
     place: int
     span: int
-    several: bool
+    several: int
 
 
 class Index(Protocol):
@@ -179,28 +179,23 @@ class _DiskIndex:
     def get(self, key: str) -> Entry | None:
         self._flush()
         found = self._db.execute(self._get, (key,)).fetchone()
-        return _entry(*found) if found else None
+        return Entry(*found) if found else None
 
     def get_all(self, keys: Iterable[str]) -> dict[str, Entry]:
         self._flush()
         asked = list(set(keys))
-        return {
-            key: _entry(*found)
-            for at in range(0, len(asked), _ASKED)
-            for key, *found in self._db.execute(
-                f"{self._get_all} ({', '.join('?' * len(asked[at : at + _ASKED]))})", asked[at : at + _ASKED]
-            )
-        }
+        found: dict[str, Entry] = {}
+        for at in range(0, len(asked), _ASKED):
+            some = asked[at : at + _ASKED]
+            rows = self._db.execute(f"{self._get_all} ({', '.join('?' * len(some))})", some)
+            found.update((key, Entry(owner, place, span, several)) for key, owner, place, span, several in rows)
+        return found
 
     def owners(self, key: str) -> list[Any]:
         found = self.get(key)
         if found is None or not found.several:
             return [found.owner] if found else []
         return [owner for (owner,) in self._db.execute(self._owners, (key,))]
-
-
-def _entry(owner: Any, place: int, span: int, several: int) -> Entry:
-    return Entry(owner, place, span, bool(several))
 
 
 class _DiskSorter:
