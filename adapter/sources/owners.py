@@ -6,7 +6,7 @@ Each row is given to an owner, through the keys of the rows that it belongs to. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from itertools import groupby, islice
 from operator import itemgetter
@@ -43,7 +43,7 @@ class Owners:
         self.ended = self.turn = 0
         self.header = self._header()
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Generator[Part, None, None]:
         """One per patient in the order of the patients' table, then what is refused for itself, then nobody's rows."""
         for name, lookup in self.spec.lookups.items():
             index = self.named[name]

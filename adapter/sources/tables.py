@@ -7,7 +7,7 @@ only the rows of a few patients are. It is read twice: see ``owners`` and ``asse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -48,7 +48,7 @@ class Reading(NamedTuple):
     ``streamed``: the files are not held, and any process can put together records of it.
     """
 
-    parts: Iterator[Part]
+    parts: Generator[Part, None, None]
     assembly: Assembly
     streamed: bool
 
@@ -92,7 +92,9 @@ def open_tables(folder: Path, mapping: TablesMapping, held: int = HELD_BYTES) ->
             for path, name in named
         ]
         scratch = opened.enter_context(closing(OnDisk()))
-        yield _reading(streamed, mapping, folder.name, scratch, streamed=True)
+        reading = _reading(streamed, mapping, folder.name, scratch, streamed=True)
+        opened.enter_context(closing(reading.parts))
+        yield reading
 
 
 def _reading(
