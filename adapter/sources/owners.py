@@ -49,7 +49,7 @@ class Owners:
             index = self.named[name]
             for line in self._lines(name, [lookup.by]):
                 if (key := line.texts[0]) is not None:
-                    index.put(key, 0, self._place(name, line), line.span)
+                    index.put(key, line.number, self._place(name, line), line.span)
         self._read_patients()
         for name, join in self.joins.items():
             self._give(name, join)
@@ -164,7 +164,7 @@ class Owners:
             return
         place = f"{table.name} row {line.number}"
         message = f"a second row with this {spec.key} ({place}) takes the place of this one"
-        self._say(found.owner, Issue("warning", "conflict", message, "duplicate", earlier.place("")))
+        self.say(found.owner, Issue("warning", "conflict", message, "duplicate", earlier.place("")))
         for name in spec.same:
             if texts[name] and earlier.get(name) and texts[name] != earlier.get(name):
                 message = f"{name} differs from an earlier row with the same {spec.key}: who is meant?"
@@ -218,12 +218,19 @@ class Owners:
         self.given.add(APART + self.ended, place, -1, span)
         return APART + self.ended
 
-    def _say(self, owner: int, issue: Issue, refused: int = 0) -> None:
+    def say_once(self, asked: str, owner: int, issue: Issue) -> None:
+        """Where nothing was said under ``asked`` yet."""
+        if self.told.get(asked) is None:
+            self.told.put(asked, 0)
+            self.say(owner, issue)
+
+    def say(self, owner: int, issue: Issue, refused: int = 0) -> None:
+        """Say it of the owner's record."""
         self.turn += 1
         self.said.add(owner, self.turn, refused, *astuple(issue))
 
     def _refuse(self, owner: int, issue: Issue) -> None:
-        self._say(owner, issue, refused=1)
+        self.say(owner, issue, refused=1)
 
 
 class _Owning:
@@ -254,9 +261,13 @@ class _Owning:
             if found is None:
                 message = f"no row of {other} has this {column} as its {by}: what is said there is unknown"
                 where = f"{self._name} row {line.number}, {column}"
-                self._owners._say(owner, Issue("warning", "not-found", message, "", where))
-            else:
-                self._owners.links.add(owner, place, other, found.place, found.span)
+                self._owners.say(owner, Issue("warning", "not-found", message, "", where))
+                continue
+            self._owners.links.add(owner, place, other, found.place, found.span)
+            if found.several:
+                message = f"more than one row has this {by}: the last one counts"
+                issue = Issue("warning", "conflict", message, "duplicate", f"{other} row {found.owner}")
+                self._owners.say_once(f"{owner} {other} {key}", owner, issue)
 
 
 def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
