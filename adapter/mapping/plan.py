@@ -101,6 +101,8 @@ class Planned:
         there = tuple([link is not None for link in links])
         finished = plan.finished.get(there)
         if finished is None:
+            if len(plan.finished) >= _MOST:
+                plan.finished.clear()
             finished = plan.finished[there] = self._plans.finish(run, sight)
         self._finished = finished
         for at, template in finished.templates:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from adapter.mapping.convert import Refused
 from adapter.mapping.dates import converter
@@ -40,6 +40,20 @@ Seen = tuple[int, Sequence[Any]]
 """What a text is alike to, as a number, and its values in each type that it is asked for."""
 
 _MOST = 4096  # texts of one column, and ways of a row to be filled, that are remembered
+T = TypeVar("T", bound=Hashable)
+
+
+class _Numbers(dict[T, int]):
+    """A number for each thing. Beyond ``_MOST`` all are forgotten, and then get others: none is given twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = count()
+
+    def __missing__(self, thing: T) -> int:
+        if len(self) >= _MOST:
+            self.clear()
+        return self.setdefault(thing, next(self._next))
 
 
 class CannotBeSeen(Exception):
@@ -53,8 +67,7 @@ class Texts:
         self.types: dict[str, Callable[[str], Any]] = {}
         self.known: dict[Any, Seen] = {}
         self._asked: dict[Hashable, Callable[[str], Hashable]] = {}
-        self._numbers: dict[tuple[Hashable, ...], int] = {}
-        self._next = count()
+        self._numbers = _Numbers[tuple[Hashable, ...]]()
 
     @property
     def decide(self) -> bool:
@@ -80,7 +93,7 @@ class Texts:
             except Refused as refused:
                 values.append(None)
                 found.append((refused.text, refused.detail))
-        number = self._numbers.setdefault(tuple(found), next(self._next))
+        number = self._numbers[tuple(found)]
         if len(self.known) >= _MOST:
             self.known.clear()
         seen = self.known[known_as] = (number, values)
@@ -98,8 +111,7 @@ class Columns:
     def __init__(self) -> None:
         self._found: dict[str, Texts] = {}
         self._filled: dict[tuple[str, ...], _Filled] = {}
-        self._numbers: dict[tuple[str, ...], int] = {}
-        self._next = count()
+        self._numbers = _Numbers[tuple[str, ...]]()
 
     def at(self, key: str) -> Texts:
         return self._found.setdefault(key, Texts())
@@ -113,7 +125,7 @@ class Columns:
             deciders = tuple((key, column.known.get, column) for key, column in there if column.decide)
             if len(self._filled) >= _MOST:
                 self._filled.clear()
-            number = self._numbers.setdefault(tuple(key for key, _ in there), next(self._next))
+            number = self._numbers[tuple(key for key, _ in there)]
             filled = self._filled[keys] = (number, deciders)
         return filled
 

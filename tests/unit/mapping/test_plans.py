@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapter.mapping import Mapping, load_mapping, plan
+from adapter.mapping import Mapping, load_mapping, plan, sight
 from adapter.records import MappedBundle
 from adapter.sources.csv_files import HeldTable, TableRow
 from adapter.sources.model import SourceRecord
@@ -199,6 +199,7 @@ def test_a_plan_is_made_only_for_rows_that_come_often() -> None:
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "_WORTHWHILE", 1)
     monkeypatch.setattr(plan, "_MOST", 10)
+    monkeypatch.setattr(sight, "_MOST", 12)
     mapping = load_mapping(MAPPINGS / "msds")
     codes = (f"{n}X" for n in range(100_000))
     rows = {
@@ -208,7 +209,10 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     (record,) = sources(mapping, rows)
     mapping.run(record)
-    assert 0 < len(mapping._plans["MSD106DiagnosisPreg"]._plans) <= 10
+    plans = mapping._plans["MSD106DiagnosisPreg"]
+    assert 0 < len(plans._plans) <= 10
+    assert all(len(texts.known) <= 12 and len(texts._numbers) <= 12 for texts in plans._view.columns[0]._found.values())
+    assert orjson.dumps(mapping.run(record).bundle) == orjson.dumps(PAIRS["msds"][1].run(record).bundle)
 
 
 def test_what_repeats_inside_a_row_has_no_plan() -> None:
