@@ -16,7 +16,7 @@ import typer
 
 from adapter.commands import mappings_app, rules_app
 from adapter.commands.arguments import moment as as_of_moment
-from adapter.commands.output import TextOrJson, counted, pages, say, told_if_stopped, write_line
+from adapter.commands.output import TextOrJson, counted, pages, say, told_if_stopped, write, write_line
 
 if TYPE_CHECKING:
     from adapter.bootstrap import Adapter
@@ -95,26 +95,23 @@ def convert(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where a field is unmapped or refused.")] = False,
     server: Server = "",
     patient: PatientNumber = "",
+    jobs: Annotated[
+        int, typer.Option(min=0, help="How many processes convert a large folder of tables; 0 is one per core.")
+    ] = 0,
 ) -> None:
     """Convert records to FHIR: one Bundle per patient, one a line."""
+    from adapter.converting import convert as convert_all
     from adapter.coverage import Coverage
-    from adapter.errors import AdapterError
-    from adapter.fhir.profiles import bundle_with_profiles
-    from adapter.pipeline import check, refusal
+    from adapter.parallel import processors
 
-    adapter = _adapter()
+    _check_inputs(paths, server, patient)
+    adapter, number = _adapter(), _number(patient)
     failed = False
     with Coverage(report) as coverage, told_if_stopped():
-        for name, record in counted(_inputs(adapter, paths, mapping, server, patient)):
-            if not isinstance(record, AdapterError):
-                record = check(record)
-                coverage.add(record)
-                if not record.refused:
-                    write_line(bundle_with_profiles(record.bundle))
-                    continue
-                name = record.source
-            failed = True
-            write_line(refusal(adapter, name, record.issues, 400).outcome)
+        done = convert_all(adapter, coverage, paths or [], mapping, server, number, jobs or processors())
+        for one in counted(done, lambda one: one.records):
+            failed |= one.failed
+            write(one.lines)
         coverage.write()
     if coverage.unmapped:
         say(f"{coverage.unmapped} kinds of field are not mapped; --report FILE lists them")
@@ -276,14 +273,21 @@ def _inputs(adapter: Adapter, paths: list[Path] | None, mapping: str, server: st
     """The records of a command's inputs, each with the input's name."""
     from adapter.together import read_inputs
 
+    _check_inputs(paths, server, patient)
+    return read_inputs(adapter, paths or [], mapping, server, _number(patient))
+
+
+def _check_inputs(paths: list[Path] | None, server: str, patient: str) -> None:
     if not paths and not server:
         say("perinatal: name a file or a folder, or a server (--from-server URL --patient NHSNUMBER)")
         raise typer.Exit(2)
     if bool(server) != bool(patient):
         say("perinatal: --from-server and --patient go together")
         raise typer.Exit(2)
-    number = sys.stdin.readline().strip() if patient == "-" else patient
-    return read_inputs(adapter, paths or [], mapping, server, number)
+
+
+def _number(patient: str) -> str:
+    return sys.stdin.readline().strip() if patient == "-" else patient
 
 
 def _results(adapter: Adapter, inputs: Iterable[Read], day: date, provider: str, at: time | None) -> Iterator[Result]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from textwrap import indent
@@ -16,6 +17,7 @@ from typing import Self
 
 import orjson
 
+from adapter.mapping.coverage import SHOWN, Account, Kind, Shape
 from adapter.quality import Findings, as_issue, quality_lines
 from adapter.records import FieldUse, Issue, MappedBundle
 
@@ -25,28 +27,112 @@ _SPOOLED = 1 << 20  # bytes of issues that are held in memory
 _INDENT = orjson.OPT_INDENT_2
 
 
+_Use = tuple[str, str, str]
+"""Fate, field and reason."""
+_SHAPES = 4096  # how many are counted apart
+
+
 class Uses:
-    """FieldUses added up: one per field, fate and reason."""
+    """FieldUses added up: one per field, fate and reason.
+
+    Rows of one shape are counted together once as many places are known of each of its fields as are told.
+    """
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str, str]] = Counter()
-        self._places: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._counts: Counter[_Use] = Counter()
+        self._places: dict[_Use, tuple[str, ...]] = {}
+        self._shapes: dict[Shape, int] = {}
 
     def add(self, uses: Iterable[FieldUse]) -> None:
+        found = list(uses.shapes()) if isinstance(uses, Account) else []
+        shapes = self._shapes
+        if found and all(shape in shapes for shape, _ in found):
+            for shape, times in found:
+                shapes[shape] += times
+            return
         counts, places = self._counts, self._places
         for use in uses:
             key = (use.fate, use.field, use.reason)
             counts[key] += use.times
             known = places.get(key, ())
-            if len(known) < 3:
-                places[key] = (known + use.places)[:3]
+            if len(known) < SHOWN:
+                places[key] = (known + use.places)[:SHOWN]
+        for shape, _ in found:
+            if shape not in shapes and all(len(places[_use(kind)]) == SHOWN for kind, _ in shape.leaves):
+                shapes[shape] = 0
+        if len(shapes) > _SHAPES:
+            self.add_up()
+
+    def merge(self, later: Uses) -> None:
+        """Add what came after."""
+        later.add_up()
+        self._counts.update(later._counts)
+        for key, places in later._places.items():
+            known = self._places.get(key, ())
+            if len(known) < SHOWN:
+                self._places[key] = (known + places)[:SHOWN]
+
+    def add_up(self) -> None:
+        """Add what was counted by shape to the rest: nothing of a mapping is held any more."""
+        for shape, times in self._shapes.items():
+            for kind, _ in shape.leaves:
+                self._counts[_use(kind)] += times
+        self._shapes.clear()
 
     def united(self) -> list[FieldUse]:
         """What nobody reads first, then by name."""
+        self.add_up()
         return [
             FieldUse(key[1], key[0], key[2], self._counts[key], self._places[key])
             for key in sorted(self._counts, key=lambda key: (_ORDER.get(key[0], 2), key))
         ]
+
+
+def _use(kind: Kind) -> _Use:
+    field, (fate, reason) = kind
+    return fate, field, reason
+
+
+class Style(StrEnum):
+    """How issues are written down, if they are."""
+
+    NONE = "none"
+    TEXT = "text"
+    JSON = "json"
+
+
+class Tally:
+    """What became of the fields of some records, and what was said of them. It holds no value of a patient."""
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+        self.records = 0
+        self.uses, self.findings = Uses(), Findings()
+        self.issues: list[bytes] = []
+
+    def add(self, record: MappedBundle) -> None:
+        self.records += 1
+        self.uses.add(record.coverage)
+        if self.style is Style.NONE:
+            return
+        self.findings.add(record)
+        said = {as_issue(finding) for finding in record.quality}
+        for issue in record.issues:
+            if issue not in said:
+                self._keep(issue)
+
+    def _keep(self, issue: Issue) -> None:
+        if self.style is Style.JSON:
+            self.issues.append(indent(orjson.dumps(issue, option=_INDENT).decode(), "    ").encode())
+        elif issue.detail != "unmapped-field":
+            self.issues.append(f"{issue.severity:<11} {issue.place}: {issue.text}\n".encode())
+
+    def merge(self, later: Tally) -> None:
+        """Add what came after."""
+        self.records += later.records
+        self.uses.merge(later.uses)
+        self.findings.merge(later.findings)
+        self.issues += later.issues
 
 
 class Coverage:
@@ -56,9 +142,9 @@ class Coverage:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path, self._json = path, path is not None and path.suffix == ".json"
-        self._records = 0
-        self._uses, self._findings = Uses(), Findings()
+        self._path = path
+        self.style = Style.NONE if path is None else Style.JSON if path.suffix == ".json" else Style.TEXT
+        self._tally = Tally(self.style)
         self._issues = SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115 - it lives as long as this does
 
     def __enter__(self) -> Self:
@@ -68,33 +154,31 @@ class Coverage:
         self._issues.close()
 
     def add(self, record: MappedBundle) -> None:
-        self._records += 1
-        self._uses.add(record.coverage)
-        if self._path is None:
-            return
-        self._findings.add(record)
-        said = {as_issue(finding) for finding in record.quality}
-        for issue in record.issues:
-            if issue not in said:
-                self._keep(issue)
+        self._tally.add(record)
+        self._put_away()
 
-    def _keep(self, issue: Issue) -> None:
-        if self._json:
-            separator = ",\n" if self._issues.tell() else "\n"
-            text = indent(orjson.dumps(issue, option=_INDENT).decode(), "    ")
-            self._issues.write(f"{separator}{text}".encode())
-        elif issue.detail != "unmapped-field":
-            self._issues.write(f"{issue.severity:<11} {issue.place}: {issue.text}\n".encode())
+    def merge(self, later: Tally) -> None:
+        """Add what became of the records that came after."""
+        self._tally.merge(later)
+        self._put_away()
+
+    def _put_away(self) -> None:
+        """The issues, where they take no memory."""
+        for issue in self._tally.issues:
+            if self.style is Style.JSON:
+                self._issues.write(b",\n" if self._issues.tell() else b"\n")
+            self._issues.write(issue)
+        self._tally.issues.clear()
 
     @property
     def unmapped(self) -> int:
         """How many kinds of field no line of a mapping reads."""
-        return sum(use.fate == "unmapped" for use in self._uses.united())
+        return sum(use.fate == "unmapped" for use in self._tally.uses.united())
 
     @property
     def lossy(self) -> int:
         """How many kinds of field did not get through as they were: unmapped, refused, or with a code without a map."""
-        return len({(use.field, use.fate) for use in self._uses.united() if use.fate in _LOSSY})
+        return len({(use.field, use.fate) for use in self._tally.uses.united() if use.fate in _LOSSY})
 
     def write(self) -> None:
         """Write the report; nothing where there is no path."""
@@ -110,17 +194,17 @@ class Coverage:
 
     def _around(self) -> tuple[bytes, bytes]:
         """What stands before the issues and after them."""
-        uses = self._uses.united()
-        if not self._json:
-            quality = quality_lines(self._findings)
-            return _lines(_text(self._records, uses)), _lines(quality)
+        uses = self._tally.uses.united()
+        if self.style is not Style.JSON:
+            quality = quality_lines(self._tally.findings)
+            return _lines(_text(self._tally.records, uses)), _lines(quality)
         there = self._issues.tell() > 0
         report = {
-            "records": self._records,
+            "records": self._tally.records,
             "fields": [use._asdict() for use in uses],
             "issues": [],
-            "quality": self._findings.united(),
-            "not_checked": self._findings.not_checked(),
+            "quality": self._tally.findings.united(),
+            "not_checked": self._tally.findings.not_checked(),
         }
         before, after = orjson.dumps(report, option=_INDENT).split(b'\n  "issues": []')
         return before + b'\n  "issues": [', (b"\n  ]" if there else b"]") + after

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, time
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import rules
 from adapter.bootstrap import Adapter
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from adapter.sources.model import SourceRecord
 
 log = logging.getLogger("perinatal")
+T = TypeVar("T")
 
 HELD_BYTES = 8 * 1024 * 1024
 """A larger file that can be read in parts is; its records are the same."""
@@ -65,12 +66,12 @@ def read_path(adapter: Adapter, path: Path, mapping: str = "") -> Iterator[Mappe
     A folder that is named like the mapping of a vendor's own export is read with that mapping.
     """
     if path.is_dir():
+        if tables := tables_mapping(adapter, path, mapping):
+            yield from guarded(_read_tables(adapter, path, tables))
+            return
         mapping = mapping or _named_after(adapter, path)
         if _is_export(adapter, mapping):
             yield from _read_export_folder(adapter, path, mapping)
-            return
-        if data_set := _data_set(path):
-            yield from _guarded(_read_tables(adapter, path, mapping or data_set))
             return
         below = children(path)
         if not below:
@@ -139,7 +140,7 @@ def read(adapter: Adapter, raw: RawRecord, mapping: str = "") -> Iterator[Mapped
 
 
 def _digested(records: Iterator[MappedBundle], digest: str) -> Iterator[MappedBundle | AdapterError]:
-    for record in _guarded(records):
+    for record in guarded(records):
         yield record if isinstance(record, AdapterError) else replace(record, digest=digest)
 
 
@@ -156,12 +157,36 @@ def _read_hl7(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[Mapped
         yield _mapped(compiled, source)
 
 
+def tables_mapping(adapter: Adapter, path: Path, mapping: str = "") -> str:
+    """The mapping with which a folder is read as tables that belong together; "" for any other input."""
+    from adapter.sources.exports import joins_tables
+
+    if not path.is_dir():
+        return ""
+    mapping = mapping or _named_after(adapter, path)
+    if _is_export(adapter, mapping):
+        return mapping if joins_tables(adapter.mapping(mapping)) else ""
+    data_set = _data_set(path)
+    return (mapping or data_set) if data_set else ""
+
+
+def maps_tables(adapter: Adapter, mapping: str) -> Callable[[SourceRecord], MappedBundle]:
+    """Makes FHIR of the records of such a folder."""
+    from adapter.sources.exports import with_lists
+
+    compiled = adapter.mapping(mapping)
+    if _is_export(adapter, mapping):
+        return lambda source: _mapped(compiled, with_lists(source, compiled))
+    checker = adapter.checker(mapping)
+    return lambda source: _mapped(compiled, source, checker)
+
+
 def _read_tables(adapter: Adapter, folder: Path, mapping: str) -> Iterator[MappedBundle]:
     from adapter.sources.tables import read_tables
 
-    compiled, checker = adapter.mapping(mapping), adapter.checker(mapping)
-    for source in read_tables(folder, compiled):
-        yield _mapped(compiled, source, checker)
+    to_fhir = maps_tables(adapter, mapping)
+    for source in read_tables(folder, adapter.mapping(mapping)):
+        yield to_fhir(source)
 
 
 def _mapped(compiled: Mapping, source: SourceRecord, checker: Checker | None = None) -> MappedBundle:
@@ -199,13 +224,8 @@ def _read_export(adapter: Adapter, raw: RawRecord, mapping: str) -> Iterator[Map
 
 
 def _read_export_folder(adapter: Adapter, folder: Path, mapping: str) -> Iterator[MappedBundle | AdapterError]:
-    from adapter.sources.exports import export_files, read_joined
+    from adapter.sources.exports import export_files
 
-    compiled = adapter.mapping(mapping)
-    joined = read_joined(folder, compiled)
-    if joined is not None:
-        yield from _guarded(_mapped(compiled, source) for source in joined)
-        return
     files = export_files(folder)
     if not files:
         yield Unprocessable(Issue("error", "not-found", "no file is in this folder", "malformed", folder.name))
@@ -213,7 +233,8 @@ def _read_export_folder(adapter: Adapter, folder: Path, mapping: str) -> Iterato
         yield from read_path(adapter, path, mapping)
 
 
-def _guarded(records: Iterator[MappedBundle]) -> Iterator[MappedBundle | AdapterError]:
+def guarded(records: Iterator[T]) -> Iterator[T | AdapterError]:
+    """The records, and in its place what makes that there are no more."""
     while True:
         try:
             yield next(records)

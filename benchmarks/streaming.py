@@ -1,15 +1,16 @@
 """Prints peak memory and rate of ``perinatal convert`` over a small and a four times larger input of the same kind.
 
 ``python -m benchmarks.streaming [SMALL LARGE]``: sizes in MB of an MSDS folder, whose rows stand in another order in
-each file, and of a batch of HL7 v2. Each runs in a process of its own. The rate is a ratio to reading the same bytes
+each file, and of a batch of HL7 v2. Each runs in a process of its own; the folder also on all processors. The memory
+is that of all its processes together. The rate is a ratio of elapsed times, to reading the same bytes on one processor
 with ``csv.DictReader``, or to ``hl7.parse`` of its messages (timed over some of them).
 """
 
 from __future__ import annotations
 
 import csv
-import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import hl7
 
+from adapter.parallel import processors
 from benchmarks.mapping import HEADER, ORU, TABLES
 
 SMALL, LARGE = 15, 60
@@ -27,17 +29,25 @@ SAMPLE = 1_000  # messages
 
 def main(sizes: tuple[int, int] = (SMALL, LARGE)) -> int:
     kept = True
+    msds, hl7v2 = ("MSDS", write_msds, parse_csv), ("HL7 v2", write_hl7, parse_hl7)
+    runs = [(*msds, 1), (*msds, processors()), (*hl7v2, 1)] if processors() > 1 else [(*msds, 1), (*hl7v2, 1)]
     with tempfile.TemporaryDirectory() as name:
-        for kind, write, parse in (("MSDS", write_msds, parse_csv), ("HL7 v2", write_hl7, parse_hl7)):
+        paths = {
+            (kind, size): write(Path(name) / f"{kind} {size}", size * 1_000_000)
+            for kind, write, _ in (msds, hl7v2)
+            for size in sizes
+        }
+        for kind, _, parse, jobs in runs:
             peaks = []
             for size in sizes:
-                path = write(Path(name) / f"{kind} {size}", size * 1_000_000)
-                plain, (seconds, peak) = parse(path), converted(path)
+                path = paths[kind, size]
+                plain, (seconds, peak) = parse(path), converted(path, jobs)
                 peaks.append(peak)
                 rate = f"{size / seconds:5.2f} MB/s {seconds / plain:6.2f} x {parse.__doc__}"
-                print(f"{kind} of {size} MB, convert".ljust(32) + f" {peak:6.0f} MB at most; {rate}")
-            kept = kept and peaks[-1] < MOST_MEMORY and peaks[-1] - peaks[0] < MARGIN
-    print(f"memory is constant (within {MARGIN} MB, under {MOST_MEMORY}): {'yes' if kept else 'NO'}")
+                on = "one process" if jobs == 1 else f"{jobs} processors"
+                print(f"{kind} of {size} MB, {on}".ljust(32) + f" {peak:6.0f} MB at most; {rate}")
+            kept = kept and peaks[-1] < MOST_MEMORY and peaks[-1] - peaks[0] < MARGIN * (1 if jobs == 1 else jobs + 1)
+    print(f"memory is constant (within {MARGIN} MB a process, under {MOST_MEMORY}): {'yes' if kept else 'NO'}")
     return 0 if kept else 1
 
 
@@ -88,15 +98,32 @@ def parse_hl7(path: Path) -> float:
     return (time.perf_counter() - started) / SAMPLE * (path.stat().st_size / len(text))
 
 
-def converted(path: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MB of the command, as a process."""
+def converted(path: Path, jobs: int) -> tuple[float, float]:
+    """Seconds and peak memory in MB of the command and the processes that it starts, looked at ten times a second."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "adapter", "convert", str(path)]
+    command = [sys.executable, "-m", "adapter", "convert", str(path), "--jobs", str(jobs)]
+    peak = 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        while process.poll() is None:
+            peak = max(peak, sum(map(_resident, [process.pid, *_children(process.pid)])))
+            time.sleep(0.1)
     assert process.returncode in (0, 1)
-    return time.perf_counter() - started, used.ru_maxrss / 1024
+    return time.perf_counter() - started, peak
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _resident(pid: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * resource.getpagesize() / 1024 / 1024
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
@@ -23,7 +23,12 @@ def write_line(resource: object) -> None:
     """JSON on a line of its own."""
     import orjson
 
-    sys.stdout.buffer.write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
+    write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def write(lines: bytes) -> None:
+    """Results on standard output, at once."""
+    sys.stdout.buffer.write(lines)
     sys.stdout.buffer.flush()
 
 
@@ -49,8 +54,8 @@ def pages(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield page
 
 
-def counted(items: Iterable[T]) -> Iterator[T]:
-    """The same items; on a terminal a count of them is shown on standard error while they come."""
+def counted(items: Iterable[T], records: Callable[[T], int] = lambda _: 1) -> Iterator[T]:
+    """The same items; on a terminal a count of their records is shown on standard error while they come."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -62,4 +67,4 @@ def counted(items: Iterable[T]) -> Iterator[T]:
         task = progress.add_task("records", total=None)
         for item in items:
             yield item
-            progress.advance(task)
+            progress.advance(task, records(item))

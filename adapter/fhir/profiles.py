@@ -5,10 +5,8 @@ Source: the UK Core R4 differentials (NHSDigital/FHIR-R4-UKCORE-STAGING-MAIN, 20
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
-from adapter.fhir.references import identifiers_of
 from adapter.records import Resource
 
 UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
@@ -33,10 +31,14 @@ def _sliced(*systems: str) -> Callable[[Resource], bool]:
     """At most one identifier of each of the systems, with its value."""
 
     def met(resource: Resource) -> bool:
-        identifiers = resource.get("identifier", ())
-        given = Counter(identifier.get("system") for identifier in identifiers)
-        valued = {system for system, _ in identifiers_of(resource)}
-        return all(given[system] <= 1 and (system in valued or not given[system]) for system in systems)
+        seen = set()
+        for identifier in resource.get("identifier", ()):
+            system = identifier.get("system")
+            if system in systems:
+                if system in seen or not isinstance(identifier.get("value"), str):
+                    return False
+                seen.add(system)
+        return True
 
     return met
 
@@ -64,16 +66,17 @@ def profile_for(resource_type: str) -> str:
 
 def with_profile(resource: Resource) -> Resource:
     """The resource (a valid one) with a profile claimed: as it is when it claims any, otherwise a shallow copy."""
-    meta = resource.get("meta", {})
-    if meta.get("profile"):
+    meta = resource.get("meta")
+    if meta and meta.get("profile"):
         return resource
     kind: str = resource["resourceType"]
     met = _MET_WHEN.get(kind)
     profile = profile_for(kind) if met is None else (UK_CORE if met(resource) else R4) + kind
-    return {"resourceType": kind} | resource | {"meta": meta | {"profile": [profile]}}
+    claimed = {**meta, "profile": [profile]} if meta else {"profile": [profile]}
+    return {"resourceType": kind, **resource, "meta": claimed}
 
 
 def bundle_with_profiles(bundle: Resource) -> Resource:
     """The Bundle with a profile claimed by it and by every resource in it (shallow copies; see ``with_profile``)."""
-    entries = [entry | {"resource": with_profile(entry["resource"])} for entry in bundle["entry"]]
+    entries = [{**entry, "resource": with_profile(entry["resource"])} for entry in bundle["entry"]]
     return with_profile(bundle | {"entry": entries})

@@ -9,7 +9,6 @@ from adapter.mapping.nodes import Coded
 from adapter.mapping.shapes import NORMAL, system_by_shape
 from adapter.mapping.state import HOLE, Fate, Run
 from adapter.mapping.values import locate
-from adapter.records import Issue
 from adapter.sources.model import Row
 
 _CONFLICT = "the code has not the shape of the system that its scheme names; its shape decides"
@@ -50,12 +49,13 @@ def coded(node: Coded, home: str, *, inside: bool) -> Callable[[Run, Row, str], 
             code = NORMAL[claimed](text) if claimed else None
             system = claimed if code is not None else system_by_shape(text, systems)
             if system is None:
-                _report(run, owner, field.name, "code-invalid", _NO_SHAPE, "unmapped-code")
+                run.say("warning", "code-invalid", _NO_SHAPE, "unmapped-code", (owner, field.name))
                 run.marks.append(((owner, key), Fate.UNMAPPED_CODE))
                 run.trail[f"{path}.text"] = (owner, field.name)
                 return {"text": text}
             if code is None:
-                _report(run, owner, field.name, "conflict", _CONFLICT if claimed else _NO_SCHEME, "data-conflict")
+                why = _CONFLICT if claimed else _NO_SCHEME
+                run.say("warning", "conflict", why, "data-conflict", (owner, field.name))
                 code = NORMAL[system](text) or text
             coding = {"system": system, "code": code}
         run.reads.append((owner, key))
@@ -63,7 +63,3 @@ def coded(node: Coded, home: str, *, inside: bool) -> Callable[[Run, Row, str], 
         return {"coding": [coding]}
 
     return evaluate
-
-
-def _report(run: Run, row: Row, name: str, code: str, text: str, detail: str) -> None:
-    run.issues.append(Issue("warning", code, text, detail, row.place(name)))

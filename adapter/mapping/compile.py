@@ -16,6 +16,7 @@ from adapter.mapping.nodes import (
     Array,
     Coded,
     Each,
+    Field,
     First,
     From,
     JoinText,
@@ -85,6 +86,20 @@ class Compiler:
             case _:
                 return lambda run, row, path: HOLE  # noqa: ARG005 - one signature
 
+    def part(self, field: Field) -> Evaluate:
+        """A field as a part of a resource's identity: "" where it is not there."""
+        find, key = locate(field, self.home, inside=self.inside), field.key
+
+        def evaluate(run: Run, row: Row, path: str) -> Any:  # noqa: ARG001 - one signature
+            owner = row if find is None else find(run, row)
+            text = owner.texts.get(key) if owner is not None else None
+            if owner is None or text is None:
+                return ""
+            run.reads.append((owner, key))
+            return text
+
+        return evaluate
+
     def when(self, when: When) -> Check:
         """All conditions on an element hold."""
         return all_hold(when, self.home, inside=self.inside)
@@ -125,7 +140,7 @@ class Compiler:
 
     def _each(self, node: Each) -> Evaluate:
         find, name = locate(node.field, self.home, inside=self.inside), node.field.name
-        do = Compiler(self.resolve, "", inside=True).node(node.do)
+        do = type(self)(self.resolve, "", inside=True).node(node.do)
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             owner = row if find is None else find(run, row)
@@ -146,7 +161,7 @@ class Compiler:
         return evaluate
 
     def _each_row(self, node: Each) -> Evaluate:
-        owner, do = node.field.owner, Compiler(self.resolve, node.field.owner).node(node.do)
+        owner, do = node.field.owner, type(self)(self.resolve, node.field.owner).node(node.do)
 
         def evaluate(run: Run, row: Row, path: str) -> Any:
             made: list[Any] = []

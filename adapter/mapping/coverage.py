@@ -27,7 +27,8 @@ _WORDS = [  # by Fate
 _NULL = ("ignored", "explicit null")
 _NOBODY: frozenset[str] = frozenset()
 _NOTHING: AbstractSet[str] = frozenset()
-_SHOWN = 3
+SHOWN = 3
+"""Of each kind of field that many places are told."""
 
 
 def ignored_fields(ignored: Mapping[str, str]) -> Ignored:
@@ -75,19 +76,42 @@ def _leaves(run: Run, row: Row, fields: AbstractSet[str]) -> Iterator[_Leaf]:
                     yield repetition, leaf, key, f"{base}.{leaf}", fate
 
 
-_Kind = tuple[str, tuple[str, str]]
+Kind = tuple[str, tuple[str, str]]
 """A field by its full name, and what became of it."""
 
 _SHAPES = 4096  # how many are remembered
 
 
+class Shape:
+    """What is said of the fields of rows that are filled and read alike: each field's kind, and its name there."""
+
+    __slots__ = ("leaves", "unread")
+
+    def __init__(self, leaves: Iterable[tuple[Kind, str]]) -> None:
+        self.leaves = tuple(leaves)
+        self.unread = tuple(leaf for leaf in self.leaves if leaf[0][1] is _UNMAPPED)
+
+
+class _Counts(dict[Shape, "_Count"]):
+    """The rows of each shape."""
+
+    def add(self, shape: Shape, at: int, row: Row) -> None:
+        count = self.get(shape)
+        if count is None:
+            count = self[shape] = _Count()
+        count.times += 1
+        if len(count.first) < SHOWN:
+            count.first.append((at, row))
+
+
 class _Count:
-    """Rows of one shape, or one row alone: how many, and the first of them with their places in the source's order."""
+    """Rows of one shape: how many, and the first of them with their places in the source's order."""
 
-    __slots__ = ("first", "leaves", "times")
+    __slots__ = ("first", "times")
 
-    def __init__(self, leaves: Sequence[tuple[_Kind, str]], times: int, first: list[tuple[int, Row]]) -> None:
-        self.leaves, self.times, self.first = leaves, times, first
+    def __init__(self) -> None:
+        self.times = 0
+        self.first: list[tuple[int, Row]] = []
 
 
 class Accounts:
@@ -99,11 +123,22 @@ class Accounts:
 
     def __init__(self, keys: Mapping[str, frozenset[str]], ignored: Ignored) -> None:
         self._keys, self._ignored = keys, ignored
-        self._shapes: dict[tuple[object, ...], tuple[tuple[_Kind, str], ...]] = {}
-        self._kinds: dict[tuple[object, ...], tuple[_Kind, str]] = {}
+        self._shapes: dict[tuple[object, ...], Shape] = {}
+        self._kinds: dict[tuple[object, ...], tuple[Kind, str]] = {}
+        self._alone: dict[tuple[Kind, str], Shape] = {}
 
     def of(self, run: Run) -> Account:
         """What became of the fields of this record."""
+        if run.mapped or run.fates or not run.touched:
+            run.settle_touched()
+            return Account(self._by_reads(run))
+        counts, touched = _Counts(), run.touched
+        for at, row in enumerate(run.record.order):
+            shape = (row.name, touched.get(row), *row.texts)
+            counts.add(self._shapes.get(shape) or self._shape(shape, run, row), at, row)
+        return Account(counts)
+
+    def _by_reads(self, run: Run) -> _Counts:
         divided: dict[Row, set[str]] = {}
         for (row, name), repetitions in run.repetitions.items():
             if repetitions:
@@ -111,12 +146,11 @@ class Accounts:
         marked: dict[Row, list[tuple[str, Fate]]] = {}
         for (row, key), fate in run.fates.items():
             marked.setdefault(row, []).append((key, fate))
-        mapped = run.mapped
-        counts: dict[object, _Count] = {}
+        mapped, counts = run.mapped, _Counts()
         for at, row in enumerate(run.record.order):
             if row in divided:
                 for leaf in _leaves(run, row, divided[row]):
-                    counts[at, len(counts)] = _Count([self._kind(row.name, leaf)], 1, [(at, leaf[0])])
+                    counts.add(self._shape_alone(self._kind(row.name, leaf)), at, leaf[0])
                 continue
             texts, leaves = row.texts, row.populated()
             shape = (row.name, *leaves, 0, *[key for key in texts if (row, key) not in mapped])
@@ -124,24 +158,26 @@ class Accounts:
                 shape = (*shape, 0, *texts)
             if row in marked:
                 shape = (*shape, *marked[row])
-            count = counts.get(shape)
-            if count is None:
-                count = counts[shape] = _Count(self._leaves(shape, run, row), 0, [])
-            count.times += 1
-            if len(count.first) < _SHOWN:
-                count.first.append((at, row))
-        return Account(list(counts.values()))
+            counts.add(self._shapes.get(shape) or self._shape(shape, run, row), at, row)
+        return counts
 
-    def _leaves(self, shape: tuple[object, ...], run: Run, row: Row) -> tuple[tuple[_Kind, str], ...]:
-        found = self._shapes.get(shape)
-        if found is None:
-            found = tuple(self._kind(row.name, leaf) for leaf in _leaves(run, row, _NOTHING))
-            if len(self._shapes) >= _SHAPES:
-                self._shapes.clear()
-            self._shapes[shape] = found
+    def _shape(self, shape: tuple[object, ...], run: Run, row: Row) -> Shape:
+        """Remembered under what tells it from others."""
+        if len(self._shapes) >= _SHAPES:
+            self._shapes.clear()
+        found = self._shapes[shape] = Shape(self._kind(row.name, leaf) for leaf in _leaves(run, row, _NOTHING))
         return found
 
-    def _kind(self, owner: str, found: _Leaf) -> tuple[_Kind, str]:
+    def _shape_alone(self, leaf: tuple[Kind, str]) -> Shape:
+        """Of one field of a row that was taken apart."""
+        found = self._alone.get(leaf)
+        if found is None:
+            if len(self._alone) >= _SHAPES:
+                self._alone.clear()
+            found = self._alone[leaf] = Shape([leaf])
+        return found
+
+    def _kind(self, owner: str, found: _Leaf) -> tuple[Kind, str]:
         asked, leaf, key, name, fate = found
         there = key in asked.texts
         asked_for = (owner, leaf, name, fate, there)
@@ -174,21 +210,22 @@ class Account(Sequence[FieldUse]):
 
     __slots__ = ("_counts", "_made")
 
-    def __init__(self, counts: Sequence[_Count]) -> None:
+    def __init__(self, counts: _Counts) -> None:
         self._counts = counts
         self._made: tuple[FieldUse, ...] | None = None
 
+    def shapes(self) -> Iterator[tuple[Shape, int]]:
+        """The shapes of its rows, and how many there are of each."""
+        return ((shape, count.times) for shape, count in self._counts.items())
+
     def unmapped(self) -> tuple[FieldUse, ...]:
         """Those of fields that nothing reads."""
-        if self._made is not None:
-            return tuple([use for use in self._made if use.fate == "unmapped"])
-        unread = [([leaf for leaf in count.leaves if leaf[0][1] is _UNMAPPED], count) for count in self._counts]
-        return _uses(_Count(leaves, count.times, count.first) for leaves, count in unread if leaves)
+        return _uses((shape.unread, count) for shape, count in self._counts.items() if shape.unread)
 
     @property
     def _uses(self) -> tuple[FieldUse, ...]:
         if self._made is None:
-            self._made, self._counts = _uses(self._counts), ()
+            self._made = _uses((shape.leaves, count) for shape, count in self._counts.items())
         return self._made
 
     @overload
@@ -212,17 +249,17 @@ class Account(Sequence[FieldUse]):
         return iter(self._uses)
 
 
-def _uses(counts: Iterable[_Count]) -> tuple[FieldUse, ...]:
-    times: dict[_Kind, int] = {}
-    first: dict[_Kind, list[tuple[int, Row, str]]] = {}
-    for count in counts:
+def _uses(counts: Iterable[tuple[Sequence[tuple[Kind, str]], _Count]]) -> tuple[FieldUse, ...]:
+    times: dict[Kind, int] = {}
+    first: dict[Kind, list[tuple[int, Row, str]]] = {}
+    for leaves, count in counts:
         rows = count.first
-        for kind, leaf in count.leaves:
+        for kind, leaf in leaves:
             shown = [(at, row, leaf) for at, row in rows]
             if kind in times:
                 times[kind] += count.times
-                if len(first[kind]) < _SHOWN or rows[0][0] < first[kind][-1][0]:
-                    first[kind] = sorted(first[kind] + shown, key=_at)[:_SHOWN]
+                if len(first[kind]) < SHOWN or rows[0][0] < first[kind][-1][0]:
+                    first[kind] = sorted(first[kind] + shown, key=_at)[:SHOWN]
             else:
                 times[kind], first[kind] = count.times, shown
     made = FieldUse._make
@@ -248,17 +285,14 @@ def unmapped_issues(account: Account) -> Iterator[Issue]:
 
 def all_refused(rows: Iterable[Row]) -> tuple[FieldUse, ...]:
     """The coverage of a record that was refused as a whole."""
-    counts: dict[tuple[object, ...], _Count] = {}
+    shapes: dict[tuple[object, ...], Shape] = {}
+    counts = _Counts()
     words = ("refused", "the record was refused")
     for at, row in enumerate(rows):
-        shape = (row.name, *row.populated())
-        count = counts.get(shape)
-        if count is None:
-            leaves = [
-                ((name if name.startswith(f"{row.name}-") else f"{row.name}.{name}", words), name) for name in shape[1:]
-            ]
-            count = counts[shape] = _Count(leaves, 0, [])
-        count.times += 1
-        if len(count.first) < _SHOWN:
-            count.first.append((at, row))
-    return _uses(counts.values())
+        name, fields = row.name, tuple(row.populated())
+        shape = shapes.get((name, *fields))
+        if shape is None:
+            full = ((field if field.startswith(f"{name}-") else f"{name}.{field}", field) for field in fields)
+            shape = shapes[name, *fields] = Shape(((path, words), field) for path, field in full)
+        counts.add(shape, at, row)
+    return _uses((shape.leaves, count) for shape, count in counts.items())

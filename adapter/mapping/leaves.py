@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter.mapping.convert import Refused
 from adapter.mapping.dates import converter
+from adapter.mapping.lineage import Together
 from adapter.mapping.nodes import From, JoinText
 from adapter.mapping.state import HOLE, Run
 from adapter.mapping.values import concept, locate, translate
@@ -99,7 +100,7 @@ def joined(node: JoinText, home: str, *, inside: bool) -> Evaluate:
                 run.refuse(owner, field, refusal.text, refusal.detail)
             return HOLE
         run.reads.extend([(owner, field.key) for owner, field, _ in found])
-        run.trail[path] = "; ".join([owner.place(field.name) for owner, field, _ in found])
+        run.trail[path] = Together((owner, field.name) for owner, field, _ in found)
         return value
 
     return evaluate

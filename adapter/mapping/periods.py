@@ -6,9 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from adapter.mapping.lineage import words
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.records import Issue
 from adapter.sources.model import Row
 
 PERIOD = frozenset({"start", "end"})
@@ -33,10 +31,8 @@ def period(start: Evaluate, end: Evaluate) -> Evaluate:
         if both is not None:
             return {"start": both[0], "end": both[1]}
         run.marks.extend((cell, Fate.REFUSED) for cell in run.reads[read:])
-        place = words(run.trail.pop(f"{path}.end", ""))
-        run.issues.append(
-            Issue("warning", "value", "the end is before the start; it is left out", "implausible-date", place)
-        )
+        text = "the end is before the start; it is left out"
+        run.say("warning", "value", text, "implausible-date", run.trail.pop(f"{path}.end", ""))
         return first
 
     return evaluate

@@ -23,7 +23,6 @@ from adapter.mapping.nodes import (
 )
 from adapter.mapping.shapes import SHAPES
 from adapter.mapping.state import HOLE, Fate, Run
-from adapter.records import Issue
 from adapter.sources.model import Row
 
 _FEW = 6
@@ -166,13 +165,13 @@ def translate(run: Run, row: Row, field: Field, text: str, code_map: CodeMap) ->
             said = (
                 f"the counterpart in code map {code_map.name} is {found.equivalence}: it says more than the source did"
             )
-            run.issues.append(Issue("information", "informational", said, "unmapped-code", row.place(field.name)))
+            run.say("information", "informational", said, "unmapped-code", (row, field.name))
         return found
     run.marks.append(((row, field.key), Fate.UNMAPPED_CODE))
     severity = "error" if code_map.unmapped == "error" else "warning"
     why = "is known to have no counterpart" if found is not None else "has no row"
-    text_of_issue = f"the code {why} in code map {code_map.name}"
-    run.issues.append(Issue(severity, "code-invalid", text_of_issue, "unmapped-code", row.place(field.name)))
+    said = f"the code {why} in code map {code_map.name}"
+    run.say(severity, "code-invalid", said, "unmapped-code", (row, field.name))
     if found is not None:
         return found
     if code_map.otherwise is not None:

@@ -49,6 +49,15 @@ class Findings:
             if len(known) < 3 and finding.place not in known:
                 known.append(finding.place)
 
+    def merge(self, later: Findings) -> None:
+        """Add what came after."""
+        for why, rules in later._not_checked.items():
+            self._not_checked.setdefault(why, {}).update(rules)
+        self._counts.update(later._counts)
+        for key, places in later._places.items():
+            known = self._places.setdefault(key, [])
+            known += [place for place in places if place not in known][: 3 - len(known)]
+
     def united(self) -> list[dict[str, Any]]:
         """How often each was broken, and the first three places; the gravest first."""
         return [

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from adapter.mapping.formats import CSV
 from adapter.mapping.nodes import Tables
 from adapter.records import Issue, RawRecord
-from adapter.sources.csv_files import TableRow, parse_csv
+from adapter.sources.csv_files import TableRow, parse_csv, ragged_issue
 from adapter.sources.model import Row, SourceRecord
 from adapter.sources.patients import Found, by_patient, record
 from adapter.sources.tables import TablesMapping
@@ -63,10 +63,7 @@ def read_export(raw: RawRecord, mapping: TablesMapping) -> Iterator[SourceRecord
 
 
 def _found(row: TableRow, spec: Tables) -> Found:
-    issues = []
-    if row.ragged:
-        text = f"{len(row.cells)} cells under {len(row.columns)} columns: what belongs where cannot be known"
-        issues.append(Issue("error", "structure", text, "malformed", row.place("")))
+    issues = [ragged_issue(row)] if row.ragged else []
     return Found(row, [row, *list_items(row, spec)], issues, row.ragged)
 
 

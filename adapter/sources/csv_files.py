@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from adapter.errors import Malformed
 from adapter.records import Issue
@@ -17,13 +17,12 @@ Place = tuple[int, int]
 """A row's number, and where its table finds it again."""
 
 
-class Line(Protocol):
-    """What is asked of a row before it is known whose it is."""
+class Line(NamedTuple):
+    """What is asked of a row before it is known whose it is: its place, and the texts of some columns."""
 
-    @property
-    def number(self) -> int: ...
-
-    def get(self, field: str) -> str | None: ...
+    number: int
+    span: int
+    texts: Sequence[str | None]
 
 
 class Table(Protocol):
@@ -38,12 +37,12 @@ class Table(Protocol):
     @property
     def issues(self) -> Sequence[Issue]: ...
 
-    def lines(self) -> Iterator[tuple[Line, int]]:
-        """The rows in order, each with where ``load`` finds it."""
+    def lines(self, columns: Sequence[str]) -> Iterator[Line]:
+        """The rows in order, with the texts of these columns."""
         ...
 
     def load(self, places: Sequence[Place]) -> list[TableRow]:
-        """These rows, in this order."""
+        """These rows, whose order is that of the file."""
         ...
 
 
@@ -54,9 +53,8 @@ class TableRow:
 
     def __init__(self, name: str, columns: dict[str, int], number: int, cells: Sequence[str]) -> None:
         self.name, self.columns, self.number, self.cells = name, columns, number, cells
-        self.texts = {
-            column: text for column, cell in zip(columns, cells, strict=False) if cell and (text := cell.strip())
-        }
+        texts = dict(zip(columns, map(str.strip, cells), strict=False))
+        self.texts = {column: text for column, text in texts.items() if text} if "" in texts.values() else texts
         surplus = len(cells) - len(columns)
         self.ragged = surplus < 0 or (surplus > 0 and any(cell.strip() for cell in cells[len(columns) :]))
         self.parent: TableRow | None = None
@@ -99,11 +97,18 @@ class HeldTable:
     rows: list[TableRow]
     issues: list[Issue] = field(default_factory=list)
 
-    def lines(self) -> Iterator[tuple[Line, int]]:
-        return ((row, at) for at, row in enumerate(self.rows))
+    def lines(self, columns: Sequence[str]) -> Iterator[Line]:
+        for at, row in enumerate(self.rows):
+            yield Line(row.number, at, [row.texts.get(column) for column in columns])
 
     def load(self, places: Sequence[Place]) -> list[TableRow]:
         return [self.rows[at] for _, at in places]
+
+
+def ragged_issue(row: TableRow) -> Issue:
+    """What is said of a row that has not as many cells as there are columns."""
+    text = f"{len(row.cells)} cells under {len(row.columns)} columns: what belongs where cannot be known"
+    return Issue("error", "structure", text, "malformed", row.place(""))
 
 
 def malformed(place: str, text: str) -> Malformed:

@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from adapter.errors import Malformed
 from adapter.records import Issue
@@ -40,24 +41,11 @@ def can_stream(encoding: str) -> bool:
     return found in {"utf-8", "ascii", "cp1252"} or found.startswith("iso8859-")
 
 
-class _Cells:
-    """A row of which only some cells are asked for."""
-
-    __slots__ = ("cells", "columns", "number")
-
-    def __init__(self, number: int, cells: Sequence[str], columns: dict[str, int]) -> None:
-        self.number, self.cells, self.columns = number, cells, columns
-
-    def get(self, field: str) -> str | None:
-        index = self.columns.get(field, len(self.cells))
-        return (self.cells[index].strip() or None) if index < len(self.cells) else None
-
-
 class StreamedTable:
     """A table of which nothing is held but its header. Raises Malformed, with the place, for what is no CSV."""
 
     def __init__(self, path: Path, name: str, delimiter: str = ",", encoding: str = "") -> None:
-        self.name, self._path, self._delimiter = name, path, delimiter
+        self.name, self._path, self._delimiter = name, path.resolve(), delimiter
         self.issues: list[Issue] = []
         self._codec = self._codec_of(encoding)
         self._file = path.open("rb")
@@ -70,11 +58,24 @@ class StreamedTable:
     def close(self) -> None:
         self._file.close()
 
-    def lines(self) -> Iterator[tuple[Line, int]]:
-        columns = self.columns
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_file"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In another process: the same file, opened again. ``load`` says where it is no more what it was."""
+        vars(self).update(state)
+        self._file = self._path.open("rb")
+
+    def lines(self, columns: Sequence[str]) -> Iterator[Line]:
+        wanted = [self.columns.get(column, LONGEST_ROW) for column in columns]
+        last = max(wanted, default=0)
         for number, (cells, span) in enumerate(self._rows(), 1):
-            if number > 1 and any(map(str.strip, cells)):
-                yield _Cells(number, cells, columns), span
+            if number == 1 or not (cells and (cells[0].strip() or any(map(str.strip, cells)))):
+                continue
+            if last < len(cells):
+                yield Line(number, span, [cells[at].strip() or None for at in wanted])
+            else:
+                yield Line(number, span, [cells[at].strip() or None if at < len(cells) else None for at in wanted])
 
     def load(self, places: Sequence[Place]) -> list[TableRow]:
         texts = self._texts([span for _, span in places])

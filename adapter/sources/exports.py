@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from adapter.mapping.formats import CSV
 from adapter.records import RawRecord
 from adapter.sources import csv_export, json_files
 from adapter.sources.model import SourceRecord
-from adapter.sources.tables import TablesMapping, read_tables
+from adapter.sources.tables import TablesMapping
 
 
 def read_export(raw: RawRecord, mapping: TablesMapping) -> Iterator[SourceRecord]:
@@ -25,12 +25,15 @@ def read_export_lines(path: Path, mapping: TablesMapping, longest: int) -> Itera
     return json_files.read_json_lines(path, mapping, longest)
 
 
-def read_joined(folder: Path, mapping: TablesMapping) -> Iterable[SourceRecord] | None:
-    """Several tables of one export, where the mapping joins them by keys; None where each file is an export."""
+def joins_tables(mapping: TablesMapping) -> bool:
+    """Whether the files of a folder are tables of one export, which the mapping joins by keys."""
     spec = mapping.tables
-    if spec is None or mapping.source != CSV or not (spec.joins or spec.lookups):
-        return None
-    return (csv_export.with_list_items(source, spec) for source in read_tables(folder, mapping))
+    return spec is not None and mapping.source == CSV and bool(spec.joins or spec.lookups)
+
+
+def with_lists(source: SourceRecord, mapping: TablesMapping) -> SourceRecord:
+    """A record of several tables with the values of its lists as rows."""
+    return source if mapping.tables is None else csv_export.with_list_items(source, mapping.tables)
 
 
 def export_files(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ nothing is left however the process ends. Its pages in memory are bounded by ``C
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
@@ -18,18 +18,19 @@ from adapter.records import Issue
 
 CACHE_BYTES = 32 * 1024 * 1024
 _BUFFERED = 2_000
+_ASKED = 500  # keys at once: SQLite allows 999 in any version
 
 Item = tuple[Any, ...]
 """(group, place, and what else was added): numbers and texts."""
 
 
 class Entry(NamedTuple):
-    """What was put last under a key, and whether the owners of all that was put under it are ``several``."""
+    """What was put last under a key, and whether the owners of all that was put under it are ``several`` (1 or 0)."""
 
     owner: Any
     place: int
     span: int
-    several: bool
+    several: int
 
 
 class Index(Protocol):
@@ -38,6 +39,10 @@ class Index(Protocol):
     def put(self, key: str, owner: Any, place: int = 0, span: int = 0) -> None: ...
 
     def get(self, key: str) -> Entry | None: ...
+
+    def get_all(self, keys: Iterable[str]) -> dict[str, Entry]:
+        """Of those that there are; at most some thousands of keys."""
+        ...
 
     def owners(self, key: str) -> list[Any]:
         """Every owner once, in their own order."""
@@ -120,6 +125,10 @@ class _DictIndex:
     def get(self, key: str) -> Entry | None:
         return self._found.get(key)
 
+    def get_all(self, keys: Iterable[str]) -> dict[str, Entry]:
+        found = self._found
+        return {key: found[key] for key in keys if key in found}
+
     def owners(self, key: str) -> list[Any]:
         found = self._found.get(key)
         return sorted(self._several.get(key) or ({found.owner} if found else ()))
@@ -138,7 +147,7 @@ class _ListSorter:
 class _DiskIndex:
     def __init__(self, db: sqlite3.Connection, number: int) -> None:
         found, several = f"found{number}", f"several{number}"
-        self._db = db
+        self._db, self._waiting = db, list[tuple[str, Any, int, int]]()
         with _room():
             db.execute(f"CREATE TABLE {found} (key PRIMARY KEY, owner, place, span, several) WITHOUT ROWID")
             db.execute(f"CREATE TABLE {several} (key, owner, PRIMARY KEY (key, owner)) WITHOUT ROWID")
@@ -153,17 +162,34 @@ class _DiskIndex:
             "owner = excluded.owner, place = excluded.place, span = excluded.span"
         )
         self._get = f"SELECT owner, place, span, several FROM {found} WHERE key = ?"
+        self._get_all = f"SELECT key, owner, place, span, several FROM {found} WHERE key IN"
         self._owners = f"SELECT owner FROM {several} WHERE key = ? ORDER BY owner"
 
     def put(self, key: str, owner: Any, place: int = 0, span: int = 0) -> None:
-        try:
-            self._db.execute(self._put, (key, owner, place, span))
-        except sqlite3.OperationalError as error:
-            raise _no_room(error) from None
+        self._waiting.append((key, owner, place, span))
+        if len(self._waiting) >= _BUFFERED:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            with _room():
+                self._db.executemany(self._put, self._waiting)
+            self._waiting.clear()
 
     def get(self, key: str) -> Entry | None:
+        self._flush()
         found = self._db.execute(self._get, (key,)).fetchone()
-        return Entry(found[0], found[1], found[2], bool(found[3])) if found else None
+        return Entry(*found) if found else None
+
+    def get_all(self, keys: Iterable[str]) -> dict[str, Entry]:
+        self._flush()
+        asked = list(set(keys))
+        found: dict[str, Entry] = {}
+        for at in range(0, len(asked), _ASKED):
+            some = asked[at : at + _ASKED]
+            rows = self._db.execute(f"{self._get_all} ({', '.join('?' * len(some))})", some)
+            found.update((key, Entry(owner, place, span, several)) for key, owner, place, span, several in rows)
+        return found
 
     def owners(self, key: str) -> list[Any]:
         found = self.get(key)

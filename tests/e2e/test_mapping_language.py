@@ -15,8 +15,9 @@ from adapter.mapping.convert import TYPES, Refused
 from adapter.mapping.mapping_tests import is_part
 from adapter.records import MappedBundle, RawRecord
 from adapter.sources import hl7v2
-from adapter.sources.exports import read_export, read_joined
+from adapter.sources.exports import read_export, with_lists
 from adapter.sources.model import SourceRecord
+from adapter.sources.tables import read_tables
 from rules import ContentError, load_yaml
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "mapping-language.md").read_text(encoding="utf-8")
@@ -52,7 +53,7 @@ def records(mapping: Mapping, root: Path, files: dict[str, str]) -> Iterable[Sou
     if "message.hl7" in files:
         return hl7v2.read(RawRecord("message.hl7", files["message.hl7"].replace("\n", "\r").encode()))
     if (root / "tables").is_dir():
-        return read_joined(root / "tables", mapping) or ()
+        return (with_lists(source, mapping) for source in read_tables(root / "tables", mapping))
     name = next(name for name in files if name.startswith("export."))
     return read_export(RawRecord(name, files[name].encode()), mapping)
 

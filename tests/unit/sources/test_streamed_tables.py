@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import CannotStart, Malformed
 from adapter.mapping import load_mapping
-from adapter.sources import grouping, scratch
+from adapter.sources import assembly, owners, scratch
 from adapter.sources.csv_files import TableRow
 from adapter.sources.csv_stream import StreamedTable
 from adapter.sources.model import Row, SourceRecord
@@ -142,7 +142,7 @@ def _live() -> int:
 
 
 def test_few_rows_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grouping, "_BATCH", 10)
+    monkeypatch.setattr(assembly, "_BATCH", 10)
     _mothers(tmp_path, 300)
     before, most, keys = _live(), 0, []
     for number, record in enumerate(read_tables(tmp_path, MSDS, held=0)):
@@ -156,7 +156,7 @@ def test_few_rows_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_rows_of_nobody_and_a_patient_with_too_many_come_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grouping, "MOST_ROWS", 3)
+    monkeypatch.setattr(owners, "MOST_ROWS", 3)
     _mothers(tmp_path, 2)
     (tmp_path / "MSD104CodedScoreAssPreg.csv").write_text("PregnancyID\n" + "P0\n" * 4 + "P9\n" * 4)
     for held in (0, 10**6):
@@ -185,7 +185,7 @@ def test_a_file_that_changes_between_the_readings_is_refused(tmp_path: Path) -> 
     _mothers(tmp_path, 3)
     path = tmp_path / "MSD101PregnancyBooking.csv"
     table = StreamedTable(path, "MSD101PregnancyBooking")
-    places = [(line.number, span) for line, span in table.lines()]
+    places = [(line.number, line.span) for line in table.lines([])]
     path.write_text(path.read_text() + "P9,M9\n")
     with pytest.raises(Malformed, match="was changed"):
         table.load(places)

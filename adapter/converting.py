@@ -1,0 +1,141 @@
+"""Records as they leave ``convert``: a line of FHIR each, or an OperationOutcome, in the order of the input.
+
+The records of a large folder of tables are independent of one another once it is known whose each row is: then each
+process puts together, maps and writes those of some patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import orjson
+
+from adapter.bootstrap import Adapter
+from adapter.coverage import Coverage, Style, Tally
+from adapter.errors import AdapterError, Unprocessable
+from adapter.fhir.profiles import bundle_with_profiles
+from adapter.parallel import in_order
+from adapter.pipeline import check, children, guarded, is_one_input, maps_tables, read_path, refusal, tables_mapping
+from adapter.records import Issue, MappedBundle
+from adapter.settings import Settings
+from adapter.sources.assembly import Assembly, batches
+from adapter.sources.parts import Part
+from adapter.sources.tables import open_tables
+from adapter.together import Read, read_inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The lines of some records. ``failed``: one of them is an OperationOutcome; ``ended``: what follows is missing.
+
+    ``tally`` is None where the records are in the run's coverage already.
+    """
+
+    lines: bytes
+    failed: bool
+    records: int = 1
+    ended: bool = False
+    tally: Tally | None = None
+
+
+def convert(
+    adapter: Adapter,
+    coverage: Coverage,
+    paths: Sequence[Path],
+    mapping: str = "",
+    server: str = "",
+    patient: str = "",
+    jobs: int = 1,
+) -> Iterator[Converted]:
+    """The records under these paths, and of a patient on a server (see ``read_inputs``), on at most ``jobs`` processes.
+
+    What became of their fields is added to ``coverage``.
+    """
+    if server or len(paths) != 1 or jobs == 1:
+        yield from _one_by_one(adapter, coverage, read_inputs(adapter, paths, mapping, server, patient))
+        return
+    for path in _inputs(adapter, paths[0], mapping):
+        if tables := tables_mapping(adapter, path, mapping):
+            yield from _tables(adapter, coverage, path, tables, jobs)
+        else:
+            yield from _one_by_one(adapter, coverage, ((path.name, one) for one in read_path(adapter, path, mapping)))
+
+
+def _inputs(adapter: Adapter, path: Path, mapping: str) -> Iterator[Path]:
+    """The inputs below a folder of them, in order."""
+    below = children(path) if path.is_dir() and not is_one_input(adapter, path, mapping) else []
+    yield from chain.from_iterable(_inputs(adapter, child, mapping) for child in below)
+    if not below:
+        yield path
+
+
+def _one_by_one(adapter: Adapter, coverage: Coverage | Tally, records: Iterable[Read]) -> Iterator[Converted]:
+    for name, record in records:
+        yield Converted(*_line(adapter, coverage, name, record))
+
+
+def _line(
+    adapter: Adapter, coverage: Coverage | Tally, name: str, record: MappedBundle | AdapterError
+) -> tuple[bytes, bool]:
+    if not isinstance(record, AdapterError):
+        record = check(record)
+        coverage.add(record)
+        if not record.refused:
+            return orjson.dumps(bundle_with_profiles(record.bundle), option=orjson.OPT_APPEND_NEWLINE), False
+        name = record.source
+    outcome = refusal(adapter, name, record.issues, 400).outcome
+    return orjson.dumps(outcome, option=orjson.OPT_APPEND_NEWLINE), True
+
+
+def _tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: str, jobs: int) -> Iterator[Converted]:
+    """A folder of tables: on several processes where it is too large to be held."""
+    for done in guarded(_read_tables(adapter, coverage, folder, mapping, jobs)):
+        if isinstance(done, AdapterError):
+            yield Converted(*_line(adapter, coverage, folder.name, done))
+            return
+        if done.tally is not None:
+            coverage.merge(done.tally)
+        yield done
+        if done.ended:
+            return
+
+
+def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: str, jobs: int) -> Iterator[Converted]:
+    with open_tables(folder, adapter.mapping(mapping)) as reading:
+        if not reading.streamed:
+            to_fhir = maps_tables(adapter, mapping)
+            for batch in batches(reading.parts):
+                for source in reading.assembly.records(batch):
+                    yield Converted(*_line(adapter, coverage, folder.name, to_fhir(source)))
+            return
+        prepare = partial(_converter, adapter.settings, mapping, reading.assembly, coverage.style)
+        try:
+            yield from in_order(prepare, batches(reading.parts), jobs)
+        except BrokenProcessPool:
+            text = "a process that converts ended unexpectedly: what follows is missing"
+            raise Unprocessable(Issue("fatal", "exception", text)) from None
+
+
+def _converter(
+    settings: Settings, mapping: str, assembly: Assembly, style: Style
+) -> Callable[[Sequence[Part]], Converted]:
+    """What one process does with the parts that it is given."""
+    adapter = Adapter(settings)
+    to_fhir = maps_tables(adapter, mapping)
+
+    def converted(batch: Sequence[Part]) -> Converted:
+        tally = Tally(style)
+        lines, failed, ended = [], False, False
+        for record in guarded(map(to_fhir, assembly.records(batch))):
+            line, wrong = _line(adapter, tally, assembly.source, record)
+            lines.append(line)
+            failed, ended = failed or wrong, isinstance(record, AdapterError)
+        tally.uses.add_up()
+        return Converted(b"".join(lines), failed, len(lines), ended, tally)
+
+    return converted

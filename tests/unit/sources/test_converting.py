@@ -1,0 +1,124 @@
+"""A large folder converted on several processes: the same lines, report and order as on one, and no silence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+
+import orjson
+import pytest
+
+from adapter import converting
+from adapter.bootstrap import Adapter
+from adapter.coverage import Coverage, Uses
+from adapter.parallel import in_order
+from adapter.records import FieldUse
+from adapter.sources import assembly
+from adapter.sources.tables import open_tables
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Mothers and their bookings in another order, some rows of nobody or broken; read as if it were large."""
+    monkeypatch.setattr(converting, "open_tables", partial(open_tables, held=0))
+    monkeypatch.setattr(assembly, "_BATCH", 20)
+    made = tmp_path / "msds"
+    made.mkdir()
+    mothers = "".join(f"M{n},RX1,{'' if n % 7 else 'x'}\n" for n in range(120))
+    (made / "MSD001MotherDemog.csv").write_text(f"LPIDMother,OrgIDLPID,PersonBirthDateMother\n{mothers},RX1,\n")
+    bookings = "".join(f"P{n},M{n + 5},2026-01-0{n % 9 + 1},odd\n" for n in reversed(range(120)))
+    (made / "MSD101PregnancyBooking.csv").write_text(f"PregnancyID,LPIDMother,AntenatalAppDate,Odd\n{bookings}P1\n")
+    return made
+
+
+def converted(folder: Path, report: Path, jobs: int) -> tuple[bytes, bool, bytes, int]:
+    with Coverage(report) as coverage:
+        done = list(converting.convert(Adapter(), coverage, [folder], jobs=jobs))
+        coverage.write()
+    lines = b"".join(one.lines for one in done)
+    assert sum(one.records for one in done) == lines.count(b"\n")
+    return lines, any(one.failed for one in done), report.read_bytes(), coverage.unmapped
+
+
+@pytest.mark.parametrize("report", ["report.txt", "report.json"])
+def test_several_processes_write_what_one_writes(folder: Path, tmp_path: Path, report: str) -> None:
+    one = converted(folder, tmp_path / report, 1)
+    assert one[1]
+    assert one[3] == 1
+    assert converted(folder, tmp_path / f"again-{report}", 2) == one
+
+
+def test_a_folder_of_folders_is_read_in_its_order(folder: Path, tmp_path: Path) -> None:
+    (folder.parent / "a.json").write_bytes(b"{")
+    lines, failed, _, _ = converted(folder.parent, tmp_path.parent / f"{tmp_path.name}.txt", 2)
+    assert failed
+    assert orjson.loads(lines.splitlines()[0])["resourceType"] == "OperationOutcome"
+    assert lines.count(b"\n") > 120
+
+
+def test_a_file_that_changes_meanwhile_ends_it_with_a_line_that_says_so(folder: Path) -> None:
+    with Coverage() as coverage:
+        done = converting.convert(Adapter(), coverage, [folder], jobs=2)
+        found = [next(done)]
+        with (folder / "MSD001MotherDemog.csv").open("a") as file:
+            file.write("M999,RX1,\n")
+        found += done
+    assert found[-1].failed
+    assert b"changed while it was read" in found[-1].lines
+    assert sum(one.records for one in found) < 120
+
+
+def test_a_process_that_dies_is_said_in_the_last_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*_: object) -> Iterator[converting.Converted]:
+        yield converting.Converted(b"{}\n", failed=False)
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(converting, "in_order", dies)
+    with Coverage() as coverage:
+        first, last = converting.convert(Adapter(), coverage, [folder], jobs=2)
+    assert (first.lines, last.failed) == (b"{}\n", True)
+    assert b"ended unexpectedly: what follows is missing" in last.lines
+
+
+def doubles() -> Callable[[int], int]:
+    return lambda number: number * 2
+
+
+def dies_at_five() -> Callable[[int], int]:
+    return lambda number: os._exit(1) if number == 5 else number
+
+
+def test_results_come_in_the_order_of_the_inputs_and_few_are_taken_ahead() -> None:
+    taken = []
+
+    def inputs() -> Iterator[int]:
+        for number in range(40):
+            taken.append(number)
+            yield number
+
+    results = in_order(doubles, inputs(), 2)
+    assert next(results) == 0
+    assert len(taken) <= 6
+    assert list(results) == [number * 2 for number in range(1, 40)]
+
+
+def test_a_process_that_dies_is_an_error() -> None:
+    with pytest.raises(BrokenProcessPool):
+        list(in_order(dies_at_five, range(20), 2))
+
+
+def test_uses_added_apart_are_the_same_as_together() -> None:
+    uses = [FieldUse("A.b", "mapped", "", n, (f"A row {n}, b",)) for n in range(1, 6)]
+    together, first, then = Uses(), Uses(), Uses()
+    together.add(uses)
+    first.add(uses[:2])
+    then.add(uses[2:])
+    first.merge(then)
+    assert (
+        first.united()
+        == together.united()
+        == [FieldUse("A.b", "mapped", "", 15, uses[0].places + uses[1].places + uses[2].places)]
+    )
