@@ -23,6 +23,9 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # not in the record, or in conflict: neither met nor not met
 
 
+KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN  # looking a member up is slow
+
+
 class DateSpan(NamedTuple):
     """A date known to lie between two days, both included (equal when exact)."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
 from rules.engine.content import FactDeclaration
-from rules.engine.model import Fact, State, Trace, Truth
+from rules.engine.model import KNOWN, UNKNOWN, Fact, Trace, Truth
 from rules.engine.tracer import Node, Situation
 
 Declarations = Mapping[str, FactDeclaration]
@@ -41,7 +41,7 @@ def _traces(situation: Situation) -> list[Trace]:
 @cache
 def derived_fact(name: str, truth: Truth) -> Fact:
     """A named condition as a fact."""
-    return Fact(name, State.UNKNOWN) if truth is None else Fact(name, State.KNOWN, truth)
+    return Fact(name, UNKNOWN) if truth is None else Fact(name, KNOWN, truth)
 
 
 def missing(node: Node, situation: Situation, declarations: Declarations) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def _missing(node: Node, situation: Situation, declarations: Declarations) -> li
         return []
     if len(node.names) > 1:
         facts = situation.facts
-        return [name for name in node.names if facts[name].state is State.UNKNOWN or _is_span(facts[name])]
+        return [name for name in node.names if facts[name].state is UNKNOWN or _is_span(facts[name])]
     if node.names:
         return list(node.names)
     below: list[str] = []
@@ -79,7 +79,7 @@ def support(node: Node, situation: Situation) -> tuple[Fact, ...]:
     _support(node, situation.truths, names, set())
     facts = situation.facts
     found = [facts[name] for name in dict.fromkeys(names)]
-    return tuple([fact for fact in found if fact.state is State.KNOWN or fact.older is not None])
+    return tuple([fact for fact in found if fact.state is KNOWN or fact.older is not None])
 
 
 def _support(node: Node, truths: list[Truth], names: list[str], seen: set[int]) -> None:
@@ -105,7 +105,7 @@ def speaking(node: Node, situation: Situation) -> tuple[Fact, ...]:
     found: dict[str, None] = {}
     _speaking(node, situation.truths, found, set())
     facts = situation.facts
-    return tuple([facts[name] for name in found if facts[name].state is State.KNOWN])
+    return tuple([facts[name] for name in found if facts[name].state is KNOWN])
 
 
 def _speaking(node: Node, truths: list[Truth], found: dict[str, None], seen: set[int]) -> None:
