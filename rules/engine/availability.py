@@ -41,15 +41,16 @@ class Availabilities:
     def settle(self, drafts: list[Draft], as_of: date, given: Availability, gathering: Gathering) -> list[Draft]:
         """Each referral at a service that takes it, and emergencies for a closed service elsewhere as well."""
         settled = []
+        offers = self._provider.in_force(self._provider.offers, as_of)
         for draft in drafts:
-            moved = self._covered(draft, as_of, given, gathering)
+            moved = self._covered(draft, offers, as_of, given, gathering)
             settled.append(moved)
             elsewhere = given.closed.get(moved.service)
             if elsewhere is None or RANK[moved.priority] < RANK[EMERGENCY]:
                 continue
             if elsewhere:
                 settled[-1], beside = self._closed(moved, elsewhere, as_of)
-                settled.append(self._covered(beside, as_of, given, gathering))
+                settled.append(self._covered(beside, offers, as_of, given, gathering))
             else:
                 text = (
                     f"{self._label(moved.service)} is closed at this time, and no other service takes its emergencies"
@@ -57,9 +58,10 @@ class Availabilities:
                 gathering.issue(IssueSpec(NO_SERVICE, "warning", text), moved.rule.id)
         return settled
 
-    def _covered(self, draft: Draft, as_of: date, given: Availability, gathering: Gathering) -> Draft:
+    def _covered(
+        self, draft: Draft, offers: Dated | None, as_of: date, given: Availability, gathering: Gathering
+    ) -> Draft:
         """The referral, at the nearest fallback that is offered and covers her."""
-        offers = self._provider.in_force(self._provider.offers, as_of)
         if self._takes(draft.service, offers, given):
             return draft
         service, policies = draft.service, list(draft.policies)

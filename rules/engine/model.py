@@ -74,6 +74,9 @@ class Status(StrEnum):
     ERROR = "error"
 
 
+FIRED, NOT_FIRED, UNDECIDED = Status.FIRED, Status.NOT_FIRED, Status.UNKNOWN
+SUPPRESSED, OUT_OF_DATE = Status.SUPPRESSED, Status.OUT_OF_DATE
+
 PRIORITIES = ("routine", "urgent", "asap", "stat")
 """FHIR request-priority, lowest first."""
 

@@ -75,25 +75,27 @@ def _is_span(fact: Fact) -> bool:
 
 def support(node: Node, situation: Situation) -> tuple[Fact, ...]:
     """The known facts on which the truth of a condition rests, in the order of the trace, each once."""
-    names = list(node.names)
-    _support(node, situation.truths, names, set())
     facts = situation.facts
-    found = [facts[name] for name in dict.fromkeys(names)]
+    found = [facts[name] for name in node.names or _support(node, situation)]
     return tuple([fact for fact in found if fact.state is KNOWN or fact.older is not None])
 
 
-def _support(node: Node, truths: list[Truth], names: list[str], seen: set[int]) -> None:
-    """Adds to ``names``; ``seen`` are the places of the nodes that have been gone through."""
-    group, truth = node.kind in ("all", "any"), truths[node.place]
-    for child in node.children:
-        place = child.place
-        if place in seen or (group and truths[place] is not truth):
-            continue
-        seen.add(place)
-        if child.names:
-            names += child.names
-        else:
-            _support(child, truths, names, seen)
+def _support(node: Node, situation: Situation) -> dict[str, None]:
+    """The names of the facts below a node, kept for the other conditions that it is part of."""
+    found = situation.supports.get(node.place)
+    if found is None:
+        truths = situation.truths
+        group, truth = node.kind in ("all", "any"), truths[node.place]
+        found = situation.supports[node.place] = {}
+        for child in node.children:
+            if group and truths[child.place] is not truth:
+                continue
+            if child.names:
+                for name in child.names:
+                    found[name] = None
+            else:
+                found.update(_support(child, situation))
+    return found
 
 
 def speaking(node: Node, situation: Situation) -> tuple[Fact, ...]:

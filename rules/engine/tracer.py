@@ -63,7 +63,7 @@ class Node:
     @property
     def step(self) -> Step:
         """How its truth follows from those of other nodes."""
-        return Step(self.place, self.truth, self.kind == "any", tuple(child.place for child in self.children))
+        return self.place, self.truth, self.kind == "any", tuple(child.place for child in self.children)
 
 
 class Situation:
@@ -72,11 +72,12 @@ class Situation:
     ``telling`` names the facts that are not as in the tracer's ``missing`` ones.
     """
 
-    __slots__ = ("as_of", "explained", "facts", "traces", "truths")
+    __slots__ = ("as_of", "explained", "facts", "supports", "traces", "truths")
 
     def __init__(self, tracer: Tracer, facts: Mapping[str, Fact], as_of: date, telling: Iterable[str]) -> None:
         self.facts, self.as_of, self.explained = facts, as_of, tracer.explained
         self.traces: list[Trace] = []  # of the explained nodes, once one has been looked at
+        self.supports: dict[int, dict[str, None]] = {}  # by place, those that have been looked at
         self.truths = truths = tracer.at_rest.copy()
         leaves = tracer.leaves
         for name in telling:

@@ -66,7 +66,7 @@ class Cone:
         """The frame if one node had this truth."""
         made = Frame(frame.facts, frame.as_of, frame.truths.copy())
         made.truths[place] = truth
-        settle((step for step in self._steps if step.place != place), made)
+        settle((step for step in self._steps if step[0] != place), made)
         return made
 
     def _evaluated(self, frame: Frame, names: Iterable[str]) -> Frame:
