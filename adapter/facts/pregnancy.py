@@ -77,8 +77,10 @@ def tell(events: Events, reading: Reading) -> Story:
 
 def _hinted(story: Story, case: _Case) -> Story:
     """A word "pregnant or with a new baby" counts where the story leaves it open, or is over by then."""
+    if not case.events.hints or story.pregnant or story.due is not None or story.undated:
+        return story
     hints = [hint for hint in case.events.hints if _still(hint, case)]
-    if not hints or story.pregnant or story.due is not None or story.undated:
+    if not hints:
         return story
     evidence = tuple(hint.evidence for hint in hints)
     if story.pregnant is None:
