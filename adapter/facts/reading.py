@@ -190,7 +190,7 @@ class Declared:
 
     def not_so(self, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
         """Known not to be: quietly not met, whatever is declared of a fact that nobody knows."""
-        return Fact(self.name, ABSENT, None, None, evidence, note) if evidence else _bare(self.name, ABSENT, note=note)
+        return Fact(self.name, ABSENT, None, None, evidence, note) if evidence else _bare(self.name, ABSENT, None, note)
 
     def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
         """Found, and too old to count."""

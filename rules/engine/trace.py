@@ -112,12 +112,11 @@ def speaking(node: Node, situation: Situation) -> tuple[Fact, ...]:
 
 def _speaking(node: Node, truths: list[Truth], found: dict[str, None], seen: set[int]) -> None:
     group, truth = node.kind in ("all", "any"), truths[node.place]
+    met = node.kind == "all" and truth is None
     for child in node.children:
         place = child.place
         told = truths[place]
-        if group and told is not truth and not (node.kind == "all" and truth is None and told is True):
-            continue
-        if place in seen:
+        if (group and told is not truth and not (met and told is True)) or place in seen:
             continue
         seen.add(place)
         if not child.names:
