@@ -32,12 +32,17 @@ class Partner:
 
     def __init__(self, reading: Reading, hers: Sequence[Pregnancy], facts: Mapping[str, Fact]) -> None:
         relations, target = reading.people.relations, reading.people.target
-        persons = relations.as_partner.get(target, ()) if target is not None else ()
         self.hers, self.facts = hers, facts
+        self.evidence: tuple[Evidence, ...] = ()
+        self.fathered: tuple[DateSpan, ...] = ()
+        self.linked = self.only = self.expects = False
+        if target is None or not relations.related:
+            return
+        persons = relations.as_partner.get(target, ())
         self.evidence = tuple(Evidence(person, "relationship") for person in persons)
-        self.linked = target is not None and bool(persons) and (bool(hers) or relations.is_partner(target))
-        self.only = target is not None and relations.only_partner(target)
-        self.expects = target is not None and relations.expects(target)
+        self.linked = bool(persons) and (bool(hers) or relations.is_partner(target))
+        self.only = relations.only_partner(target)
+        self.expects = relations.expects(target)
         born = (dates.read(reading.find.resource_at(at), "birthDate") for at in relations.fathered(target))
         self.fathered = tuple(when.span for when in born if when is not None and when.span.low <= reading.as_of)
 

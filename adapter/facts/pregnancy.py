@@ -34,6 +34,9 @@ POSTNATAL_DAYS = 730
 MATERNITY = "714088003"
 """SNOMED CT: midwifery service, the type of a maternity episode."""
 
+DENIALS = frozenset({"not-pregnant", "postnatal"})
+"""Words by which she is not pregnant."""
+
 ASK_STATUS, ASK_OUTCOME = "confirm-pregnancy-status", "confirm-pregnancy-outcome"
 
 
@@ -77,8 +80,10 @@ def tell(events: Events, reading: Reading) -> Story:
 
 def _hinted(story: Story, case: _Case) -> Story:
     """A word "pregnant or with a new baby" counts where the story leaves it open, or is over by then."""
+    if not case.events.hints or story.pregnant or story.due is not None or story.undated:
+        return story
     hints = [hint for hint in case.events.hints if _still(hint, case)]
-    if not hints or story.pregnant or story.due is not None or story.undated:
+    if not hints:
         return story
     evidence = tuple(hint.evidence for hint in hints)
     if story.pregnant is None:
@@ -144,6 +149,8 @@ def _about_now(status: Status, after: date) -> bool:
 
 def _newest(said: Sequence[Status]) -> tuple[Status, ...]:
     """The words of the newest day; undated ones where none has a date."""
+    if len(said) < 2:
+        return tuple(said)
     dated = [status for status in said if status.when is not None]
     if not dated:
         return tuple(said)
@@ -154,7 +161,7 @@ def _newest(said: Sequence[Status]) -> tuple[Status, ...]:
 # --- deciding ------------------------------------------------------------------------------------------------------
 def _decide(case: _Case) -> Story:
     roles = {status.role for status in case.newest}
-    denied = bool(roles & {"not-pregnant", "postnatal"})
+    denied = not roles.isdisjoint(DENIALS)
     if "conflict" in roles or ("pregnant" in roles and denied):
         return _conflict(case, "conflict")
     if case.due is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Protocol
 
 from adapter.facts import dates
@@ -28,7 +29,6 @@ from adapter.records import Issue, Resource
 from rules import Fact
 
 REMEMBERED_DAYS = 400
-NOTHING: Resource = {}
 SPECIAL = frozenset({"QuestionnaireResponse", "FamilyMemberHistory", "MedicationStatement", "MedicationRequest"})
 """Those of READ whose codes are not in ``code``."""
 READ = frozenset(
@@ -46,6 +46,7 @@ READ = frozenset(
     }
 )
 """The resource types that facts come from."""
+_new_sighting = partial(tuple.__new__, Sighting)  # half of the time that the constructor takes
 
 
 class PackLike(Protocol):
@@ -140,10 +141,10 @@ class FactReader:
     def _pass(self, reading: Reading) -> None:
         """Look every code of the record up. Most mean nothing to any fact: those cost one look into ``idle``."""
         people, hers, idle = reading.people, reading.hers, self._index.idle
-        for at, entry in enumerate(reading.entries):
-            resource = entry.get("resource")
-            if resource is None or (kind := resource.get("resourceType")) not in READ:
+        for at, kind in enumerate(reading.find.types):
+            if kind not in READ:
                 continue
+            resource = reading.entries[at]["resource"]
             subject = resource.get("subject")
             owner = people.owners.get(subject.get("reference")) if subject and "focus" not in resource else None
             if owner is None:
@@ -163,18 +164,16 @@ class FactReader:
                 continue
             concept = resource.get("code")
             if concept is not None:
-                codings = concept.get("coding")
-                for coding in codings or ():
+                codings = concept.get("coding", ())
+                for coding in codings:
                     if coding.get("code") not in idle:
                         self._look(reading, at, resource, concept, resource, "", "code", owner)
                         break
                 if not codings and kind == "Condition" and owner == HERS:
                     reading.uncoded(at, "code")
-            if "component" not in resource:
-                continue
-            for number, component in enumerate(resource["component"]):
-                concept = component.get("code") or NOTHING
-                for coding in concept.get("coding", ()):
+            for number, component in enumerate(resource.get("component", ())):
+                concept = component.get("code")
+                for coding in () if concept is None else concept.get("coding", ()):
                     if coding.get("code") not in idle:
                         self._look(reading, at, resource, concept, component, f"component[{number}].", "code", owner)
                         break
@@ -220,7 +219,7 @@ class FactReader:
                 seen.append(found.list)
                 path = f"{prefix}{name}.coding[{number}]"
                 conflict = "display" in coding and reading.contradicted(found, coding, at, path)
-                sighting = Sighting(at, resource, found, part, prefix, f"{path}.code", conflict, owner)
+                sighting = _new_sighting((at, resource, found, part, prefix, f"{path}.code", conflict, owner))
                 self._sighted(reading, sighting, found)
         if unclear and not seen:
             reading.without_system(at)

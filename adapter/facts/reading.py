@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from adapter.facts.codes import CodeIndex, Concept
@@ -17,6 +17,9 @@ from rules import Fact, FactValue, State
 
 PREGNANCY = "pregnancy"
 """The one code list that every pack has: its roles say what each code means for the pregnancy."""
+
+
+_new_evidence = partial(tuple.__new__, Evidence)  # half of the time that the constructor takes
 
 
 class Sighting(NamedTuple):
@@ -47,7 +50,7 @@ class Sighting(NamedTuple):
     def evidence(self, path: str = "", when: When | None = None) -> Evidence:
         """The place of an element of the part (default: the coding), with the date that counted."""
         where, day = self.prefix + path if path else self.coding, "" if when is None else when.text
-        return Evidence(self.at, where, day, self.concept.origin)
+        return _new_evidence((self.at, where, day, self.concept.origin))
 
 
 class Answer(NamedTuple):
@@ -152,6 +155,7 @@ def place(entries: Sequence[Mapping[str, Any]], index: int, path: str = "") -> s
 
 
 KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN  # looking a member up is slow
+_new_fact = partial(tuple.__new__, Fact)  # half of the time that the constructor takes
 
 
 @lru_cache(maxsize=2048, typed=True)
@@ -175,7 +179,7 @@ class Declared:
     ) -> Fact:
         if not evidence and when is None:
             return _bare(self.name, KNOWN, value, note)
-        return Fact(self.name, KNOWN, value, when.day if when else None, evidence, note)
+        return _new_fact((self.name, KNOWN, value, when.day if when else None, evidence, note, None, None, None))
 
     def unknown(self, note: str, evidence: tuple[Evidence, ...] = (), ask: str | None = None) -> Fact:
         return Fact(self.name, UNKNOWN, evidence=evidence, note=note, ask=ask)
@@ -186,7 +190,7 @@ class Declared:
 
     def not_so(self, note: str = "", evidence: tuple[Evidence, ...] = ()) -> Fact:
         """Known not to be: quietly not met, whatever is declared of a fact that nobody knows."""
-        return Fact(self.name, ABSENT, None, None, evidence, note) if evidence else _bare(self.name, ABSENT, note=note)
+        return Fact(self.name, ABSENT, None, None, evidence, note) if evidence else _bare(self.name, ABSENT, None, note)
 
     def out_of_date(self, value: FactValue, when: When, evidence: tuple[Evidence, ...]) -> Fact:
         """Found, and too old to count."""

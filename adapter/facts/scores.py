@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from adapter.facts import dates
@@ -60,6 +61,9 @@ class Total(NamedTuple):
         """When the result was issued, as POSIX seconds."""
         when = dates.read(self.resource, "issued")
         return when.instant if when else None
+
+
+_new_result, _new_total = partial(tuple.__new__, Result), partial(tuple.__new__, Total)
 
 
 def resolve(score: Score, reading: Reading) -> Fact:
@@ -165,7 +169,7 @@ def results(name: str, reading: Reading) -> Sequence[Result]:
     found: list[Result] | None = reading.results.get(name)
     if found is None:
         found = reading.results[name] = [
-            Result(sighting, number(sighting.part), dates.effective(sighting.resource))
+            _new_result((sighting, number(sighting.part), dates.effective(sighting.resource)))
             for sighting in reading.sightings.get(name, ())
             if sighting.resource["resourceType"] == "Observation"
             and not sighting.conflict
@@ -181,7 +185,7 @@ def _recorded(score: Score, reading: Reading) -> Iterator[Total]:
         found = usable(value, score.fact, sighting, reading)
         if found is not None:
             evidence = (sighting.evidence(value.path, when),)
-            yield Total(found, when, sighting.resource, evidence, False, sighting.at)
+            yield _new_total((found, when, sighting.resource, evidence, False, sighting.at))
 
 
 def _questionnaires(score: Score, reading: Reading, recorded: Iterable[Total]) -> Iterator[Total]:

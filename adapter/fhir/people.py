@@ -127,6 +127,8 @@ class Relations:
 
         A RelatedPerson with the birth date of a Patient who is her baby, and whom no other stands for, is that baby.
         """
+        if not self.related and len(self.patients) < 2:
+            return ()
         named = [at for at, about in self._abouts.items() if about == patient and self._roles[at] & CHILD]
         own = [baby for baby in self.babies if patient in self._bearers(baby)]
         same = {baby: [at for at in self.related if baby in self._same[at]] for baby in own}

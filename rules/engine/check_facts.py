@@ -9,11 +9,11 @@ from typing import Any
 
 from rules.engine.content import FactDeclaration
 from rules.engine.errors import FactError
-from rules.engine.model import DateSpan, DaySpan, Fact, State
+from rules.engine.model import ABSENT, KNOWN, UNKNOWN, DateSpan, DaySpan, Fact
 from rules.engine.parse import MAX_INTEGER
 
 _DAY = (date, type(None))
-_ABSENCE = {"not-met": State.ABSENT, "unknown": State.UNKNOWN}
+_ABSENCE = {"not-met": ABSENT, "unknown": UNKNOWN}
 
 
 class FactChecker:
@@ -58,9 +58,9 @@ class FactChecker:
         if fact.name != name:
             raise FactError(f"the fact under {name} has another name: {fact.name}")
         state = fact.state
-        if state is State.KNOWN:
+        if state is KNOWN:
             self._value(name, fact.value)
-        elif state is not State.ABSENT and state is not State.UNKNOWN:
+        elif state is not ABSENT and state is not UNKNOWN:
             raise FactError(f"{name}: the state must be one of State's")
         elif fact.value is not None:
             raise FactError(f"{name}: only a known fact has a value")

@@ -1,17 +1,15 @@
-"""The truth of one condition, as a closure over the names, thresholds or places it needs."""
+"""The truth of one condition: of a group by its parts, of all else as a closure over what it needs."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Protocol
 
 from rules.engine.conditions import Op, Operand, Presence
-from rules.engine.model import Fact, State, Truth
+from rules.engine.model import ABSENT, KNOWN, Fact, Truth
 from rules.engine.parameters import add_months
-
-KNOWN, ABSENT = State.KNOWN, State.ABSENT
 
 
 class Facts(Protocol):
@@ -22,38 +20,35 @@ class Facts(Protocol):
     @property
     def as_of(self) -> date: ...
     @property
-    def truths(self) -> Sequence[Truth]: ...
+    def truths(self) -> list[Truth]: ...
 
 
 Evaluate = Callable[[Facts], Truth]
 
 
-def pick(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    """A function that takes what stands at these places."""
-    if len(places) > 1:
-        return operator.itemgetter(*places)
-    (only,) = places
-    return lambda items: (items[only],)
+Step = tuple[int, Evaluate | None, bool, tuple[int, ...]]
+"""How the truth at a place follows from others: as a function says, or from all or any of its parts.
+
+The bool is the truth of one part that settles it: False of all, True of any. (Named, it would be slower to take apart.)
+"""
 
 
-def all_of(places: Sequence[int]) -> Evaluate:
-    chosen = pick(places)
-
-    def truth(situation: Facts) -> Truth:
-        found = chosen(situation.truths)
-        return False if False in found else None if None in found else True
-
-    return truth
-
-
-def any_of(places: Sequence[int]) -> Evaluate:
-    chosen = pick(places)
-
-    def truth(situation: Facts) -> Truth:
-        found = chosen(situation.truths)
-        return True if True in found else None if None in found else False
-
-    return truth
+def settle(steps: Iterable[Step], situation: Facts) -> None:
+    """Work out the truths of these places, parts before what rests on them."""
+    truths = situation.truths
+    for place, evaluate, decisive, parts in steps:
+        if evaluate is not None:
+            truths[place] = evaluate(situation)
+            continue
+        truth: Truth = not decisive
+        for part in parts:
+            found = truths[part]
+            if found is decisive:
+                truth = found
+                break
+            if found is None:
+                truth = None
+        truths[place] = truth
 
 
 def negated(place: int) -> Evaluate:
@@ -68,10 +63,7 @@ def unless(place: int) -> Evaluate:
     return lambda situation: situation.truths[place] is not True
 
 
-def derived(derive: int, unknown_when: int | None) -> Evaluate:
-    if unknown_when is None:
-        return lambda situation: situation.truths[derive]
-
+def derived(derive: int, unknown_when: int) -> Evaluate:
     def truth(situation: Facts) -> Truth:
         found = situation.truths[derive]
         return None if found is False and situation.truths[unknown_when] is not False else found

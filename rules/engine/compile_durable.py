@@ -6,13 +6,14 @@ comparisons on one level, 250 properties of a fact.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.engine.content import FactDeclaration
 from rules.engine.errors import ContentError
 from rules.engine.expressions import (
-    MAX_TRUE,
+    MAX_STACK,
     Expression,
     Leaf,
     Piece,
@@ -22,6 +23,7 @@ from rules.engine.expressions import (
     one_choice,
     pieces,
     split,
+    stack,
 )
 from rules.engine.features import Write
 from rules.engine.names import Named
@@ -128,7 +130,7 @@ class _Filling:
 
     rules: list[str]
     groups: frozenset[int]
-    weight: int
+    openings: Counter[Leaf]
     branches: int
 
 
@@ -166,24 +168,24 @@ class _Packing:
         if not self._fits(piece):
             message = f"{named.name}: one condition looks at more than {MAX_PROPERTIES} properties: split the rule"
             raise _error(named, message)
-        groups, count = self._groups(piece), max(1, len(piece.terms))
-        shard = next((each for each in self._filling if self._takes(each, piece, groups, count)), None)
+        groups, openings, count = self._groups(piece), piece.openings, max(1, len(piece.terms))
+        shard = next((each for each in self._filling if self._takes(each, groups, openings, count)), None)
         if shard is None:
-            shard = _Filling([], frozenset(), 0, 0)
+            shard = _Filling([], frozenset(), Counter(), 0)
             self._filling.append(shard)
         self._count += 1
         rule_id = f"{named.name}#{self._count}"
         tests = ",".join((KIND_GUARD, *piece.json))
         shard.rules.append(f'"{rule_id}":{{"all":[{{"m":{{"$and":[{tests}]}}}}]}}')
         shard.groups |= groups
-        shard.weight += piece.weight
+        shard.openings.update(openings)
         shard.branches += count
         return rule_id
 
-    def _takes(self, shard: _Filling, piece: Piece, groups: frozenset[int], count: int) -> bool:
+    def _takes(self, shard: _Filling, groups: frozenset[int], openings: Counter[Leaf], count: int) -> bool:
         return (
             len(shard.rules) < MAX_RULES
-            and shard.weight + piece.weight <= MAX_TRUE
             and shard.branches + count <= MAX_BRANCHES
             and self._size(shard.groups | groups) <= MAX_PROPERTIES
+            and stack(shard.openings + openings) <= MAX_STACK
         )

@@ -11,7 +11,21 @@ from typing import NamedTuple
 from rules.engine import names
 from rules.engine.content import Ask, Content, FlagSpec, IssueSpec, Outside, Refer, Rule, TaskSpec
 from rules.engine.explain import own_thresholds
-from rules.engine.model import EVERYWHERE, Availability, DateSpan, Decision, Fact, RuleOutcome, State, Status, Truth
+from rules.engine.model import (
+    EVERYWHERE,
+    FIRED,
+    KNOWN,
+    NOT_FIRED,
+    OUT_OF_DATE,
+    SUPPRESSED,
+    UNDECIDED,
+    Availability,
+    DateSpan,
+    Decision,
+    Fact,
+    RuleOutcome,
+    Truth,
+)
 from rules.engine.parameters import Calendar, Values
 from rules.engine.proposals import RANK, Draft, Gathering, merge_referrals
 from rules.engine.second_stage import SecondStage
@@ -43,6 +57,7 @@ class Decider:
         self._values = values
         self._calendar = Calendar(values, "bank-holidays" in content.parameters)
         self._second_stage = SecondStage(content, values, self._calendar)
+        self._rules = [(rule, nodes[rule.id], names.outside(rule.id)) for rule in content.rules]
         self._order = {rule.id: place for place, rule in enumerate(content.rules)}
         self._services = {key: place for place, key in enumerate(content.services)}
         self._derived = derived
@@ -53,7 +68,7 @@ class Decider:
         situation, truths, content = evaluation.situation, evaluation.truths, self._content
         as_of, gathering = situation.as_of, Gathering(situation.as_of)
         drafts: list[Draft] = []
-        outcomes = [self._outcome(rule, evaluation, drafts, gathering) for rule in content.rules]
+        outcomes = [self._outcome(*rule, evaluation, drafts, gathering) for rule in self._rules]
         self._ask(content.asks, "", evaluation, gathering)
         if not content.provider.counts(as_of):
             text = f"the policy of the provider {content.provider.name} does not count on this day"
@@ -81,16 +96,26 @@ class Decider:
             availability=availability,
         )
 
-    def _outcome(self, rule: Rule, evaluation: Evaluation, drafts: list[Draft], gathering: Gathering) -> RuleOutcome:
-        """The status of one rule; what it proposes goes to ``drafts`` and ``gathering``."""
+    def _outcome(
+        self,
+        rule: Rule,
+        node: Node,
+        outside: str,
+        evaluation: Evaluation,
+        drafts: list[Draft],
+        gathering: Gathering,
+    ) -> RuleOutcome:
+        """The status of one rule; what it proposes goes to ``drafts`` and ``gathering``.
+
+        ``node`` is its condition, ``outside`` the name of its condition outside the window.
+        """
         situation, truths = evaluation.situation, evaluation.truths
-        node, truth = self._nodes[rule.id], truths[rule.id]
-        status = Status.NOT_FIRED
+        truth, status = truths[rule.id], NOT_FIRED
         lacking: tuple[str, ...] = ()
         by: tuple[str, ...] = ()
         facts: tuple[Fact, ...] = ()
         if not rule.valid(situation.as_of):
-            status = Status.OUT_OF_DATE
+            status = OUT_OF_DATE
             if rule.safety:
                 gathering.issue(
                     IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id
@@ -99,17 +124,17 @@ class Decider:
             if rule.asks:
                 self._ask(rule.asks, rule.id, evaluation, gathering)
             if truth is True:
-                status, facts = Status.FIRED, support(node, situation)
+                status, facts = FIRED, support(node, situation)
                 self._act(rule, evaluation, facts, drafts, gathering)
             elif truth is None:
-                status, lacking = Status.UNKNOWN, missing(node, situation, self._content.facts)
+                status, lacking = UNDECIDED, missing(node, situation, self._content.facts)
                 facts = speaking(node, situation)
                 self._ask_for(rule, lacking, facts, situation, gathering)
-            elif rule.outside is not None and self._goes_outside(rule, truths):
-                status, by, facts = Status.SUPPRESSED, (OUTSIDE_WINDOW,), support(node.children[1], situation)
+            elif rule.outside is not None and self._goes_outside(outside, truths):
+                status, by, facts = SUPPRESSED, (OUTSIDE_WINDOW,), support(node.children[1], situation)
                 self._refer_outside(rule, rule.outside, evaluation, facts, drafts, gathering)
             elif evaluation.aged is not None and evaluation.aged[rule.id] is True:
-                status = Status.OUT_OF_DATE
+                status = OUT_OF_DATE
                 lacking = tuple(name for name in dict.fromkeys(leaves(node)) if name in evaluation.aged_facts)
         return RuleOutcome(
             rule.id,
@@ -129,7 +154,7 @@ class Decider:
             name = names.ask(ask.id)
             if truths[name] is True:
                 because = support(self._nodes[name], situation)
-                known = {fact.name for fact in because if fact.state is State.KNOWN}
+                known = {fact.name for fact in because if fact.state is KNOWN}
                 asked = tuple(each for each in ask.task.facts if each not in known)
                 gathering.task(replace(ask.task, facts=asked), rule, because)
 
@@ -206,9 +231,9 @@ class Decider:
             return situation.as_of
         return max(situation.as_of, span.low + timedelta(days=self._values.of(refer.start.plus_days)))
 
-    def _goes_outside(self, rule: Rule, truths: Truths) -> bool:
+    def _goes_outside(self, outside: str, truths: Truths) -> bool:
         outside_when = self._content.outside_when
-        return truths[names.outside(rule.id)] is True and (outside_when is None or truths[names.OUTSIDE_WHEN] is True)
+        return truths[outside] is True and (outside_when is None or truths[names.OUTSIDE_WHEN] is True)
 
     def _refer_outside(
         self,
@@ -256,4 +281,4 @@ def _held(outcome: RuleOutcome, held: Mapping[str, tuple[str, ...]], remaining: 
     if outcome.rule in remaining:
         return outcome
     by = (*outcome.suppressed_by, *held[outcome.rule])
-    return replace(outcome, status=Status.SUPPRESSED, suppressed_by=by)
+    return replace(outcome, status=SUPPRESSED, suppressed_by=by)

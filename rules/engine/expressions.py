@@ -11,11 +11,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from rules.engine.features import number_json
 
-MAX_TRUE = 60  # comparisons that can be true side by side: durable_rules drops the fact at 65
+MAX_STACK = 60  # comparisons that can wait at once: durable_rules refuses the fact at 65
 MAX_GROUPS = 12  # conjunctions in one list of alternatives
 MAX_LEAVES = 20  # comparisons in one conjunction that is split
 
@@ -92,22 +93,34 @@ class Piece:
         return frozenset(leaf.name for part in (self.leaves, *self.terms) for leaf in part)
 
     @property
-    def weight(self) -> int:
-        """How many of its comparisons can wait on the stack at once, at most.
-
-        Each of them begins another alternative, and of one fact only those for one state can be true.
-        """
-        counts: dict[str, Counter[str]] = {}
-        for term in self.terms:
-            stem, state = _stem_and_state(term[0])
-            counts.setdefault(stem, Counter()).update(state)
-        return max(1, sum(max(by_state.values()) for by_state in counts.values()))
+    def openings(self) -> Counter[Leaf]:
+        """Its comparisons that are made first, each with how many alternatives begin with it."""
+        if self.leaves:
+            return Counter({self.leaves[0]: max(1, len(self.terms))})
+        return Counter(term[0] for term in self.terms)
 
     @property
     def json(self) -> tuple[str, ...]:
         """The members of its ``$and``."""
         plain = tuple(leaf.json for leaf in self.leaves)
         return (*plain, f'{{"$or":[{",".join(map(_term_json, self.terms))}]}}') if self.terms else plain
+
+
+def stack(openings: Counter[Leaf]) -> int:
+    """How many comparisons of pieces with these openings can wait on the stack of durable_rules at once, at most.
+
+    Equal comparisons are one in its network. Those that open are put on the stack together, as far as they are true: of
+    one fact only those for one state can be. The last is taken off, and what follows it put there in its place, which
+    is at most one comparison for each alternative.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for leaf in openings:
+        stem, states = _stem_and_state(leaf.name)
+        by_state = counts.setdefault(stem, {})
+        for state in states:
+            by_state[state] = by_state.get(state, 0) + 1
+    waiting = sum(max(by_state.values()) for by_state in counts.values())
+    return waiting - 1 + max(openings.values())
 
 
 def _term_json(term: tuple[Leaf, ...]) -> str:
@@ -161,7 +174,7 @@ def split(piece: Piece, fits: Callable[[Piece], bool]) -> Iterator[Piece]:
     for term in piece.terms:
         wider = Piece(piece.leaves, (*taken, term))
         groups = sum(len(each) > 1 for each in wider.terms)
-        if taken and (groups > MAX_GROUPS or wider.weight > MAX_TRUE or not fits(wider)):
+        if taken and (groups > MAX_GROUPS or stack(wider.openings) > MAX_STACK or not fits(wider)):
             yield _chunk(piece.leaves, taken)
             taken = []
         taken.append(term)
@@ -188,9 +201,10 @@ def _terms(expression: Expression) -> list[Term]:
             return [frozenset[Leaf]().union(*each) for each in product(*map(_terms, parts))]
 
 
-def _stem_and_state(leaf: Leaf) -> tuple[str, frozenset[str]]:
-    """The operand of a property, and the states of it in which the comparison can be true."""
-    stem, _, what = leaf.name.rpartition("__")
+@lru_cache(maxsize=4096)
+def _stem_and_state(name: str) -> tuple[str, frozenset[str]]:
+    """The operand of a property, and the states of it in which a comparison of it can be true."""
+    stem, _, what = name.rpartition("__")
     return stem, _STATES.get(what, _KNOWN)
 
 
@@ -199,7 +213,7 @@ def _possible(term: Term) -> bool:
     states: dict[str, frozenset[str]] = {}
     values: dict[str, object] = {}
     for leaf in term:
-        stem, state = _stem_and_state(leaf)
+        stem, state = _stem_and_state(leaf.name)
         states[stem] = states.get(stem, state) & state
         if not states[stem] or (not leaf.op and values.setdefault(leaf.name, leaf.value) != leaf.value):
             return False

@@ -14,11 +14,12 @@ from json.encoder import encode_basestring
 from typing import Any, cast
 
 from rules.engine.conditions import Operand, View
-from rules.engine.model import DateSpan, Fact, State
+from rules.engine.model import ABSENT, KNOWN, UNKNOWN, DateSpan, Fact, State
 from rules.engine.parameters import add_months
 
 _FLAGS = ("value", "low", "high", "known", "absent", "unknown", "missing")
 
+Find = Callable[[Mapping[str, Fact], date], Any]
 Write = Callable[[Mapping[str, Fact], date], str]
 
 
@@ -53,74 +54,85 @@ class Group:
     def writer(self, wanted: frozenset[str]) -> Write:
         """A function from the facts and the as-of date to the wanted JSON members of this group, "" for none."""
         known, absent, unknown = (self._constant(state, wanted) for state in State)
-        value_of, text_of = self._value(), self._text(wanted)
+        find, text = self._find(), self._text(known, wanted)
 
         def write(facts: Mapping[str, Fact], as_of: date) -> str:
-            state, value = value_of(facts, as_of)
-            if state is State.KNOWN:
-                return known if text_of is None else known + text_of(value)
-            return absent if state is State.ABSENT else unknown
+            found = find(facts, as_of)
+            return absent if found is ABSENT else unknown if found is UNKNOWN else text(found)
 
         return write
 
     def _constant(self, state: State, wanted: frozenset[str]) -> str:
-        flags = ("known",) if state is State.KNOWN else (state.value, "missing")
+        flags = ("known",) if state is KNOWN else (state.value, "missing")
         return "".join(f',"{name}":true' for name in map(self.flag, flags) if name in wanted)
 
-    def _value(self) -> Callable[[Mapping[str, Fact], date], tuple[State, Any]]:
-        """How to find the state and the value of the operand."""
-        name, older, months = self.operand.fact, self.operand.older, self.months or 0
+    def _find(self) -> Find:
+        """How to find the value of the operand, or the state that says why it has none."""
+        name, months, plain = self.operand.fact, self.months or 0, self._plain()
 
-        def plain(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:  # noqa: ARG001
+        def recorded(facts: Mapping[str, Fact], as_of: date) -> Any:
             fact = facts[name]
-            if older:
-                return (State.ABSENT if fact.older is None else State.KNOWN), fact.older
-            return fact.state, fact.value
+            if isinstance(plain(facts, as_of), State):
+                return ABSENT
+            on = fact.older_on if self.operand.older else fact.on
+            return UNKNOWN if on is None else (as_of - on).days
 
-        def recorded(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:
-            fact = facts[name]
-            if plain(facts, as_of)[0] is not State.KNOWN:
-                return State.ABSENT, None
-            on = fact.older_on if older else fact.on
-            return (State.UNKNOWN, None) if on is None else (State.KNOWN, (as_of - on).days)
+        def days_ago(facts: Mapping[str, Fact], as_of: date) -> Any:
+            span = plain(facts, as_of)
+            return span if isinstance(span, State) else ((as_of - span.high).days, (as_of - span.low).days)
 
-        def days_ago(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:
-            state, span = plain(facts, as_of)
-            return state, span and ((as_of - span.high).days, (as_of - span.low).days)
-
-        def within_months(facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:
-            state, span = plain(facts, as_of)
-            return state, span and tuple((add_months(day, months) - as_of).days for day in span)
+        def within_months(facts: Mapping[str, Fact], as_of: date) -> Any:
+            span = plain(facts, as_of)
+            return span if isinstance(span, State) else [(add_months(day, months) - as_of).days for day in span]
 
         views = {View.VALUE: plain, View.RECORDED: recorded, View.DAYS_AGO: days_ago, View.MONTHS: within_months}
         return views.get(self.operand.view, self._days_after)
 
-    def _days_after(self, facts: Mapping[str, Fact], as_of: date) -> tuple[State, Any]:  # noqa: ARG002
+    def _plain(self) -> Find:
+        name = self.operand.fact
+
+        def older(facts: Mapping[str, Fact], as_of: date) -> Any:  # noqa: ARG001
+            value = facts[name].older
+            return ABSENT if value is None else value
+
+        def plain(facts: Mapping[str, Fact], as_of: date) -> Any:  # noqa: ARG001
+            fact = facts[name]
+            state = fact.state
+            return fact.value if state is KNOWN else state
+
+        return older if self.operand.older else plain
+
+    def _days_after(self, facts: Mapping[str, Fact], as_of: date) -> Any:  # noqa: ARG002
         left, right = (facts[name] for name in self.facts)
         states = (left.state, right.state)
-        if State.ABSENT in states:
-            return State.ABSENT, None
-        if State.UNKNOWN in states:
-            return State.UNKNOWN, None
+        if ABSENT in states:
+            return ABSENT
+        if UNKNOWN in states:
+            return UNKNOWN
         one, two = cast(DateSpan, left.value), cast(DateSpan, right.value)
-        return State.KNOWN, ((one.low - two.high).days, (one.high - two.low).days)
+        return (one.low - two.high).days, (one.high - two.low).days
 
-    def _text(self, wanted: frozenset[str]) -> Callable[[Any], str] | None:
+    def _text(self, known: str, wanted: frozenset[str]) -> Callable[[Any], str]:
+        """How to write a value, after what is written of every known one."""
         low, high, value = (
             f',"{name}":' if name in wanted else None for name in map(self.flag, ("low", "high", "value"))
         )
         if low and high:
-            return lambda span: f"{low}{span[0]}{high}{span[1]}"
+            return lambda span: f"{known}{low}{span[0]}{high}{span[1]}"
         if low:
-            return lambda span: f"{low}{span[0]}"
+            return lambda span: f"{known}{low}{span[0]}"
         if high:
-            return lambda span: f"{high}{span[1]}"
+            return lambda span: f"{known}{high}{span[1]}"
         if value is None:
-            return None
+            return lambda found: known  # noqa: ARG005
+        before = known + value
         if self.code is not None:
-            return lambda codes: value + boolean_json(self.code in codes)
-        json = _JSON["integer" if self.operand.view is View.RECORDED else self.type]
-        return lambda found: value + json(found)
+            return lambda codes: before + boolean_json(self.code in codes)
+        kind = "integer" if self.operand.view is View.RECORDED else self.type
+        if kind == "boolean":
+            return {truth: before + boolean_json(truth) for truth in (True, False)}.__getitem__
+        json = _JSON[kind]
+        return lambda found: before + json(found)
 
 
 def boolean_json(value: bool) -> str:
@@ -136,7 +148,6 @@ def number_json(value: float) -> str:
 
 
 _JSON: Mapping[str, Callable[[Any], str]] = {
-    "boolean": boolean_json,
     "integer": str,
     "number": number_json,
     "text": encode_basestring,

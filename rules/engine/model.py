@@ -23,6 +23,9 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # not in the record, or in conflict: neither met nor not met
 
 
+KNOWN, ABSENT, UNKNOWN = State.KNOWN, State.ABSENT, State.UNKNOWN  # looking a member up is slow
+
+
 class DateSpan(NamedTuple):
     """A date known to lie between two days, both included (equal when exact)."""
 
@@ -70,6 +73,9 @@ class Status(StrEnum):
     OUT_OF_DATE = "out-of-date"
     ERROR = "error"
 
+
+FIRED, NOT_FIRED, UNDECIDED = Status.FIRED, Status.NOT_FIRED, Status.UNKNOWN
+SUPPRESSED, OUT_OF_DATE = Status.SUPPRESSED, Status.OUT_OF_DATE
 
 PRIORITIES = ("routine", "urgent", "asap", "stat")
 """FHIR request-priority, lowest first."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import compress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,9 +18,10 @@ from rules.engine.content import Content, FactDeclaration, Parameter, Provider, 
 from rules.engine.decide import Decider, Evaluation
 from rules.engine.errors import EngineDisagreement, FactError
 from rules.engine.loader import LIBRARY, load_content
-from rules.engine.model import EVERYWHERE, Availability, Decision, Fact, State, Truth
+from rules.engine.model import EVERYWHERE, KNOWN, Availability, Decision, Fact, Truth
 from rules.engine.names import named_conditions
 from rules.engine.parameters import Bands, Values, value_at
+from rules.engine.pick import Pick, pick
 from rules.engine.session import DurableSession
 from rules.engine.tracer import Situation, Tracer
 
@@ -29,7 +31,8 @@ class _Compiled:
     """Everything that depends on parameter values, for one band of days."""
 
     tracer: Tracer
-    places: tuple[tuple[str, int], ...]  # of the truth of each named condition
+    names: tuple[str, ...]  # of the named conditions
+    pick: Pick  # their truths, from those of all nodes
     session: DurableSession
     decider: Decider
 
@@ -111,7 +114,7 @@ class Pack:
         complete, telling = self._checker.complete(facts)
         situation = Situation(compiled.tracer, complete, as_of, telling)
         truths = _agreed(compiled, situation, telling)
-        stale = [name for name in telling if facts[name].older is not None and facts[name].state is not State.KNOWN]
+        stale = [name for name in telling if facts[name].older is not None and facts[name].state is not KNOWN]
         if not stale:
             return compiled.decider.decide(Evaluation(situation, truths), availability)
         renewed = {**complete, **{name: older_fact(facts[name]) for name in stale}}
@@ -136,7 +139,8 @@ class Pack:
                 program = compile_durable(self._named, self._content.facts, values)
                 self._compiled[band] = _Compiled(
                     tracer,
-                    tuple((name, node.place) for name, node in nodes.items()),
+                    tuple(nodes),
+                    pick([node.place for node in nodes.values()]),
                     DurableSession(program, self._checker.missing),
                     Decider(self._content, nodes, derived, values),
                 )
@@ -145,9 +149,9 @@ class Pack:
 
 def _agreed(compiled: _Compiled, situation: Situation, telling: Sequence[str]) -> Mapping[str, Truth]:
     """The truth of every named condition. Raises EngineDisagreement unless durable_rules finds the same ones true."""
-    by_place = situation.truths
-    truths = {name: by_place[place] for name, place in compiled.places}
-    traced = {name for name, truth in truths.items() if truth is True}
+    told: tuple[Truth, ...] = compiled.pick(situation.truths)
+    truths = dict(zip(compiled.names, told, strict=True))
+    traced = set(compress(compiled.names, told))
     found = compiled.session.true_names(situation.facts, situation.as_of, telling)
     if found != traced:
         raise EngineDisagreement(frozenset(found - traced), frozenset(traced - found))

@@ -57,12 +57,16 @@ class Values:
     def __init__(self, parameters: Mapping[str, Parameter], as_of: date) -> None:
         self._parameters = parameters
         self._as_of = as_of
-        self._found: dict[str, Any] = {}
+        self._found: dict[str, Dated] = {}
 
     def named(self, name: str) -> Any:
-        if name not in self._found:
-            self._found[name] = value_at(self._parameters[name], self._as_of)
-        return self._found[name]
+        return self._dated(name).value
+
+    def _dated(self, name: str) -> Dated:
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = dated_at(self._parameters[name], self._as_of)
+        return found
 
     def of(self, threshold: Threshold) -> Any:
         """A threshold's literal, or the value of its parameter (lists as tuples)."""
@@ -75,13 +79,13 @@ class Values:
         """The day from which a threshold's value counts; None for a literal, and for a provider's undated value."""
         if not threshold.parameter:
             return None
-        return since(dated_at(self._parameters[threshold.parameter], self._as_of))
+        return since(self._dated(threshold.parameter))
 
     def provider(self, threshold: Threshold) -> str:
         """The provider whose own policy a threshold is; "" for a literal and for the pack's value."""
         if not threshold.parameter:
             return ""
-        return dated_at(self._parameters[threshold.parameter], self._as_of).provider
+        return self._dated(threshold.parameter).provider
 
     def policies(self, rule: str, *thresholds: Threshold) -> tuple[Policy, ...]:
         """Those of these thresholds that are a provider's own, as what shaped a referral of a rule."""

@@ -58,7 +58,9 @@ class Gathering:
 
     def task(self, spec: TaskSpec, rule: str = "", because: Iterable[Fact] = ()) -> None:
         """A task, the rule that asks for it, and the facts for which it does."""
-        found = self._tasks.setdefault((spec.code, spec.service), _Gathered(spec.priority))
+        found = self._tasks.get((spec.code, spec.service))
+        if found is None:
+            found = self._tasks[spec.code, spec.service] = _Gathered(spec.priority)
         if RANK[spec.priority] > RANK[found.priority]:
             found.priority = spec.priority
         _add(found.rules, rule)

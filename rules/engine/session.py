@@ -14,9 +14,11 @@ from datetime import date
 
 import durable_rules_engine as durable
 
-from rules.engine.compile_durable import Parts, Program, Shard
+from rules.engine.compile_durable import Parts, Program
 from rules.engine.errors import ContentError, EngineError
+from rules.engine.features import Write
 from rules.engine.model import Fact
+from rules.engine.pick import Pick, pick
 
 _SID = "s"
 _OPEN, _END = "__open__", "__end__"
@@ -25,6 +27,8 @@ _OPEN_FACT = f'{{"id":"open","sid":"{_SID}","kind":"{_OPEN}"}}'
 _END_FACT = f'{{"id":"end","sid":"{_SID}","kind":"{_END}"}}'
 _HEAD = f'{{"id":"facts","sid":"{_SID}","kind":"facts"'
 _USED, _UNUSED = 0, 1
+
+_Ruleset = tuple[int, Pick]  # its handle, and those of the properties that it looks at
 
 
 class DurableSession:
@@ -36,12 +40,11 @@ class DurableSession:
     def __init__(self, program: Program, missing: Mapping[str, Fact]) -> None:
         self._lock = threading.Lock()
         self._closed = self._broken = False
-        self._writers = program.writers
         self._missing = [write(missing, date.min) for write in program.writers]
-        self._writers_of: dict[str, list[int]] = {name: [] for name in missing}
-        for index, names in enumerate(program.facts):
+        self._writers: dict[str, list[tuple[int, Write]]] = {name: [] for name in missing}
+        for index, (names, write) in enumerate(zip(program.facts, program.writers, strict=True)):
             for name in names:
-                self._writers_of[name].append(index)
+                self._writers[name].append((index, write))
         self._needed: list[tuple[str, frozenset[str], frozenset[str]]] = []
         self._several: list[tuple[str, Parts, frozenset[str]]] = []
         for name, parts in program.parts.items():
@@ -50,7 +53,7 @@ class DurableSession:
             else:
                 self._several.append((name, parts, program.vetoes[name]))
         self._shards = program.shards
-        self._rulesets: list[tuple[int, Shard]] = []
+        self._rulesets: list[_Ruleset] = []
         self._finalizer = weakref.finalize(self, _delete, self._rulesets)
         self._create()
 
@@ -60,7 +63,7 @@ class DurableSession:
                 handle = durable.create_ruleset("rules", f"{{{shard.rules},{_SENTINELS}}}")
             except Exception as error:
                 raise ContentError(f"durable_rules does not take these rules: {error}", code="RC070") from error
-            self._rulesets.append((handle, shard))
+            self._rulesets.append((handle, pick(shard.groups)))
 
     def close(self) -> None:
         """Free the rulesets. Later calls of ``true_names`` raise EngineError."""
@@ -74,10 +77,10 @@ class DurableSession:
         ``facts`` are all facts, checked; those not ``telling`` are as in ``missing``. After a session that could not
         be opened the rulesets are made anew.
         """
-        members, writers, writers_of = self._missing.copy(), self._writers, self._writers_of
+        members = self._missing.copy()
         for name in telling:
-            for index in writers_of[name]:
-                members[index] = writers[index](facts, as_of)
+            for index, write in self._writers[name]:
+                members[index] = write(facts, as_of)
         seen: set[str] = set()
         with self._lock:
             if self._closed:
@@ -86,8 +89,8 @@ class DurableSession:
                 _delete(self._rulesets)
                 self._create()
                 self._broken = False
-            for handle, shard in self._rulesets:
-                self._run(handle, "".join([_HEAD, *[members[index] for index in shard.groups], "}"]), seen)
+            for handle, own in self._rulesets:
+                self._run(handle, "".join((_HEAD, *own(members), "}")), seen)
         names = {name for name, needed, vetoes in self._needed if needed <= seen and vetoes.isdisjoint(seen)}
         for name, parts, vetoes in self._several:
             if vetoes.isdisjoint(seen) and not any(map(seen.isdisjoint, parts)):
@@ -128,7 +131,7 @@ class DurableSession:
         seen.discard(_END)
 
 
-def _delete(shards: list[tuple[int, Shard]]) -> None:
-    while shards:
-        handle, _ = shards.pop()
+def _delete(rulesets: list[_Ruleset]) -> None:
+    while rulesets:
+        handle, _ = rulesets.pop()
         durable.delete_ruleset(handle)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
 from rules.engine.content import FactDeclaration
-from rules.engine.model import Fact, State, Trace, Truth
+from rules.engine.model import KNOWN, UNKNOWN, Fact, Trace, Truth
 from rules.engine.tracer import Node, Situation
 
 Declarations = Mapping[str, FactDeclaration]
@@ -41,7 +41,7 @@ def _traces(situation: Situation) -> list[Trace]:
 @cache
 def derived_fact(name: str, truth: Truth) -> Fact:
     """A named condition as a fact."""
-    return Fact(name, State.UNKNOWN) if truth is None else Fact(name, State.KNOWN, truth)
+    return Fact(name, UNKNOWN) if truth is None else Fact(name, KNOWN, truth)
 
 
 def missing(node: Node, situation: Situation, declarations: Declarations) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def _missing(node: Node, situation: Situation, declarations: Declarations) -> li
         return []
     if len(node.names) > 1:
         facts = situation.facts
-        return [name for name in node.names if facts[name].state is State.UNKNOWN or _is_span(facts[name])]
+        return [name for name in node.names if facts[name].state is UNKNOWN or _is_span(facts[name])]
     if node.names:
         return list(node.names)
     below: list[str] = []
@@ -75,25 +75,27 @@ def _is_span(fact: Fact) -> bool:
 
 def support(node: Node, situation: Situation) -> tuple[Fact, ...]:
     """The known facts on which the truth of a condition rests, in the order of the trace, each once."""
-    names = list(node.names)
-    _support(node, situation.truths, names, set())
     facts = situation.facts
-    found = [facts[name] for name in dict.fromkeys(names)]
-    return tuple([fact for fact in found if fact.state is State.KNOWN or fact.older is not None])
+    found = [facts[name] for name in dict.fromkeys(node.names) or _support(node, situation)]
+    return tuple([fact for fact in found if fact.state is KNOWN or fact.older is not None])
 
 
-def _support(node: Node, truths: list[Truth], names: list[str], seen: set[int]) -> None:
-    """Adds to ``names``; ``seen`` are the places of the nodes that have been gone through."""
-    group, truth = node.kind in ("all", "any"), truths[node.place]
-    for child in node.children:
-        place = child.place
-        if place in seen or (group and truths[place] is not truth):
-            continue
-        seen.add(place)
-        if child.names:
-            names += child.names
-        else:
-            _support(child, truths, names, seen)
+def _support(node: Node, situation: Situation) -> dict[str, None]:
+    """The names of the facts below a node, kept for the other conditions that it is part of."""
+    found = situation.supports.get(node.place)
+    if found is None:
+        truths = situation.truths
+        group, truth = node.kind in ("all", "any"), truths[node.place]
+        found = situation.supports[node.place] = {}
+        for child in node.children:
+            if group and truths[child.place] is not truth:
+                continue
+            if child.names:
+                for name in child.names:
+                    found[name] = None
+            else:
+                found.update(_support(child, situation))
+    return found
 
 
 def speaking(node: Node, situation: Situation) -> tuple[Fact, ...]:
@@ -105,17 +107,16 @@ def speaking(node: Node, situation: Situation) -> tuple[Fact, ...]:
     found: dict[str, None] = {}
     _speaking(node, situation.truths, found, set())
     facts = situation.facts
-    return tuple([facts[name] for name in found if facts[name].state is State.KNOWN])
+    return tuple([facts[name] for name in found if facts[name].state is KNOWN])
 
 
 def _speaking(node: Node, truths: list[Truth], found: dict[str, None], seen: set[int]) -> None:
     group, truth = node.kind in ("all", "any"), truths[node.place]
+    met = node.kind == "all" and truth is None
     for child in node.children:
         place = child.place
         told = truths[place]
-        if group and told is not truth and not (node.kind == "all" and truth is None and told is True):
-            continue
-        if place in seen:
+        if (group and told is not truth and not (met and told is True)) or place in seen:
             continue
         seen.add(place)
         if not child.names:

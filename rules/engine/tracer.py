@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from rules.engine import comparisons
-from rules.engine.comparisons import PLAIN, SPANS, Evaluate
+from rules.engine.comparisons import PLAIN, SPANS, Evaluate, Step, settle
 from rules.engine.condition_text import text_of, threshold_of
 from rules.engine.conditions import (
     AllOf,
@@ -31,19 +30,20 @@ from rules.engine.conditions import (
 from rules.engine.content import FactDeclaration
 from rules.engine.model import Fact, Trace, Truth
 from rules.engine.parameters import Values
+from rules.engine.pick import Pick, pick
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """A compiled condition: its place among the truths, and everything of its trace that no fact changes.
 
-    ``names`` are the facts that a leaf looks at. ``fact`` is the derived fact that the node speaks of, and ``named``
-    the place of its truth.
+    ``truth`` is None where all of its children have to be true, or in an "any" one of them. ``names`` are the facts
+    that a leaf looks at. ``fact`` is the derived fact that the node speaks of, and ``named`` the place of its truth.
     """
 
     condition: Condition
     place: int
-    truth: Evaluate
+    truth: Evaluate | None
     kind: str
     text: str
     children: tuple[Node, ...] = ()
@@ -53,7 +53,17 @@ class Node:
     parameter: str = ""
     since: date | None = None
     provider: str = ""
-    pick: Callable[[Sequence[Any]], tuple[Any, ...]] = tuple  # the traces of the children, from those of all nodes
+    pick: Pick = tuple  # the traces of the children, from those of all nodes
+
+    @property
+    def rests(self) -> bool:
+        """Whether its truth rests on those of other nodes; a leaf looks at facts alone."""
+        return bool(self.children) or isinstance(self.condition, OlderTest)
+
+    @property
+    def step(self) -> Step:
+        """How its truth follows from those of other nodes."""
+        return self.place, self.truth, self.kind == "any", tuple(child.place for child in self.children)
 
 
 class Situation:
@@ -62,18 +72,18 @@ class Situation:
     ``telling`` names the facts that are not as in the tracer's ``missing`` ones.
     """
 
-    __slots__ = ("as_of", "explained", "facts", "traces", "truths")
+    __slots__ = ("as_of", "explained", "facts", "supports", "traces", "truths")
 
     def __init__(self, tracer: Tracer, facts: Mapping[str, Fact], as_of: date, telling: Iterable[str]) -> None:
         self.facts, self.as_of, self.explained = facts, as_of, tracer.explained
         self.traces: list[Trace] = []  # of the explained nodes, once one has been looked at
+        self.supports: dict[int, dict[str, None]] = {}  # by place, those that have been looked at
         self.truths = truths = tracer.at_rest.copy()
         leaves = tracer.leaves
         for name in telling:
             for place, truth in leaves.get(name, ()):
                 truths[place] = truth(self)
-        for place, truth in tracer.groups:
-            truths[place] = truth(self)
+        settle(tracer.steps, self)
 
 
 class Tracer:
@@ -92,7 +102,7 @@ class Tracer:
         self.nodes: list[Node] = []  # children before their parents
         self.explained = self.nodes
         self.leaves: dict[str, list[tuple[int, Evaluate]]] = {}  # by the name of a fact
-        self.groups: list[tuple[int, Evaluate]] = []  # what rests on other nodes
+        self.steps: list[Step] = []  # of what rests on other nodes
         self.at_rest: list[Truth] = []
         self._missing = Situation(self, missing, date.min, ())
 
@@ -103,13 +113,13 @@ class Tracer:
     def compile(self, condition: Condition) -> Node:
         match condition:
             case AllOf(children=children):
-                return self._group(condition, "all", children, comparisons.all_of)
+                return self._group(condition, "all", children)
             case AnyOf(children=children):
-                return self._group(condition, "any", children, comparisons.any_of)
+                return self._group(condition, "any", children)
             case Not(child=child):
-                return self._group(condition, "not", (child,), lambda places: comparisons.negated(places[0]))
+                return self._group(condition, "not", (child,), comparisons.negated)
             case Unless(child=child):
-                return self._group(condition, "unless", (child,), lambda places: comparisons.unless(places[0]))
+                return self._group(condition, "unless", (child,), comparisons.unless)
             case Derived(fact=name, test=test):
                 return self._derived(condition, name, test)
             case OlderTest(fact=name, test=test):
@@ -142,7 +152,7 @@ class Tracer:
             assert declaration.derive is not None  # noqa: S101 - the parser only names derived facts
             conditions = [each for each in (declaration.derive, declaration.unknown_when) if each is not None]
             children = tuple(map(self.compile, conditions))
-            truth = comparisons.derived(children[0].place, children[1].place if len(children) > 1 else None)
+            truth = comparisons.derived(*(child.place for child in children)) if len(children) > 1 else None
             return self._add(condition, key, truth, "derived", children, named=len(self.nodes))
         named = self.derived(name)
         truth = comparisons.decided(named.place, test)
@@ -153,11 +163,11 @@ class Tracer:
         condition: Condition,
         kind: str,
         conditions: Sequence[Condition],
-        make: Callable[[Sequence[int]], Evaluate],
+        make: Callable[[int], Evaluate] | None = None,
     ) -> Node:
         children = tuple(map(self.compile, conditions))
         places = tuple(child.place for child in children)
-        return self._add(condition, (kind, places), make(places), kind, children)
+        return self._add(condition, (kind, places), make(*places) if make else None, kind, children)
 
     def _leaf(self, condition: Condition, key: Hashable, truth: Evaluate, *names: str) -> Node:
         return self._add(condition, key, truth, "compare", names=names)
@@ -166,7 +176,7 @@ class Tracer:
         self,
         condition: Condition,
         key: Hashable,
-        truth: Evaluate,
+        truth: Evaluate | None,
         kind: str,
         children: tuple[Node, ...] = (),
         names: tuple[str, ...] = (),
@@ -187,7 +197,7 @@ class Tracer:
                 parameter=threshold.parameter if threshold else "",
                 since=self._values.since(threshold) if threshold else None,
                 provider=self._values.provider(threshold) if threshold else "",
-                pick=comparisons.pick([child.place for child in children]) if children else tuple,
+                pick=pick([child.place for child in children]),
             )
             self._known[key] = node
             self._place(node)
@@ -195,11 +205,12 @@ class Tracer:
 
     def _place(self, node: Node) -> None:
         self.nodes.append(node)
-        resting = node.children or isinstance(node.condition, OlderTest)
-        self.at_rest.append(None if resting else node.truth(self._missing))
-        if resting:
-            self.groups.append((node.place, node.truth))
-        for name in () if resting else node.names:
+        if node.truth is None or node.rests:
+            self.steps.append(node.step)
+            self.at_rest.append(None)
+            return
+        self.at_rest.append(node.truth(self._missing))
+        for name in node.names:
             self.leaves.setdefault(name, []).append((node.place, node.truth))
 
     def _compare(self, condition: Compare) -> Evaluate:

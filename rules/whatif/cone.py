@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from rules.engine.comparisons import Evaluate
+from rules.engine.comparisons import Evaluate, Step, settle
 from rules.engine.conditions import Compare, Is, OlderTest, WithinMonths
 from rules.engine.model import Fact, Truth
 from rules.engine.tracer import Node, Tracer
@@ -44,10 +44,10 @@ class Cone:
         )
         self.facts = tuple(dict.fromkeys(name for node in nodes.values() for name in node.names))
         self._by_fact: dict[str, list[tuple[int, Evaluate]]] = {}
-        self._groups: list[tuple[int, Evaluate]] = []
+        self._steps: list[Step] = []
         for place, node in sorted(nodes.items()):
-            if node.children or isinstance(node.condition, OlderTest):
-                self._groups.append((place, node.truth))
+            if node.truth is None or node.rests:
+                self._steps.append(node.step)
             else:
                 for name in node.names:
                     self._by_fact.setdefault(name, []).append((place, node.truth))
@@ -65,8 +65,8 @@ class Cone:
     def forced(self, frame: Frame, place: int, truth: Truth) -> Frame:
         """The frame if one node had this truth."""
         made = Frame(frame.facts, frame.as_of, frame.truths.copy())
-        for at, evaluate in self._groups:
-            made.truths[at] = truth if at == place else evaluate(made)
+        made.truths[place] = truth
+        settle((step for step in self._steps if step[0] != place), made)
         return made
 
     def _evaluated(self, frame: Frame, names: Iterable[str]) -> Frame:
@@ -74,8 +74,7 @@ class Cone:
         for name in names:
             for place, evaluate in self._by_fact.get(name, ()):
                 truths[place] = evaluate(frame)
-        for place, evaluate in self._groups:
-            truths[place] = evaluate(frame)
+        settle(self._steps, frame)
         return frame
 
 

@@ -139,6 +139,21 @@ def test_18_more_than_64_true_branches_are_all_seen(tmp_path: Path):
     assert fired(pack, known(b199=True)) == ["r1"]
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "{{any: [{{b{i}: present}}, {{b{j}: present}}]}}",
+        "{{any: [{{b0: present}}, {{b{i}: present}}]}}",
+        "{{all: [{{b0: present}}, {{any: [{{b{i}: present}}, {{b{j}: present}}]}}]}}",
+        "{{any: [{{all: [{{b0: present}}, {{b{i}: present}}]}}, {{all: [{{b0: present}}, {{b{j}: present}}]}}]}}",
+        "{{any: [{{all: [{{b{i}: present}}, {{b0: present}}]}}, {{all: [{{b{j}: present}}, {{b0: present}}]}}]}}",
+    ],
+)
+def test_18_rules_that_begin_alike_or_not_are_all_seen(tmp_path: Path, condition: str):
+    criteria = "".join(rule(condition.format(i=i + 1, j=199 - i), f"r{i}") for i in range(150))
+    assert len(fired(many(tmp_path, criteria), all_true())) == 150
+
+
 def test_18_600_comparisons_of_one_fact_do_not_loop(tmp_path: Path):
     criteria = "".join(rule(f"{{weight: {{gte: {i}.5}}}}", f"r{i}") for i in range(600))
     assert len(fired(tiny(tmp_path, criteria=criteria), known(weight=300.0))) == 300
