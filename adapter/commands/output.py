@@ -26,9 +26,9 @@ def write_line(resource: object) -> None:
     write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def write(lines: bytes) -> None:
-    """Results on standard output, at once."""
-    sys.stdout.buffer.write(lines)
+def write(line: bytes) -> None:
+    """A result on standard output, at once."""
+    sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
 
 
