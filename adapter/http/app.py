@@ -146,7 +146,7 @@ async def _call(request: Request, adapter: Adapter) -> Call:
         body += chunk
         if len(body) > limit:
             raise TooLarge(Issue("error", "too-long", f"the body is over the limit of {limit} bytes"))
-    return read_call(bytes(body), request.headers.get("content-type", ""), dict(request.query_params))
+    return read_call(bytes(body), request.headers.get("content-type", ""), request.query_params.multi_items())
 
 
 async def _done(work: Callable[[], Response], call: Call) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any
@@ -38,12 +39,14 @@ class Call:
     at: time | None = None
 
 
-def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
+def read_call(body: bytes, content_type: str, asked: Sequence[tuple[str, str]]) -> Call:
     """The call in a request's body: a record as it is, or a FHIR Parameters with record, asOf and provider.
 
-    ``asOf`` and ``provider`` may also stand in the query. Malformed (400) names the parameter that is wrong.
+    ``asOf`` and ``provider`` may also stand in the query, whose parameters are ``asked``. Malformed (400) names the
+    parameter that is wrong, that is not known, or that is given more than once.
     """
     media = content_type.split(";")[0].strip().lower()
+    query = _once(asked)
     as_of = _as_of(query["asOf"], "asOf (query)") if "asOf" in query else (None, None)
     provider = query.get("provider", "")
     if media in HL7_TYPES:
@@ -57,11 +60,29 @@ def read_call(body: bytes, content_type: str, query: dict[str, str]) -> Call:
         except orjson.JSONDecodeError:
             parsed = None  # said, with its place, by the one who reads the record
         if isinstance(parsed, dict) and parsed.get("resourceType") == "Parameters":
-            return _from_parameters(parsed, as_of, provider)
+            return _from_parameters(parsed, as_of, provider, set(query))
     return Call((RawRecord("request body", body, "fhir"),), as_of[0], provider, as_of[1])
 
 
-def _from_parameters(parameters: dict[str, Any], as_of: Moment, provider: str) -> Call:
+def _once(asked: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The parameters of the query; those of FHIR itself (``_format``, ``_pretty``) change nothing here."""
+    query: dict[str, str] = {}
+    for name, value in asked:
+        if name.startswith("_"):
+            continue
+        if name not in ("asOf", "provider"):
+            raise Malformed(Issue("error", "not-supported", "a parameter of the query is none of asOf, provider"))
+        _refuse_twice(name, query, f"{name} (query)")
+        query[name] = value
+    return query
+
+
+def _refuse_twice(name: str, given: Container[str], place: str) -> None:
+    if name in given:
+        raise Malformed(Issue("error", "structure", f"{name} is given more than once", "malformed", place))
+
+
+def _from_parameters(parameters: dict[str, Any], as_of: Moment, provider: str, given_before: set[str]) -> Call:
     shell = {
         **parameters,
         "parameter": [
@@ -81,7 +102,10 @@ def _from_parameters(parameters: dict[str, Any], as_of: Moment, provider: str) -
         value = next((v for k, v in given.items() if k.startswith("value")), None)
         if name == "record":
             records.append(_record(given, value, place))
-        elif name == "asOf":
+            continue
+        _refuse_twice(name, given_before, place)
+        given_before.add(name)
+        if name == "asOf":
             as_of = _as_of(str(value), place)
         elif name == "provider":
             provider = str(value or "")

@@ -126,6 +126,25 @@ def test_wrong_parameters_are_named(client: TestClient, parameters: list[dict[st
     assert place in str(the_outcome(post(client, EVALUATE, body), 400))
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["asof=2026-03-02", "asOf=2026-03-02&asOf=2026-03-03", "provider=england-default&provider=", "x=9990000018"],
+)
+def test_a_query_that_would_be_taken_for_another_is_refused(client: TestClient, query: str) -> None:
+    outcome = the_outcome(post(client, f"{EVALUATE}?{query}", samples.fhir()), 400)
+    assert "9990000018" not in str(outcome)
+
+
+def test_the_day_is_said_once(client: TestClient) -> None:
+    day = {"name": "asOf", "valueDate": samples.AS_OF}
+    body = {"resourceType": "Parameters", "parameter": [{"name": "record", "resource": samples.fhir()}, day]}
+    assert post(client, f"{EVALUATE}?_format=json", body).status_code == 200
+    refused = the_outcome(post(client, f"{EVALUATE}?asOf=2026-03-03", body), 400)
+    assert refused["issue"][0]["expression"] == ["Parameters.parameter[1]"]
+    body["parameter"].append(day)
+    assert "parameter[2]" in str(the_outcome(post(client, EVALUATE, body), 400))
+
+
 def test_a_record_is_converted(client: TestClient) -> None:
     response = post(client, CONVERT, samples.ORU, "application/hl7-v2")
     assert response.status_code == 200
