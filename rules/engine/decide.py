@@ -153,10 +153,9 @@ class Decider:
         for ask in asks:
             name = names.ask(ask.id)
             if truths[name] is True:
-                because = support(self._nodes[name], situation)
-                known = {fact.name for fact in because if fact.state is KNOWN}
-                asked = tuple(each for each in ask.task.facts if each not in known)
-                gathering.task(replace(ask.task, facts=asked), rule, because)
+                facts = situation.facts
+                asked = tuple(each for each in ask.task.facts if each not in facts or facts[each].state is not KNOWN)
+                gathering.task(replace(ask.task, facts=asked), rule, support(self._nodes[name], situation))
 
     def _ask_for(
         self,

@@ -55,6 +55,15 @@ def test_a_task_names_the_known_facts_that_it_is_asked_for_and_asks_for_no_known
     assert task.facts == ("item",)
 
 
+def test_what_is_known_is_not_asked_for_although_the_task_does_not_rest_on_it(tmp_path: Path):
+    ask = "ask: [{when: {all: [{score: {gte: 5}}, {unless: {in_window: present}}]}, task: complete-item, for: [pregnant]}]"
+    criteria = rule("{score: {gte: 13}}", more=ask)
+    facts = {**known(score=9, pregnant=False), **unknown("ended_on")}
+    (task,) = tiny(tmp_path, criteria=criteria).evaluate(facts, AS_OF).tasks
+    assert task.because == (Fact("score", State.KNOWN, 9),)
+    assert task.facts == ()
+
+
 def test_a_task_of_two_rules_names_the_facts_of_both_each_once(tmp_path: Path):
     then = "[{task: {code: complete-item}}]"
     criteria = rule("{score: {gte: 13}}", "r1", then=then) + rule(
