@@ -30,7 +30,6 @@ from adapter.pipeline import Result, check, evaluate_all, refusal
 from adapter.records import Issue, MappedBundle
 from adapter.together import read_raws
 
-FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
 BASE = "/fhir/R4"
 INLINE_BYTES = 128 * 1024
 """Of a larger body the records are read and evaluated in a thread."""

@@ -39,9 +39,6 @@ class Whereabouts(NamedTuple):
     icb: str | None = None
 
 
-NOWHERE_KNOWN = Whereabouts()
-
-
 def whereabouts(record: MappedBundle, patient: int, as_of: date, icb_of: Mapping[str, str]) -> Whereabouts:
     """Of the Patient in this entry of the record's Bundle; ``icb_of`` has the board of a practice."""
     resource: Resource = record.bundle["entry"][patient]["resource"]

@@ -92,9 +92,7 @@ def _provider(provider: Provider, services: Mapping[str, Service], listed: bool,
         valid(provider.valid_from, provider.valid_to, day),
         Aspect("does not offer", not_offered, flat=True),
         Aspect("takes over", takes_over, flat=True),
-        one(
-            "teams", "by the directory" if listed else "none in the directory: referrals name the kind of service alone"
-        ),
+        one("teams", "by the directory" if listed else _NOT_LISTED),
         one("catchment by", catchment.value if catchment else ""),
         Aspect("opening hours", opening, flat=True),
         Aspect("sources", source_lines(provider.sources), flat=True),
