@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha1
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -16,6 +17,17 @@ def stable_id(*parts: str) -> str:
     hashed = _HASHED_NAMESPACE.copy()
     hashed.update("/".join(parts).encode())
     return _written(hashed.hexdigest())
+
+
+def stable_ids(paths: Iterable[str]) -> list[str]:
+    """``stable_id`` of each of these, whose parts are joined with ``/`` already."""
+    copy = _HASHED_NAMESPACE.copy
+    found = []
+    for path in paths:
+        hashed = copy()
+        hashed.update(path.encode())
+        found.append(_written(hashed.hexdigest()))
+    return found
 
 
 class Ids:

@@ -129,16 +129,6 @@ class Accounts:
 
     def of(self, run: Run) -> Account:
         """What became of the fields of this record."""
-        if run.mapped or run.fates or not run.touched:
-            run.settle_touched()
-            return Account(self._by_reads(run))
-        counts, touched = _Counts(), run.touched
-        for at, row in enumerate(run.record.order):
-            shape = (row.name, touched.get(row), *row.texts)
-            counts.add(self._shapes.get(shape) or self._shape(shape, run, row), at, row)
-        return Account(counts)
-
-    def _by_reads(self, run: Run) -> _Counts:
         divided: dict[Row, set[str]] = {}
         for (row, name), repetitions in run.repetitions.items():
             if repetitions:
@@ -146,20 +136,27 @@ class Accounts:
         marked: dict[Row, list[tuple[str, Fate]]] = {}
         for (row, key), fate in run.fates.items():
             marked.setdefault(row, []).append((key, fate))
-        mapped, counts = run.mapped, _Counts()
+        counts = _Counts()
         for at, row in enumerate(run.record.order):
             if row in divided:
                 for leaf in _leaves(run, row, divided[row]):
                     counts.add(self._shape_alone(self._kind(row.name, leaf)), at, leaf[0])
                 continue
-            texts, leaves = row.texts, row.populated()
-            shape = (row.name, *leaves, 0, *[key for key in texts if (row, key) not in mapped])
-            if leaves is not texts:
-                shape = (*shape, 0, *texts)
-            if row in marked:
-                shape = (*shape, *marked[row])
-            counts.add(self._shapes.get(shape) or self._shape(shape, run, row), at, row)
-        return counts
+            counts.add(self._of_row(run, row, marked.get(row, ())), at, row)
+        return Account(counts)
+
+    def shape(self, run: Run, row: Row) -> Shape:
+        """What is said of the fields of a row that is not taken apart."""
+        return self._of_row(run, row, [(key, fate) for (marked, key), fate in run.fates.items() if marked is row])
+
+    def _of_row(self, run: Run, row: Row, marked: Iterable[tuple[str, Fate]]) -> Shape:
+        mapped, texts, leaves = run.mapped, row.texts, row.populated()
+        shape = (row.name, *leaves, 0, *[key for key in texts if (row, key) not in mapped])
+        if leaves is not texts:
+            shape = (*shape, 0, *texts)
+        if marked:
+            shape = (*shape, *marked)
+        return self._shapes.get(shape) or self._shape(shape, run, row)
 
     def _shape(self, shape: tuple[object, ...], run: Run, row: Row) -> Shape:
         """Remembered under what tells it from others."""

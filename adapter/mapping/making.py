@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from adapter.mapping.identifiers import joined_identifiers
 from adapter.mapping.lineage import Origin, Trail
@@ -13,41 +13,16 @@ Made = dict[str, "Making"]
 """By fullUrl, in the order of the Bundle."""
 
 
-class Source(Protocol):
-    """Where resources come from: their place, and the trail of each one's elements, worked out when it is asked for."""
-
-    @property
-    def place(self) -> Origin: ...
-
-    def trail(self, at: int) -> Trail: ...
-
-
 class Making(NamedTuple):
-    """A resource, and which of its source's it is."""
+    """A resource, where its elements come from, and its own place."""
 
     resource: Resource
-    source: Source
-    at: int = 0
-
-    def trail(self) -> Trail:
-        return self.source.trail(self.at)
+    trail: Trail
+    place: Origin
 
     def whole(self) -> Trail:
         """The trail with the place of the resource itself, at the end."""
-        place = self.source.place
-        return {**self.trail(), "": place} if place else self.trail()
-
-
-class One:
-    """The source of one resource."""
-
-    __slots__ = ("_trail", "place")
-
-    def __init__(self, trail: Trail, place: Origin) -> None:
-        self._trail, self.place = trail, place
-
-    def trail(self, at: int) -> Trail:  # noqa: ARG002 - it has one
-        return self._trail
+        return {**self.trail, "": self.place} if self.place else self.trail
 
 
 def add(run: Run, made: Made, url: str, new: Making) -> None:
@@ -59,13 +34,13 @@ def add(run: Run, made: Made, url: str, new: Making) -> None:
         made[url] = _joined(old, new)
     elif new.resource != old.resource:
         text = f"the same {new.resource['resourceType']} is given again with other content: the later one counts"
-        run.say("information", "informational", text, "duplicate", old.source.place)
+        run.say("information", "informational", text, "duplicate", old.place)
         made[url] = new
 
 
 def _joined(old: Making, new: Making) -> Making:
     """One patient of two: what is given again replaces (of a choice the one type that is there), identifiers add up."""
-    old_trail, new_trail = old.trail(), new.trail()
+    old_trail, new_trail = old.trail, new.trail
     given = {_choice(element) for element in new.resource} | {"identifier"}
     resource = {key: value for key, value in old.resource.items() if _choice(key) not in given}
     trail = {path: place for path, place in old_trail.items() if _choice(_element(path)) not in given}
@@ -75,7 +50,7 @@ def _joined(old: Making, new: Making) -> Making:
     if identifiers:
         resource["identifier"] = identifiers
         trail.update(places)
-    return Making(resource, One(trail, new.source.place))
+    return Making(resource, trail, new.place)
 
 
 def _choice(element: str) -> str:

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as Dict
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, repeat
 from pathlib import Path
 
 from adapter.fhir.ids import stable_id
 from adapter.mapping.block import CompiledBlock
-from adapter.mapping.compile import Compiler
+from adapter.mapping.compile import Compiler, Resolve
 from adapter.mapping.coverage import Accounts, all_refused, ignored_fields, unmapped_issues
 from adapter.mapping.lineage import Lineage, Origin
-from adapter.mapping.making import Made, Making, One, add
+from adapter.mapping.making import Made, Making, add
 from adapter.mapping.nodes import Program, Tables
 from adapter.mapping.parse import parse_mapping
-from adapter.mapping.plan import Planned, Plans
-from adapter.mapping.sight import CannotBeSeen
 from adapter.mapping.state import Cell, Fate, RecordRow, Run, Said
+from adapter.mapping.writing import Writer, writer
 from adapter.records import MappedBundle, Resource
 from adapter.sources.model import Row, SourceRecord
 
 _Marks = list[tuple[Cell, Fate]]
-_Planned = Dict[str, Sequence[Planned | None]]
-"""Table → its rows, those that have a plan with it."""
 
 
 @dataclass(slots=True)
 class _Instance:
-    """One resource to be made by the closures: its block, its row, its URL, and what was read to decide on it."""
+    """One resource to be made: its block, its row, its URL, and what was read to decide on it."""
 
     block: CompiledBlock
     row: Row
@@ -40,23 +32,14 @@ class _Instance:
     marks: _Marks
 
 
-_OfPlan = tuple[Planned, int]
-"""One resource of a row that is made by a plan: of which of the table's blocks it is."""
-
-
 @dataclass(slots=True)
 class _Failure:
     """A resource that was not made, and what had been read for it."""
 
-    instance: _Instance | _OfPlan
-    url: str
+    instance: _Instance
     reads: list[Cell]
     marks: _Marks
     issues: list[Said]
-
-
-class _MakeAgain(Exception):
-    """Something is missing that others refer to: then nothing is made by plans."""
 
 
 class Mapping:
@@ -67,30 +50,18 @@ class Mapping:
         self.title = program.title
         self.tables: Tables | None = program.tables
         self.ignored = program.ignored
-        targets = [(block.name, block.resource, block.for_each) for block in program.blocks]
-
-        referred: set[str] = set()
-
-        def resolve(target: str) -> tuple[tuple[str, str], ...]:
-            named = tuple((name, each) for name, _, each in targets if name == target)
-            found = named or tuple((name, each) for name, resource, each in targets if resource == target)
-            referred.update(name for name, _ in found)
-            return found
-
-        self._blocks = tuple(CompiledBlock(block, Compiler(resolve, block.for_each)) for block in program.blocks)
-        self._remarks = tuple(
-            (remark, Compiler(resolve, remark.for_each).when(remark.when)) for remark in program.remarks
+        self._program, self._resolve = program, _resolver(program)
+        self._blocks = tuple(
+            CompiledBlock(block, Compiler(self._resolve, block.for_each)) for block in program.blocks
         )
-        self._places = _places(block.for_each for block in program.blocks)
-        self._remark_places = _places(remark.for_each for remark in program.remarks)
+        self._remarks = tuple(
+            (remark, Compiler(self._resolve, remark.for_each).when(remark.when)) for remark in program.remarks
+        )
         self._accounts = Accounts(_join_keys(program.tables), ignored_fields(program.ignored))
-        self._plans: dict[str, Plans] = {}
-        if program.tables is not None and not program.tables.rows:
-            for table in {block.for_each for block in program.blocks} - {""}:
-                blocks = [block for block in program.blocks if block.for_each == table]
-                remarks = [remark for remark in program.remarks if remark.for_each == table]
-                with suppress(CannotBeSeen):
-                    self._plans[table] = Plans(table, blocks, remarks, resolve, referred)
+
+    def writer(self) -> Writer | None:
+        """Writes many records at once, where the mapping is one for tables that this can be done with."""
+        return writer(self._program, self._resolve, self._accounts)
 
     def run(self, record: SourceRecord) -> MappedBundle:
         """The record as a Bundle of type collection, with lineage, coverage and issues.
@@ -102,10 +73,9 @@ class Mapping:
             empty: Resource = {"resourceType": "Bundle", "type": "collection"}
             used = all_refused(record.order)
             return MappedBundle(record.source, empty, {}, used, record.issues, label, refused=True)
-        try:
-            run, made = self._made(record, self._plans)
-        except _MakeAgain:
-            run, made = self._made(record, {})
+        run = Run(record)
+        made = _make_all(run, self._instances(run))
+        self._remark(run)
         uses = self._accounts.of(run)
         bundle: Resource = {"resourceType": "Bundle", "type": "collection"}
         if made:
@@ -114,31 +84,13 @@ class Mapping:
         issues = tuple(dict.fromkeys((*record.issues, *said, *unmapped_issues(uses))))
         return MappedBundle(record.source, bundle, Lineage(made), uses, issues, label)
 
-    def _made(self, record: SourceRecord, plans: dict[str, Plans]) -> tuple[Run, Made]:
-        run = Run(record)
-        planned = {
-            name: [plan.of(run, row) for row in rows] for name, plan in plans.items() if (rows := record.rows.get(name))
-        }
-        instances = self._instances(run, planned)
-        for plan in chain.from_iterable(planned.values()):
-            if plan is not None:
-                plan.finish(run)
-        made = _make_all(run, instances)
-        self._remark(run, planned)
-        return run, made
-
-    def _instances(self, run: Run, planned: _Planned) -> list[_Instance | _OfPlan]:
+    def _instances(self, run: Run) -> list[_Instance]:
         """What is to be made, with ids, before anything is: so that references can point forward."""
-        found: list[_Instance | _OfPlan] = []
+        found: list[_Instance] = []
         whole = (RecordRow(run.record),)
-        for compiled, at in zip(self._blocks, self._places, strict=True):
+        for compiled in self._blocks:
             block = compiled.block
-            rows = run.record.rows.get(block.for_each, ()) if block.for_each else whole
-            for row, plan in zip(rows, planned.get(block.for_each) or repeat(None), strict=False):
-                if plan is not None:
-                    if at in plan.urls:
-                        found.append((plan, at))
-                    continue
+            for row in run.record.rows.get(block.for_each, ()) if block.for_each else whole:
                 run.reads, run.marks = [], []
                 if compiled.holds is not None and not compiled.holds(run, row):
                     run.settle(run.reads, (), made=True)
@@ -149,13 +101,12 @@ class Mapping:
                 found.append(_Instance(compiled, row, url, run.reads, run.marks))
         return found
 
-    def _remark(self, run: Run, planned: _Planned) -> None:
+    def _remark(self, run: Run) -> None:
         """Say what the mapping has to say of rows that no resource can express."""
-        for (remark, holds), at in zip(self._remarks, self._remark_places, strict=True):
-            rows = run.record.rows.get(remark.for_each, ())
-            for row, plan in zip(rows, planned.get(remark.for_each) or repeat(None), strict=False):
+        for remark, holds in self._remarks:
+            for row in run.record.rows.get(remark.for_each, ()):
                 run.reads, run.marks = [], []
-                if plan.remark(at) if plan is not None else holds(run, row):
+                if holds(run, row):
                     run.say("warning", "informational", remark.text, remark.detail, (row, remark.field.name))
                 run.settle(run.reads, (), made=True)
 
@@ -165,14 +116,15 @@ def load_mapping(folder: Path) -> Mapping:
     return Mapping(parse_mapping(folder))
 
 
-def _places(tables: Iterable[str]) -> list[int]:
-    """Of each block the number of those before it that are of the same table."""
-    before: Counter[str] = Counter()
-    found = []
-    for table in tables:
-        found.append(before[table])
-        before[table] += 1
-    return found
+def _resolver(program: Program) -> Resolve:
+    """Finds the blocks that a reference may mean: those of that name, else those that make a resource of the type."""
+    targets = [(block.name, block.resource, block.for_each) for block in program.blocks]
+
+    def resolve(target: str) -> tuple[tuple[str, str], ...]:
+        named = tuple((name, each) for name, _, each in targets if name == target)
+        return named or tuple((name, each) for name, resource, each in targets if resource == target)
+
+    return resolve
 
 
 def _join_keys(tables: Tables | None) -> dict[str, frozenset[str]]:
@@ -192,7 +144,7 @@ def _join_keys(tables: Tables | None) -> dict[str, frozenset[str]]:
     return {table: frozenset(names) for table, names in keys.items()}
 
 
-def _make_all(run: Run, instances: list[_Instance | _OfPlan]) -> Made:
+def _make_all(run: Run, instances: list[_Instance]) -> Made:
     """Make every resource; when one that others refer to cannot be made, make the others again without it."""
     said, mapped, fates = len(run.issues), run.mapped, run.fates
     failures: list[Said] = []
@@ -202,61 +154,42 @@ def _make_all(run: Run, instances: list[_Instance | _OfPlan]) -> Made:
         made, failed = _one_pass(run, instances)
         lost += failed
         failures += [issue for failure in failed for issue in failure.issues]
-        missing = {failure.url for failure in failed if failure.url not in made}
-        planned = [one[0] for one in instances if isinstance(one, tuple)] if missing else []
-        if not run.referenced & missing and not any(one.refers_to(missing) for one in planned):
+        if not run.referenced & {failure.instance.url for failure in failed if failure.instance.url not in made}:
             for failure in lost:
                 run.settle(failure.reads, failure.marks, made=False)
             run.issues.extend(failures)
             return made
-        if planned:
-            raise _MakeAgain
         del run.issues[said:]
         run.referenced.clear()
         gone = {id(failure.instance) for failure in failed}
         instances = [instance for instance in instances if id(instance) not in gone]
-        there = {instance.url for instance in instances if isinstance(instance, _Instance)}
+        there = {instance.url for instance in instances}
         run.instances = {key: url for key, url in run.instances.items() if url in there}
 
 
-def _one_pass(run: Run, instances: list[_Instance | _OfPlan]) -> tuple[Made, list[_Failure]]:
+def _one_pass(run: Run, instances: list[_Instance]) -> tuple[Made, list[_Failure]]:
     made: Made = {}
     failed: list[_Failure] = []
     for instance in instances:
-        if isinstance(instance, tuple):
-            planned, at = instance
-            url, resource = planned.urls[at], planned.resources.get(at)
-            issues = planned.said(at) if planned.says else []
-            if resource is None:
-                failed.append(_Failure(instance, url, [], [], issues))
-                continue
-            making = Making(resource, planned, at)
-        else:
-            url, said = instance.url, len(run.issues)
-            found = _make(run, instance)
-            issues = run.issues[said:]
+        url, said = instance.url, len(run.issues)
+        found = _make(run, instance)
+        if found is None:
+            failed.append(_Failure(instance, run.reads, run.marks, run.issues[said:]))
             del run.issues[said:]
-            if found is None:
-                failed.append(_Failure(instance, url, run.reads, run.marks, issues))
-                continue
-            making = found
-        if issues:
-            run.issues.extend(issues)
-        if url in made:
-            add(run, made, url, making)
+        elif url in made:
+            add(run, made, url, found)
         else:
-            made[url] = making
+            made[url] = found
     return made, failed
 
 
 def _make(run: Run, instance: _Instance) -> Making | None:
-    """The resource, by the closures."""
     run.reads, run.marks, run.trail = list(instance.reads), list(instance.marks), {}
     resource = instance.block.make(run, instance.row, instance.url[9:])
     if resource is None:
         return None
     run.settle(run.reads, run.marks, made=True)
-    return Making(resource, One(run.trail, _place(run, instance.row)))
+    return Making(resource, run.trail, _place(run, instance.row))
 
 
 def _place(run: Run, row: Row) -> Origin:

@@ -1,4 +1,4 @@
-"""What is seen of a row before anything is made of it: all that decides what will be made.
+"""What is seen of the rows of a table before anything is made of them: all that decides what will be made.
 
 Rows that are seen alike make the same, but for the values of the same fields. A ``View`` says of one table which of its
 texts are alike to the blocks that read it: of most columns all texts are, of a date those that are dates, of a column
@@ -7,7 +7,7 @@ that a condition asks for those that answer it alike, and where a code map is as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import count
 from typing import Any, TypeVar
 
@@ -28,115 +28,73 @@ from adapter.mapping.nodes import (
 )
 from adapter.mapping.periods import PERIOD
 from adapter.mapping.values import fields_of, parts, passes
-from adapter.records import Resource
-from adapter.sources.model import Row, SourceRecord
 
 Resolve = Callable[[str], tuple[tuple[str, str], ...]]
-Instances = Mapping[tuple[str, Row | None], str]
-"""(block, its row) → fullUrl."""
-Alike = list[Hashable]
-Values = list[Sequence[Any]]
-Seen = tuple[int, Sequence[Any]]
-"""What a text is alike to, as a number, and its values in each type that it is asked for."""
+Alike = Hashable
+"""What rows that are seen alike have in common."""
+Places = tuple[tuple[int, str], ...]
+"""Fields as (which of the rows that are looked at, key)."""
 
-_MOST = 4096  # texts of one column, and ways of a row to be filled, that are remembered
+MOST = 4096
+"""Texts of one place that are remembered."""
 T = TypeVar("T", bound=Hashable)
-
-
-class _Numbers(dict[T, int]):
-    """A number for each thing. Beyond ``_MOST`` all are forgotten, and then get others: none is given twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._next = count()
-
-    def __missing__(self, thing: T) -> int:
-        if len(self) >= _MOST:
-            self.clear()
-        return self.setdefault(thing, next(self._next))
 
 
 class CannotBeSeen(Exception):
     """What decides is more than a view shows."""
 
 
-class Texts:
-    """Sorts texts into those that are alike. What was found is remembered of ``_MOST`` of them."""
+class _Numbers(dict[T, int]):
+    """A number for each thing. Beyond ``MOST`` all are forgotten, and then get others: none is given twice."""
 
     def __init__(self) -> None:
-        self.types: dict[str, Callable[[str], Any]] = {}
-        self.known: dict[Any, Seen] = {}
+        super().__init__()
+        self._next = count()
+
+    def __missing__(self, thing: T) -> int:
+        if len(self) >= MOST:
+            self.clear()
+        return self.setdefault(thing, next(self._next))
+
+
+class Texts(dict[str, int]):
+    """Text → a number, the same for texts that are alike. "" is where nothing stands; it is like no text."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._asked: dict[Hashable, Callable[[str], Hashable]] = {}
         self._numbers = _Numbers[tuple[Hashable, ...]]()
 
     @property
     def decide(self) -> bool:
         """Whether texts of it are not all alike."""
-        return bool(self._asked or self.types)
+        return bool(self._asked)
 
     def ask(self, name: Hashable, question: Callable[[str], Hashable]) -> None:
         """Texts are alike only where the answers are."""
         self._asked.setdefault(name, question)
 
-    def convert(self, name: str) -> None:
+    def convert(self, type_name: str) -> None:
         """Texts are alike only where both are values of the type, or are refused in the same words."""
-        self.types.setdefault(name, converter(name))
+        self.ask(("type", type_name), _refusal(converter(type_name)))
 
-    def see(self, text: str, known_as: Hashable) -> Seen:
-        """What the text is, which is remembered as ``known_as``."""
-        values: list[Any] = []
-        found: list[Hashable] = [question(text) for question in self._asked.values()]
-        for convert in self.types.values():
-            try:
-                values.append(convert(text))
-                found.append(None)
-            except Refused as refused:
-                values.append(None)
-                found.append((refused.text, refused.detail))
-        number = self._numbers[tuple(found)]
-        if len(self.known) >= _MOST:
-            self.known.clear()
-        seen = self.known[known_as] = (number, values)
-        return seen
+    def __missing__(self, text: str) -> int:
+        if len(self) >= MOST:
+            self.clear()
+        answers = tuple([question(text) for question in self._asked.values()]) if text else ()
+        number = self[text] = self._numbers[(bool(text), *answers)]
+        return number
 
 
-_Decider = tuple[str, Callable[[Any], Seen | None], Texts]
-_Filled = tuple[int, tuple[_Decider, ...]]
-"""Which of the columns that are looked at are filled, as a number, and those of them whose texts decide."""
+def _refusal(convert: Callable[[str], Any]) -> Callable[[str], Hashable]:
+    def refused(text: str) -> Hashable:
+        try:
+            convert(text)
+        except Refused as refusal:
+            return refusal.text, refusal.detail
+        return None
 
-
-class Columns:
-    """The columns of one row that are looked at."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, Texts] = {}
-        self._filled: dict[tuple[str, ...], _Filled] = {}
-        self._numbers = _Numbers[tuple[str, ...]]()
-
-    def at(self, key: str) -> Texts:
-        return self._found.setdefault(key, Texts())
-
-    def deciders(self, texts: Mapping[str, str]) -> _Filled:
-        """Of a row with these texts."""
-        keys = tuple(texts)
-        filled = self._filled.get(keys)
-        if filled is None:
-            there = [(key, column) for key, column in self._found.items() if key in texts]
-            deciders = tuple((key, column.known.get, column) for key, column in there if column.decide)
-            if len(self._filled) >= _MOST:
-                self._filled.clear()
-            number = self._numbers[tuple(key for key, _ in there)]
-            filled = self._filled[keys] = (number, deciders)
-        return filled
-
-    def look(self, texts: Mapping[str, str], alike: Alike, values: Values) -> None:
-        filled, deciders = self._filled.get(tuple(texts)) or self.deciders(texts)
-        alike.append(filled)
-        for key, known, column in deciders:
-            text = texts[key]
-            number, found = known(text) or column.see(text, text)
-            alike.append(number)
-            values.append(found)
+    return refused
 
 
 Joined = tuple[tuple[Field, ...], str, str]
@@ -148,21 +106,22 @@ def joined_of(node: JoinText) -> Joined:
     return node.fields, node.between, node.type
 
 
-_Places = tuple[tuple[int, str], ...]
-"""Fields as (which of the view's rows, key)."""
-
-
 class View:
-    """All that the blocks of one table look at, of its row, of the rows that this belongs to, and of those under it."""
+    """All that the blocks of one table look at: of its rows, of the rows that these belong to, of those under them.
+
+    ``owners`` are the tables of the rows that are looked at for each row, itself first; ``columns`` what is looked at
+    of each; ``joins`` the texts that are joined; ``periods`` the places of both ends; ``targets`` where references
+    may lead; ``below`` the views of the tables under it.
+    """
 
     def __init__(self, home: str, resolve: Resolve) -> None:
         self.home, self._resolve = home, resolve
         self.owners = [home]
-        self.columns = [Columns()]
-        self.joins: dict[Joined, tuple[_Places, str, Texts]] = {}
+        self.columns: list[dict[str, Texts]] = [{}]
+        self.joins: dict[Joined, tuple[Places, str, Texts]] = {}
+        self.periods: list[tuple[Places, Places]] = []
         self.targets: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._periods: list[tuple[_Places, _Places]] = []
-        self._below: list[tuple[str, View]] = []
+        self.below: list[View] = []
 
     def add(self, nodes: Iterable[Node], tests: Iterable[Test] = (), fields: Iterable[Field] = ()) -> None:
         """Look at all that these ask for. Raises CannotBeSeen where that is no row of a table."""
@@ -175,24 +134,22 @@ class View:
 
     def close(self) -> None:
         """All was added. Raises CannotBeSeen where it cannot be told which of two rows is meant."""
-        for name, below in self._below:
+        for below in self.below:
             below.close()
-            if name in self.owners or set(below.owners[1:]) & set(self.owners[1:]):
+            if below.home in self.owners or set(below.owners[1:]) & set(self.owners[1:]):
                 raise CannotBeSeen
-        self._is_simple = not (self.owners[1:] or self.joins or self._periods or self._below)
-        self._others = list(zip(self.owners, self.columns, strict=True))[1:]
 
     def _at(self, field: Field) -> Texts:
-        return self.columns[self._role(field)].at(field.key)
+        return self.columns[self._role(field)].setdefault(field.key, Texts())
 
     def _role(self, field: Field) -> int:
         owner = field.owner or self.home
         if owner not in self.owners:
             self.owners.append(owner)
-            self.columns.append(Columns())
+            self.columns.append({})
         return self.owners.index(owner)
 
-    def _places(self, fields: Iterable[Field]) -> _Places:
+    def _places(self, fields: Iterable[Field]) -> Places:
         return tuple((self._role(field), field.key) for field in fields)
 
     def _add_test(self, test: Test) -> None:
@@ -223,7 +180,7 @@ class View:
                     raise CannotBeSeen
                 below = View(field.owner, self._resolve)
                 below.add([do])
-                self._below.append((field.owner, below))
+                self.below.append(below)
             case Nothing():
                 pass
             case _:
@@ -245,74 +202,4 @@ class View:
     def _add_period(self, items: Mapping[str, Node]) -> None:
         """What a period is depends on both its ends: where both may be there, their texts are alike to no others."""
         start, end = (self._places(fields_of(items[key])) for key in ("start", "end"))
-        self._periods.append((start, end))
-
-    def look(self, record: SourceRecord, row: Row) -> Sight:
-        """What is seen of this row."""
-        sight = Sight(self, row)
-        if self._is_simple:
-            sight.rows.append(row)
-            self.columns[0].look(row.texts, sight.alike, sight.values)
-        else:
-            self._look(record, row, sight)
-        return sight
-
-    def _look(self, record: SourceRecord, row: Row, sight: Sight) -> None:
-        rows, alike, values = sight.rows, sight.alike, sight.values
-        start = len(rows)
-        rows.append(row)
-        self.columns[0].look(row.texts, alike, values)
-        for owner, columns in self._others:
-            other = row.related(owner)
-            rows.append(other)
-            columns.look(other.texts if other is not None else {}, alike, values)
-        for places, between, joined in self.joins.values():
-            texts = _texts(rows, start, places)
-            seen = joined.known.get(texts) or joined.see(between.join(filter(None, texts)), texts)
-            alike.append(seen[0])
-            values.append(seen[1])
-        for sides in self._periods:
-            both = [_texts(rows, start, side) for side in sides]
-            alike.append(tuple(both) if all(not side or any(side) for side in both) else None)
-        for name, below in self._below:
-            under = [other for other in record.rows.get(name, ()) if other.related(row.name) is row]
-            alike.append(len(under))
-            for other in under:
-                sight.looked.append((below, other))
-                below._look(record, other, sight)
-
-
-def _texts(rows: Sequence[Row | None], start: int, places: _Places) -> tuple[str | None, ...]:
-    return tuple([row.texts.get(key) if (row := rows[start + at]) is not None else None for at, key in places])
-
-
-class Sight:
-    """A row as it is seen: with the rows around it, what each of their fields is ``alike`` to, and their values.
-
-    ``looked`` are the views that were taken, each with its row; ``rows`` and ``values`` are in their order.
-    """
-
-    __slots__ = ("alike", "looked", "rows", "values")
-
-    def __init__(self, view: View, row: Row) -> None:
-        self.rows: list[Row | None] = []
-        self.alike: Alike = []
-        self.values: Values = []
-        self.looked = [(view, row)]
-
-    def links(self, instances: Instances) -> list[Resource | None]:
-        """The references that the views' targets are for these rows, each where there is one."""
-        found: list[Resource | None] = []
-        for view, row in self.looked:
-            for targets in view.targets.values():
-                found.append(_reference(instances, targets, row))
-        return found
-
-
-def _reference(instances: Instances, targets: Iterable[tuple[str, str]], row: Row) -> Resource | None:
-    for block, for_each in targets:
-        target = row.related(for_each) if for_each else None
-        url = instances.get((block, target)) if target is not None or not for_each else None
-        if url:
-            return {"reference": url}
-    return None
+        self.periods.append((start, end))

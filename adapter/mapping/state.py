@@ -51,25 +51,11 @@ class Said:
         return Issue(self.severity, self.code, self.text, self.detail, words(self.origin))
 
 
-class Touch:
-    """What is done with the fields of a row: ``mapped`` are those that reached a resource, ``fates`` other outcomes.
-
-    It is the same of many rows (see ``plan``).
-    """
-
-    __slots__ = ("fates", "mapped")
-
-    def __init__(self) -> None:
-        self.mapped: set[str] = set()
-        self.fates: dict[str, Fate] = {}
-
-
 class Run:
     """The state of one run. ``reads``, ``marks``, ``trail`` and ``outer`` belong to the resource that is being made.
 
     ``reads`` are the populated cells that were read, ``marks`` what became of some of them besides. Of what is
-    settled, ``mapped`` are the cells that reached a resource and ``fates`` the other outcomes; ``touched`` says
-    the same of rows that were made by a plan.
+    settled, ``mapped`` are the cells that reached a resource and ``fates`` the other outcomes.
     """
 
     __slots__ = (
@@ -83,7 +69,6 @@ class Run:
         "record",
         "referenced",
         "repetitions",
-        "touched",
         "trail",
     )
 
@@ -95,7 +80,6 @@ class Run:
         self.instances: dict[tuple[str, Row | None], str] = {}  # (block name, its row) → fullUrl
         self.repetitions: dict[Cell, Sequence[Row]] = {}
         self.referenced: set[str] = set()
-        self.touched: dict[Row, tuple[Touch, ...]] = {}
         self.reads: list[Cell] = []
         self.marks: list[tuple[Cell, Fate]] = []
         self.trail: Trail = {}
@@ -117,22 +101,10 @@ class Run:
             if before is None or fate > before:
                 fates[cell] = fate
 
-    def settle_touched(self) -> None:
-        """Book what plans read like what the closures read."""
-        for row, touches in self.touched.items():
-            for touch in touches:
-                self.mapped.update([(row, key) for key in touch.mapped])
-                self._mark(((row, key), fate) for key, fate in touch.fates.items())
-        self.touched = {}
-
     def fate(self, cell: Cell) -> Fate | None:
         """What became of a cell in the end; None when nothing read it."""
-        row, key = cell
-        fate, mapped = self.fates.get(cell), cell in self.mapped
-        for touch in self.touched.get(row, ()):
-            mapped = mapped or key in touch.mapped
-            fate = max(filter(None, (fate, touch.fates.get(key))), default=None)
-        return Fate.MAPPED if mapped and (fate is None or fate < Fate.MAPPED) else fate
+        fate = self.fates.get(cell)
+        return Fate.MAPPED if cell in self.mapped and (fate is None or fate < Fate.MAPPED) else fate
 
     def each(self, row: Row, field: str) -> Sequence[Row]:
         """The repetitions of a field: the same rows each time, so that what is read of them can be booked."""

@@ -1,79 +1,73 @@
 """Finds out, by making one resource, how all resources of rows that are seen alike are made.
 
 A ``Tracer`` compiles the same closures as any ``Compiler``, but where a value is a field's or a reference, they give a
-slot: where among what is seen of the row the value stands. What the closures make is then a template.
+slot: where among what is seen of the row the value stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 from adapter.mapping.compile import Compiler, Evaluate
 from adapter.mapping.nodes import Field, From, JoinText, Node, Object, ReferenceTo
-from adapter.mapping.sight import Joined, Sight, Values, joined_of
+from adapter.mapping.sight import Places, View, joined_of
 from adapter.mapping.state import HOLE, Run
 from adapter.mapping.values import fields_of, locate
-from adapter.records import Resource
 from adapter.sources.model import Row, SourceRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """The text of a field of the ``role``-th row of a sight."""
+class Slot:
+    """The texts of some fields of the rows that are looked at, joined where they are several, as a value of a type."""
 
-    role: int
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """The ``kind``-th of the values that are seen at ``at``."""
-
-    at: int
-    kind: int
+    places: Places
+    type: str = "string"
+    between: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The reference at ``at`` of a sight."""
+    """The reference that is the ``at``-th of the targets of all views that were taken."""
 
     at: int
 
 
 class Trace(Run):
-    """A run that knows where in a sight each value stands."""
+    """A run over one record that knows where among what is looked at for a row each value stands.
 
-    __slots__ = ("_joined", "_links", "_values", "roles")
+    ``looked`` are the views that were taken, each with the rows it looks at, the row itself first.
+    """
 
-    def __init__(self, record: SourceRecord, sight: Sight) -> None:
+    __slots__ = ("_links", "_starts", "roles", "row")
+
+    def __init__(self, record: SourceRecord, looked: Sequence[tuple[View, Sequence[Row | None]]]) -> None:
         super().__init__(record)
-        self.roles = {row: role for role, row in reversed([*enumerate(sight.rows)]) if row is not None}
-        self._values: dict[tuple[Row, str, str], Value] = {}
-        self._joined: dict[tuple[Row, Joined], Value] = {}
+        self.row: Row = next(row for row in looked[0][1] if row is not None)
+        self.roles: dict[Row, int] = {}
+        self._starts: dict[Row, tuple[int, View]] = {}
         self._links: dict[tuple[Row, str], Link] = {}
-        links, rows, places = count(), iter(sight.rows), count()
-        for view, row in sight.looked:
+        links, start = count(), 0
+        for view, rows in looked:
+            (row, *_) = rows
+            assert row is not None  # noqa: S101 - a view is taken of a row that is there
+            self._starts.setdefault(row, (start, view))
+            for role, other in enumerate(rows, start):
+                if other is not None:
+                    self.roles.setdefault(other, role)
             for target in view.targets:
                 self._links.setdefault((row, target), Link(next(links)))
-            for columns in view.columns:
-                owner = next(rows)
-                if owner is None:
-                    continue
-                for key, _, texts in columns.deciders(owner.texts)[1]:
-                    at = next(places)
-                    for kind, name in enumerate(texts.types):
-                        self._values.setdefault((owner, key, name), Value(at, kind))
-            for joined in view.joins:
-                self._joined.setdefault((row, joined), Value(next(places), 0))
+            start += len(rows)
 
-    def slot(self, row: Row, key: str, type_name: str) -> Text | Value:
-        return Text(self.roles[row], key) if type_name == "string" else self._values[row, key, type_name]
+    def slot(self, row: Row, key: str, type_name: str) -> Slot:
+        return Slot(((self.roles[row], key),), type_name)
 
-    def joined(self, row: Row, joined: Joined) -> Value:
-        return self._joined[row, joined]
+    def joined(self, row: Row, node: JoinText) -> Slot:
+        start, view = self._starts[row]
+        places, between, _ = view.joins[joined_of(node)]
+        return Slot(tuple((start + role, key) for role, key in places), node.type, between)
 
     def link(self, row: Row, target: str) -> Link:
         return self._links[row, target]
@@ -91,9 +85,8 @@ class Tracer(Compiler):
             case From(code_map=None):
                 return self._slot(node.field, node.type, evaluate, HOLE)
             case JoinText(code_map=None):
-                joined = joined_of(node)
                 return lambda run, row, path: (
-                    HOLE if evaluate(run, row, path) is HOLE else _tracing(run).joined(row, joined)
+                    HOLE if evaluate(run, row, path) is HOLE else _tracing(run).joined(row, node)
                 )
             case ReferenceTo(target):
                 return lambda run, row, path: (
@@ -135,51 +128,3 @@ class Tracer(Compiler):
 def _tracing(run: Run) -> Trace:
     assert isinstance(run, Trace)  # noqa: S101 - what a Tracer compiles is run with a Trace
     return run
-
-
-class Template:
-    """A dict or list with slots, at any depth."""
-
-    __slots__ = ("_base", "_inner", "_links", "_texts", "_values")
-
-    def __init__(self, base: Any) -> None:
-        self._base = base
-        self._texts: list[tuple[Any, int, str]] = []
-        self._values: list[tuple[Any, int, int]] = []
-        self._links: list[tuple[Any, int]] = []
-        self._inner: list[tuple[Any, Template]] = []
-        for key, value in _items(base):
-            match value:
-                case Text(role, name):
-                    self._texts.append((key, role, name))
-                case Value(at, kind):
-                    self._values.append((key, at, kind))
-                case Link(at):
-                    self._links.append((key, at))
-                case dict() | list() if has_slots(value):
-                    self._inner.append((key, Template(value)))
-
-    def fill(self, rows: Sequence[Any], values: Values, links: Sequence[Any]) -> Any:
-        """What it is with the texts of these rows, these values and references."""
-        made = self._base.copy()
-        for key, role, name in self._texts:
-            made[key] = rows[role].texts[name]
-        for key, at, kind in self._values:
-            made[key] = values[at][kind]
-        for key, at in self._links:
-            made[key] = links[at]
-        for key, inner in self._inner:
-            made[key] = inner.fill(rows, values, links)
-        return made
-
-
-def has_slots(value: Resource | list[Any]) -> bool:
-    """Whether there is a slot anywhere in it."""
-    return any(
-        isinstance(inside, Text | Value | Link) or (isinstance(inside, dict | list) and has_slots(inside))
-        for _, inside in _items(value)
-    )
-
-
-def _items(value: Resource | list[Any]) -> Iterator[tuple[Any, Any]]:
-    return iter(value.items()) if isinstance(value, dict) else enumerate(value)

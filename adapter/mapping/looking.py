@@ -1,0 +1,149 @@
+"""The rows of one table, of many records at once, as a view looks at them: column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from adapter.mapping.sight import Alike, View
+from adapter.sources.csv_files import TableRow
+from adapter.sources.model import Row
+
+Ids = Mapping[str, Mapping[TableRow, str]]
+"""Block → row → the id of the resource that is made of it."""
+
+
+class Look:
+    """All rows of the table of a view, in the order of their records.
+
+    ``rows`` are those of each table. No row belongs to two records.
+    """
+
+    def __init__(self, view: View, rows: Mapping[str, list[TableRow]]) -> None:
+        self.view, self.rows = view, rows[view.home]
+        self._owners: dict[str, Sequence[TableRow | None]] = {view.home: self.rows}
+        self._texts: dict[tuple[int, str], list[str]] = {}
+        self._below = [_Below(below, self.rows, rows) for below in view.below if below.home in rows]
+
+    def owners(self, name: str) -> Sequence[TableRow | None]:
+        """The row of another table that each row belongs to."""
+        found = self._owners.get(name)
+        if found is None:
+            found = self._owners[name] = [row.related(name) for row in self.rows]
+        return found
+
+    def texts(self, role: int, key: str) -> list[str]:
+        """The texts of a field of the ``role``-th of the rows that are looked at for each row, "" where there is none."""
+        found = self._texts.get((role, key))
+        if found is None:
+            found = self._texts[role, key] = self._read(role, key)
+        return found
+
+    def _read(self, role: int, key: str) -> list[str]:
+        if role >= len(self.view.owners):
+            return [_text(self.looked(at)[role], key) for at in range(len(self.rows))]
+        if role == 0:
+            return column(self.rows, key)
+        return [_text(row, key) for row in self.owners(self.view.owners[role])]
+
+    @cached_property
+    def alike(self) -> list[Alike]:
+        """What each row has in common with all that are seen alike."""
+        found: list[Sequence[Alike]] = []
+        for role, columns in enumerate(self.view.columns):
+            for key, texts in columns.items():
+                read = self.texts(role, key)
+                found.append(list(map(texts.__getitem__, read)) if texts.decide else list(map(bool, read)))
+        for places, between, joined in self.view.joins.values():
+            read = self.joined(places, between)
+            found.append(list(map(joined.__getitem__, read)))
+        for sides in self.view.periods:
+            both = list(zip(*(self.together(side) for side in sides), strict=True))
+            found.append([ends if all(map(any, ends)) else None for ends in both])
+        found += [below.alike for below in self._below]
+        return list(zip(*found, strict=True)) if found else [()] * len(self.rows)
+
+    def together(self, places: Sequence[tuple[int, str]]) -> list[tuple[str, ...]]:
+        """The texts of several fields."""
+        if not places:
+            return [("",)] * len(self.rows)
+        return list(zip(*(self.texts(role, key) for role, key in places), strict=True))
+
+    def joined(self, places: Sequence[tuple[int, str]], between: str) -> list[str]:
+        """The texts of several fields, joined where they are there."""
+        return [between.join(filter(None, texts)) for texts in self.together(places)]
+
+    def links(self, ids: Ids) -> list[list[str | None]]:
+        """The ids of the resources that the targets of all views are for each row, target by target.
+
+        Those of the rows below differ in number from row to row: rows that are seen alike have equally many.
+        """
+        found = []
+        for targets in self.view.targets.values():
+            led: list[str | None] = [None] * len(self.rows)
+            for block, for_each in targets:
+                if block in ids:
+                    there = ids[block]
+                    own = [there.get(row) if row is not None else None for row in self.owners(for_each)]
+                    led = [one or other for one, other in zip(led, own, strict=True)]
+            found.append(led)
+        return found
+
+    def links_below(self, ids: Ids) -> list[list[str | None]] | None:
+        """Those of the rows below each row; None where the view takes none."""
+        if not self._below:
+            return None
+        each: list[list[str | None]] = [[] for _ in self.rows]
+        for below in self._below:
+            columns = below.look.links(ids)
+            deeper = below.look.links_below(ids)
+            for links, under in zip(each, below.under, strict=True):
+                for at in under:
+                    links += [column[at] for column in columns]
+                    links += deeper[at] if deeper is not None else []
+        return each
+
+    def looked(self, at: int) -> list[Row | None]:
+        """The rows that are looked at for one row."""
+        return [row for _, rows in self.views(at) for row in rows]
+
+    def views(self, at: int) -> list[tuple[View, list[Row | None]]]:
+        """The views that are taken of one row, each with the rows it looks at."""
+        found: list[tuple[View, list[Row | None]]] = [
+            (self.view, [self.owners(owner)[at] for owner in self.view.owners])
+        ]
+        for below in self._below:
+            for under in below.under[at]:
+                found += below.look.views(under)
+        return found
+
+
+class _Below:
+    """The rows of a table under those of another: their look, and which of them are ``under`` each row."""
+
+    def __init__(self, view: View, above: Sequence[TableRow], rows: Mapping[str, list[TableRow]]) -> None:
+        self.look = Look(view, rows)
+        places = {row: at for at, row in enumerate(above)}
+        self.under: list[list[int]] = [[] for _ in above]
+        name = above[0].name if above else ""
+        for at, row in enumerate(self.look.rows):
+            parent = row.related(name)
+            if parent is not None:
+                self.under[places[parent]].append(at)
+
+    @property
+    def alike(self) -> list[Alike]:
+        seen = self.look.alike
+        return [tuple([seen[at] for at in under]) for under in self.under]
+
+
+def column(rows: Sequence[TableRow], key: str) -> list[str]:
+    """The texts of one field of rows of one table."""
+    at = rows[0].columns.get(key) if rows else None
+    if at is None:
+        return [""] * len(rows)
+    return [row.cells[at].strip() for row in rows]
+
+
+def _text(row: Row | None, key: str) -> str:
+    return row.texts.get(key, "") if row is not None else ""
