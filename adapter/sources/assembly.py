@@ -38,19 +38,21 @@ class Assembly:
         """One for each part."""
         rows = self._load(batch)
         for part in batch:
-            own = {}
+            header, own = self._header and self._header.shared(), {}
             for place, parent, _ in part.given:
                 row = own[place] = rows[place]
-                row.header = self._header
+                row.header = header
                 row.parent = rows.get(parent)
             for place, name, found, _ in part.linked:
                 if place in own:
-                    rows[place].links = {**(rows[place].links or {}), name: rows[found]}
-                    own[found] = rows[found]
-                    rows[found].header = self._header
-            yield self._record(part, [own[place] for place in sorted(own)] if part.linked else list(own.values()))
+                    if found not in own:
+                        own[found] = rows[found].shared()
+                        own[found].header = header
+                    own[place].links = {**(own[place].links or {}), name: own[found]}
+            ordered = [own[place] for place in sorted(own)] if part.linked else list(own.values())
+            yield self._record(part, header, ordered)
 
-    def _record(self, part: Part, rows: list[TableRow]) -> SourceRecord:
+    def _record(self, part: Part, header: TableRow | None, rows: list[TableRow]) -> SourceRecord:
         issues, refused = [*part.issues], part.refused or not part.whole
         if not part.whole and part.owner < NOBODY:
             text = f"more than {owners.MOST_ROWS} rows have the key of one patient: they are read as nobody's record"
@@ -62,7 +64,7 @@ class Assembly:
             if part.owner >= NOBODY:
                 issues.append(self._orphan(row))
         key = ORPHANS if part.owner >= NOBODY else self._label(rows)
-        order = rows if self._header is None else [self._header, *rows]
+        order = rows if header is None else [header, *rows]
         grouped: dict[str, list[Row]] = {}
         for row in order:
             grouped.setdefault(row.name, []).append(row)

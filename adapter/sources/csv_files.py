@@ -47,19 +47,34 @@ class Table(Protocol):
 
 
 class TableRow:
-    """One row of a table. ``number`` is that of a spreadsheet: the header is row 1."""
+    """One row of a table, of one record. ``number`` is that of a spreadsheet: the header is row 1.
 
-    __slots__ = ("cells", "columns", "header", "links", "name", "number", "parent", "ragged", "texts")
+    ``cells`` are as they stood; those of a row that is not ``ragged`` stand each at its column's index.
+    """
 
-    def __init__(self, name: str, columns: dict[str, int], number: int, cells: Sequence[str]) -> None:
+    __slots__ = ("_texts", "cells", "columns", "header", "links", "name", "number", "parent", "ragged")
+
+    def __init__(self, name: str, columns: Mapping[str, int], number: int, cells: Sequence[str]) -> None:
         self.name, self.columns, self.number, self.cells = name, columns, number, cells
-        texts = dict(zip(columns, map(str.strip, cells), strict=False))
-        self.texts = {column: text for column, text in texts.items() if text} if "" in texts.values() else texts
+        self._texts: dict[str, str] | None = None
         surplus = len(cells) - len(columns)
-        self.ragged = surplus < 0 or (surplus > 0 and any(cell.strip() for cell in cells[len(columns) :]))
+        self.ragged = surplus != 0 and (surplus < 0 or any(map(str.strip, cells[len(columns) :])))
         self.parent: TableRow | None = None
         self.header: TableRow | None = None
         self.links: dict[str, TableRow] | None = None  # table → its row that this one names (teams, wards)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        if self._texts is None:
+            texts = dict(zip(self.columns, map(str.strip, self.cells), strict=False))
+            self._texts = {column: text for column, text in texts.items() if text} if "" in texts.values() else texts
+        return self._texts
+
+    def shared(self) -> TableRow:
+        """The same row for another record."""
+        row = TableRow(self.name, self.columns, self.number, self.cells)
+        row._texts = self.texts
+        return row
 
     def get(self, field: str) -> str | None:
         return self.texts.get(field)
