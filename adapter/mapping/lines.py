@@ -6,7 +6,6 @@ What a slot holds must be valid where it stands: a text that is not is ``UNFIT``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -115,7 +114,9 @@ def _type_at(kind: str, key: str, item: Any) -> str:
 
 def has_slots(value: Resource | list[Any]) -> bool:
     """Whether there is a slot anywhere in it."""
-    return any(isinstance(item, Slot | Link) or (isinstance(item, dict | list) and has_slots(item)) for item in _in(value))
+    return any(
+        isinstance(item, Slot | Link) or (isinstance(item, dict | list) and has_slots(item)) for item in _in(value)
+    )
 
 
 def _in(value: Resource | list[Any]) -> Iterator[Any]:

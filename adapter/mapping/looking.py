@@ -23,6 +23,7 @@ class Look:
         self.view, self.rows = view, rows[view.home]
         self._owners: dict[str, Sequence[TableRow | None]] = {view.home: self.rows}
         self._texts: dict[tuple[int, str], list[str]] = {}
+        self._looked: dict[int, list[Row | None]] = {}
         self._below = [_Below(below, self.rows, rows) for below in view.below if below.home in rows]
 
     def owners(self, name: str) -> Sequence[TableRow | None]:
@@ -33,15 +34,17 @@ class Look:
         return found
 
     def texts(self, role: int, key: str) -> list[str]:
-        """The texts of a field of the ``role``-th of the rows that are looked at for each row, "" where there is none."""
+        """The texts of a field of the ``role``-th of the rows that each row belongs to, "" where there is none."""
         found = self._texts.get((role, key))
         if found is None:
             found = self._texts[role, key] = self._read(role, key)
         return found
 
+    def text(self, at: int, role: int, key: str) -> str:
+        """The text of a field of the ``role``-th of all rows that are looked at for one row."""
+        return _text(self.looked(at)[role], key)
+
     def _read(self, role: int, key: str) -> list[str]:
-        if role >= len(self.view.owners):
-            return [_text(self.looked(at)[role], key) for at in range(len(self.rows))]
         if role == 0:
             return column(self.rows, key)
         return [_text(row, key) for row in self.owners(self.view.owners[role])]
@@ -105,7 +108,10 @@ class Look:
 
     def looked(self, at: int) -> list[Row | None]:
         """The rows that are looked at for one row."""
-        return [row for _, rows in self.views(at) for row in rows]
+        found = self._looked.get(at)
+        if found is None:
+            found = self._looked[at] = [row for _, rows in self.views(at) for row in rows]
+        return found
 
     def views(self, at: int) -> list[tuple[View, list[Row | None]]]:
         """The views that are taken of one row, each with the rows it looks at."""

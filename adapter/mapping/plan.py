@@ -1,7 +1,7 @@
 """How rows that are seen alike are made, worked out from one of them by the closures that a mapping means.
 
 A plan says of each block of a table whether it holds, what tells its resource from others, its line (see ``lines``)
-and which fields it reads. Where the closures have something to say of a row there is no plan: they say it each time.
+and which fields it reads. It does not say what the closures have to say of a row, only that there is something.
 """
 
 from __future__ import annotations
@@ -36,22 +36,25 @@ class Touch:
 class Finished:
     """How the resources of a row are written, given which references there are.
 
-    ``lines`` are of the blocks that hold, by their number; ``touched`` is, of each of the rows that are looked at, what
-    becomes of its fields: those that reach a resource, and other fates.
+    ``lines`` are of the blocks that hold, by their number; ``own`` is what becomes of the row's fields, ``others`` the
+    same of other rows that are looked at.
     """
 
     lines: tuple[tuple[int, Line], ...]
-    touched: Mapping[int, Touch]
+    own: Touch | None
+    others: tuple[tuple[int, Touch], ...]
+    says: bool
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Plan:
     """``decided`` is of each block that holds: its number and the parts of its resource's identity.
 
-    The rest depends on which references there are.
+    ``says``: there is something to be said already. The rest depends on which references there are.
     """
 
     decided: tuple[tuple[int, tuple[str | Slot, ...]], ...]
+    says: bool
     finished: dict[tuple[bool, ...], Finished | None] = field(default_factory=dict)
 
 
@@ -71,7 +74,7 @@ class Plans:
         for remark in remarks:
             self.view.add((), remark.when)
         self.view.close()
-        self._plans: dict[Alike, Plan | None] = {}
+        self._plans: dict[Alike, Plan] = {}
         self._met: dict[Alike, int] = {}
 
     def of(self, alike: Alike, rows: int, trace: Callable[[], Trace]) -> Plan | None:
@@ -88,33 +91,36 @@ class Plans:
         plan = self._plans[alike] = self._decided(trace())
         return plan
 
-    def _decided(self, trace: Trace) -> Plan | None:
+    def _decided(self, trace: Trace) -> Plan:
         row = trace.row
         decided = tuple(
             (at, tuple(part if isinstance(part, Slot) else str(part) for part in block.identity(trace, row)))
             for at, block in enumerate(self.blocks)
             if block.holds is None or block.holds(trace, row)
         )
-        says = any([holds(trace, row) for holds in self._remarks]) or trace.issues
-        return None if says else Plan(decided)
+        said = [holds(trace, row) for holds in self._remarks]
+        return Plan(decided, any(said) or bool(trace.issues))
 
     def finished(
-        self, plan: Plan, there: tuple[bool, ...], trace: Callable[[], Trace], fits: Callable[[Line], bool]
+        self, plan: Plan, there: tuple[bool, ...], trace: Callable[[], Trace], fits: Callable[[int, Line], bool]
     ) -> Finished | None:
-        """How rows with this plan are written where these references are ``there``; ``fits``: a line is valid FHIR."""
+        """How rows with this plan are written where these references are ``there``, if they can be.
+
+        ``trace`` begins the trace of one of them; ``fits``: the line of a block is valid FHIR with its texts.
+        """
         if there not in plan.finished:
             if len(plan.finished) >= _MOST:
                 plan.finished.clear()
-            found = None
+            found: Finished | None = None
             with suppress(CannotBeWritten):
                 found = self._finish(trace())
-            if found is not None and not all(fits(line) for _, line in found.lines):
+            if found is not None and not all(fits(at, line) for at, line in found.lines):
                 found = None
             plan.finished[there] = found
         return plan.finished[there]
 
     def _finish(self, trace: Trace) -> Finished | None:
-        """None where something is to be said, or a resource cannot be made. Raises CannotBeWritten."""
+        """None where a resource cannot be made. Raises CannotBeWritten."""
         row, lines = trace.row, []
         for at, block in enumerate(self.blocks):
             trace.reads, trace.marks, trace.trail = [], [], {}
@@ -131,10 +137,13 @@ class Plans:
             trace.reads = []
             holds(trace, row)
             trace.settle(trace.reads, (), made=True)
-        return None if trace.issues else Finished(tuple(lines), _touched(trace))
+        touched = _touched(trace)
+        own = touched.pop(0, None)
+        return Finished(tuple(lines), own, tuple(touched.items()), bool(trace.issues))
 
 
-def _touched(trace: Trace) -> Mapping[int, Touch]:
+def _touched(trace: Trace) -> dict[int, Touch]:
+    """What becomes of the fields of the rows that were looked at, by their number."""
     mapped: dict[Row, set[str]] = {}
     fates: dict[Row, dict[str, Fate]] = {}
     for row, key in trace.mapped:

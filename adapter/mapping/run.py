@@ -51,9 +51,7 @@ class Mapping:
         self.tables: Tables | None = program.tables
         self.ignored = program.ignored
         self._program, self._resolve = program, _resolver(program)
-        self._blocks = tuple(
-            CompiledBlock(block, Compiler(self._resolve, block.for_each)) for block in program.blocks
-        )
+        self._blocks = tuple(CompiledBlock(block, Compiler(self._resolve, block.for_each)) for block in program.blocks)
         self._remarks = tuple(
             (remark, Compiler(self._resolve, remark.for_each).when(remark.when)) for remark in program.remarks
         )

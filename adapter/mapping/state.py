@@ -101,6 +101,11 @@ class Run:
             if before is None or fate > before:
                 fates[cell] = fate
 
+    def touch(self, row: Row, mapped: Iterable[str], fates: Mapping[str, Fate]) -> None:
+        """Book what became of the fields of a row."""
+        self.mapped.update([(row, key) for key in mapped])
+        self._mark(((row, key), fate) for key, fate in fates.items())
+
     def fate(self, cell: Cell) -> Fate | None:
         """What became of a cell in the end; None when nothing read it."""
         fate = self.fates.get(cell)

@@ -8,28 +8,32 @@ which something is to be said, or in which two resources have one id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import sha1
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import Protocol
+
+import orjson
 
 from adapter.fhir.ids import stable_ids
 from adapter.fhir.profiles import with_profile
 from adapter.mapping.compile import Resolve
 from adapter.mapping.coverage import Accounts, Shape
+from adapter.mapping.dates import converter
 from adapter.mapping.lines import UNFIT, Encoder, Line, OwnId, Written
 from adapter.mapping.looking import Look, column
 from adapter.mapping.nodes import Program
-from adapter.mapping.plan import Finished, Plan, Plans
+from adapter.mapping.plan import Finished, Plan, Plans, Touch
 from adapter.mapping.sight import Alike, CannotBeSeen
 from adapter.mapping.state import Run
 from adapter.mapping.trace import Link, Slot, Trace
 from adapter.sources.csv_files import TableRow
 from adapter.sources.model import SourceRecord
 
-_EMPTY = '{"resourceType":"Bundle","type":"collection","entry":['
-Texts = Sequence[str]
-Key = tuple[tuple[bool, ...], object, tuple[object, ...]]
+_BUNDLE = with_profile({"resourceType": "Bundle", "type": "collection", "entry": [None]})
+_HEAD, _TAIL = orjson.dumps(_BUNDLE).decode().split("null")
+_ID = slice(len('{"fullUrl":"urn:uuid:'), len('{"fullUrl":"urn:uuid:') + 36)
+_SHAPES = 4096  # that are remembered
+Key = tuple[str, tuple[bool, ...], Touch | None, tuple[Touch, ...]]
+"""A table, which of its columns are filled, and what becomes of the fields: by its own plan, and by those of others."""
 
 
 class Counted(Protocol):
@@ -75,7 +79,7 @@ class Writer:
         What became of the fields of the others is added to ``uses``. ``saying``: it is wanted what is to be said of a
         record; of those that are written here there is nothing.
         """
-        return _Batch(self, records).lines(uses, saying=saying)
+        return _Batch(self, records, saying=saying).lines(uses)
 
     def encoder(self, type_name: str, primitive: str) -> Encoder:
         found = self._encoders.get((type_name, primitive))
@@ -87,9 +91,9 @@ class Writer:
 class _Batch:
     """Some records that are written together. ``left`` are those that are not written here, by their number."""
 
-    def __init__(self, writer: Writer, records: Sequence[SourceRecord]) -> None:
-        self.writer, self.records = writer, records
-        self.left = {at for at, record in enumerate(records) if record.refused or not _is_plain(record)}
+    def __init__(self, writer: Writer, records: Sequence[SourceRecord], *, saying: bool) -> None:
+        self.writer, self.records, self.saying = writer, records, saying
+        self.left = {at for at, record in enumerate(records) if not _is_plain(record) or (saying and record.issues)}
         self.rows: dict[str, list[TableRow]] = {}
         self.of: dict[str, list[int]] = {}
         for at, record in enumerate(records):
@@ -99,19 +103,18 @@ class _Batch:
                     self.of.setdefault(name, []).extend([at] * len(rows))
         self.ids: dict[str, dict[TableRow, str]] = {}
         self.looks: dict[str, Look] = {}
-        self.groups: dict[str, list[tuple[Plan, list[int]]]] = {}
-        self.written: dict[str, list[Texts]] = {}  # by block, one text for each row of its table, "" for none
+        self.groups: dict[str, list[tuple[Plan, list[int]]]] = {}  # rows that are seen alike
+        self.written: dict[str, list[str]] = {}  # by block: the entry of each row of its table, "" for none
         self.finished: dict[str, list[Finished | None]] = {}
 
-    def lines(self, uses: Counted, *, saying: bool) -> list[bytes | None]:
+    def lines(self, uses: Counted) -> list[bytes | None]:
         for name, plans in self.writer.plans.items():
             if name in self.rows:
                 self._decide(name, plans)
-        self.written = {name: [] for name in self.groups}
         for name, plans in self.writer.plans.items():
             if name in self.rows:
                 self._write(name, plans)
-        keys = self._account(uses, saying=saying)
+        keys = self._account(uses)
         lines = self._joined()
         for name, counts in keys.items():
             of, shapes = self.of[name], self.writer.shapes
@@ -136,14 +139,14 @@ class _Batch:
         owners = [self.records[at].patient_key for at in self.of[name]]
         for seen, rows in alike.items():
             plan = plans.of(seen, len(rows), lambda first=rows[0]: self._trace(name, first))
-            if plan is None:
+            if plan is None or (plan.says and self.saying):
                 self._leave(name, rows)
                 continue
             groups.append((plan, rows))
             some = [self.rows[name][at] for at in rows]
             for number, parts in plan.decided:
                 block = plans.blocks[number].block.name
-                ends = [part if isinstance(part, str) else self._values(look, part, rows) for part in parts]
+                ends = [part if isinstance(part, str) else _parts(look, part, rows) for part in parts]
                 whole = [[owners[at] for at in rows], block, *ends]
                 columns = [[one] * len(rows) if isinstance(one, str) else one for one in whole]
                 ids = stable_ids(map("/".join, zip(*columns, strict=True)))
@@ -194,16 +197,18 @@ class _Batch:
                     return list(map(encoder.__getitem__, _texts(look, slot, rows)))
 
         def trace() -> Trace:
-            trace = self._trace(name, rows[0])
-            trace.instances = _Urls(self.ids)
-            return trace
+            begun = self._trace(name, rows[0])
+            begun.instances = {
+                (block, row): f"urn:uuid:{own}" for block, ids in self.ids.items() for row, own in ids.items()
+            }
+            return begun
 
         def fits(number: int, line: Line) -> bool:
             block = plans.blocks[number].block.name
             return line.is_valid(tuple(texts_of(block, slot, rows[:1])[0] for slot in line.slots))
 
         finished = plans.finished(plan, there, trace, fits)
-        if finished is None:
+        if finished is None or (finished.says and self.saying):
             self._leave(name, rows)
             return
         for number, line in finished.lines:
@@ -219,9 +224,9 @@ class _Batch:
         for at in rows:
             finishing[at] = finished
 
-    def _account(self, uses: Counted, *, saying: bool) -> dict[str, list[Key]]:
+    def _account(self, uses: Counted) -> dict[str, list[Key]]:
         """The shape of each row, by its key. A record of which something is to be told or said is left."""
-        touched: dict[TableRow, tuple[object, ...]] = {}
+        touched: dict[TableRow, tuple[Touch, ...]] = {}
         for name, finishing in self.finished.items():
             look = self.looks[name]
             for at, finished in enumerate(finishing):
@@ -236,19 +241,20 @@ class _Batch:
             filled = zip(*(map(bool, column(rows, key)) for key in rows[0].columns), strict=True)
             own = [finished and finished.own for finished in self.finished.get(name, [None] * len(rows))]
             others = [touched.get(row, ()) for row in rows] if touched else [()] * len(rows)
-            found[name] = keys = list(zip(filled, own, others, strict=True))
+            found[name] = keys = list(zip([name] * len(rows), filled, own, others, strict=True))
             for key in set(keys):
                 shape = self.writer.shapes.get(key)
                 if shape is None:
-                    shape = self._shape(name, keys.index(key), key)
-                if not uses.knows(shape) or (saying and shape.unread):
+                    shape = self._shape(keys.index(key), key)
+                if not uses.knows(shape) or (self.saying and shape.unread):
                     self._leave(name, [at for at, other in enumerate(keys) if other == key])
         return found
 
-    def _shape(self, name: str, at: int, key: Key) -> Shape:
+    def _shape(self, at: int, key: Key) -> Shape:
+        name, _, own, others = key
         row = self.rows[name][at]
         run = Run(self.records[self.of[name][at]])
-        for touch in filter(None, (key[1], *key[2])):
+        for touch in (*([own] if own else ()), *others):
             run.touch(row, touch.mapped, touch.fates)
         shapes = self.writer.shapes
         if len(shapes) >= _SHAPES:
@@ -273,6 +279,15 @@ class _Batch:
         return lines
 
 
+def _parts(look: Look, slot: Slot, rows: list[int]) -> list[str]:
+    """The values at a slot as parts of an identity."""
+    texts = _texts(look, slot, rows)
+    if slot.type == "string":
+        return texts
+    convert = converter(slot.type)
+    return [str(convert(text)) for text in texts]
+
+
 def _texts(look: Look, slot: Slot, rows: list[int]) -> list[str]:
     """What stands at a slot, for these rows."""
     if len(slot.places) == 1:
@@ -280,8 +295,8 @@ def _texts(look: Look, slot: Slot, rows: list[int]) -> list[str]:
         if role < len(look.view.owners):
             found = look.texts(role, key)
             return found if len(rows) == len(found) else [found[at] for at in rows]
-    return [slot.between.join(filter(None, (look.text(at, role, key) for role, key in slot.places))) for at in rows]
+    return [slot.between.join(filter(None, [look.text(at, role, key) for role, key in slot.places])) for at in rows]
 
 
 def _is_plain(record: SourceRecord) -> bool:
-    return not record.issues and all(type(row) is TableRow for row in record.order)
+    return not record.refused and all(type(row) is TableRow for row in record.order)
