@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import orjson
@@ -19,11 +19,24 @@ from adapter.bootstrap import Adapter
 from adapter.coverage import Coverage, Style, Tally
 from adapter.errors import AdapterError, Unprocessable
 from adapter.fhir.profiles import bundle_with_profiles
+from adapter.mapping.writing import Writer
 from adapter.parallel import in_order
-from adapter.pipeline import check, children, guarded, is_one_input, maps_tables, read_path, refusal, tables_mapping
+from adapter.pipeline import (
+    check,
+    children,
+    guarded,
+    is_one_input,
+    log,
+    maps_tables,
+    read_path,
+    refusal,
+    tables_mapping,
+    where,
+)
 from adapter.records import Issue, MappedBundle
 from adapter.settings import Settings
 from adapter.sources.assembly import Assembly, batches
+from adapter.sources.model import SourceRecord
 from adapter.sources.parts import Part
 from adapter.sources.tables import open_tables
 from adapter.together import Read, read_inputs
@@ -56,7 +69,7 @@ def convert(
 
     What became of their fields is added to ``coverage``.
     """
-    if server or len(paths) != 1 or jobs == 1:
+    if server or len(paths) != 1:
         yield from _one_by_one(adapter, coverage, read_inputs(adapter, paths, mapping, server, patient))
         return
     for path in _inputs(adapter, paths[0], mapping):
@@ -114,6 +127,9 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
                     yield Converted(*_line(adapter, coverage, folder.name, to_fhir(source)))
             return
         prepare = partial(_converter, adapter.settings, mapping, reading.assembly, coverage.style)
+        if jobs == 1:
+            yield from map(prepare(), batches(reading.parts))
+            return
         try:
             yield from in_order(prepare, batches(reading.parts), jobs)
         except BrokenProcessPool:
@@ -126,16 +142,32 @@ def _converter(
 ) -> Callable[[Sequence[Part]], Converted]:
     """What one process does with the parts that it is given."""
     adapter = Adapter(settings)
-    to_fhir = maps_tables(adapter, mapping)
+    to_fhir, tally = maps_tables(adapter, mapping), Tally(style)
+    # a data set's own rules are asked record by record, where it is wanted what they say
+    writer = None if style is not Style.NONE and adapter.checker(mapping) else adapter.mapping(mapping).writer()
 
     def converted(batch: Sequence[Part]) -> Converted:
-        tally = Tally(style)
-        lines, failed, ended = [], False, False
-        for record in guarded(map(to_fhir, assembly.records(batch))):
-            line, wrong = _line(adapter, tally, assembly.source, record)
+        lines, failed, ended = list[bytes](), False, False
+        records = list(guarded(assembly.records(batch)))
+        sources = [record for record in records if not isinstance(record, AdapterError)]
+        written = _written(writer, sources, tally) if writer else [None] * len(sources)
+        for record, line in zip_longest(records, written):
+            if line is None:
+                read = record if isinstance(record, AdapterError) else to_fhir(record)
+                line, wrong = _line(adapter, tally, assembly.source, read)
+                failed, ended = failed or wrong, isinstance(read, AdapterError)
             lines.append(line)
-            failed, ended = failed or wrong, isinstance(record, AdapterError)
-        tally.uses.add_up()
-        return Converted(b"".join(lines), failed, len(lines), ended, tally)
+        return Converted(b"".join(lines), failed, len(lines), ended, tally.take())
 
     return converted
+
+
+def _written(writer: Writer, records: Sequence[SourceRecord], tally: Tally) -> list[bytes | None]:
+    """The lines of those that can be written together; None for the others, which are then made one by one."""
+    try:
+        written = writer.lines(records, tally.uses, saying=tally.style is not Style.NONE)
+    except Exception as failed:
+        log.error("records could not be written together: %s", where(failed))
+        return [None] * len(records)
+    tally.records += sum(line is not None for line in written)
+    return written

@@ -42,54 +42,76 @@ class Uses:
         self._counts: Counter[_Use] = Counter()
         self._places: dict[_Use, tuple[str, ...]] = {}
         self._shapes: dict[Shape, int] = {}
+        self._told: Counter[_Use] = Counter()  # how many places were taken
 
     def add(self, uses: Iterable[FieldUse]) -> None:
         found = list(uses.shapes()) if isinstance(uses, Account) else []
-        shapes = self._shapes
-        if found and all(shape in shapes for shape, _ in found):
+        if found and all(self.knows(shape) for shape, _ in found):
             for shape, times in found:
-                shapes[shape] += times
+                self._shapes[shape] += times
             return
         counts, places = self._counts, self._places
         for use in uses:
             key = (use.fate, use.field, use.reason)
             counts[key] += use.times
             known = places.get(key, ())
-            if len(known) < SHOWN:
-                places[key] = (known + use.places)[:SHOWN]
-        for shape, _ in found:
-            if shape not in shapes and all(len(places[_use(kind)]) == SHOWN for kind, _ in shape.leaves):
-                shapes[shape] = 0
-        if len(shapes) > _SHAPES:
-            self.add_up()
+            if len(known) + self._told[key] < SHOWN:
+                places[key] = (known + use.places)[: SHOWN - self._told[key]]
+        if len(self._shapes) > _SHAPES:
+            self._add_up()
+
+    def knows(self, shape: Shape) -> bool:
+        """Whether as many places are known of each of its fields as are told: then its rows need only be counted."""
+        if shape in self._shapes:
+            return True
+        if all(len(self._places.get(use, ())) + self._told[use] >= SHOWN for use in map(_use_of, shape.leaves)):
+            self._shapes[shape] = 0
+            return True
+        return False
+
+    def count(self, shape: Shape, times: int) -> None:
+        """Add so many rows of a shape that it knows."""
+        self._shapes[shape] += times
 
     def merge(self, later: Uses) -> None:
         """Add what came after."""
-        later.add_up()
+        self._add_up()
+        later._add_up()
         self._counts.update(later._counts)
         for key, places in later._places.items():
             known = self._places.get(key, ())
             if len(known) < SHOWN:
                 self._places[key] = (known + places)[:SHOWN]
 
-    def add_up(self) -> None:
-        """Add what was counted by shape to the rest: nothing of a mapping is held any more."""
+    def take(self) -> Uses:
+        """What was added since the last time, which holds nothing of a mapping. What is known stays known."""
+        known = dict.fromkeys(self._shapes, 0)
+        self._add_up()
+        taken = Uses()
+        taken._counts, taken._places = self._counts, self._places
+        for use, places in self._places.items():
+            self._told[use] += len(places)
+        self._counts, self._places, self._shapes = Counter(), {}, known
+        return taken
+
+    def _add_up(self) -> None:
+        """Add what was counted by shape to the rest."""
         for shape, times in self._shapes.items():
-            for kind, _ in shape.leaves:
-                self._counts[_use(kind)] += times
+            for leaf in shape.leaves if times else ():
+                self._counts[_use_of(leaf)] += times
         self._shapes.clear()
 
     def united(self) -> list[FieldUse]:
         """What nobody reads first, then by name."""
-        self.add_up()
+        self._add_up()
         return [
-            FieldUse(key[1], key[0], key[2], self._counts[key], self._places[key])
+            FieldUse(key[1], key[0], key[2], self._counts[key], self._places.get(key, ()))
             for key in sorted(self._counts, key=lambda key: (_ORDER.get(key[0], 2), key))
         ]
 
 
-def _use(kind: Kind) -> _Use:
-    field, (fate, reason) = kind
+def _use_of(leaf: tuple[Kind, str]) -> _Use:
+    (field, (fate, reason)), _ = leaf
     return fate, field, reason
 
 
@@ -126,6 +148,18 @@ class Tally:
             self.issues.append(indent(orjson.dumps(issue, option=_INDENT).decode(), "    ").encode())
         elif issue.detail != "unmapped-field":
             self.issues.append(f"{issue.severity:<11} {issue.place}: {issue.text}\n".encode())
+
+    def take(self) -> Tally:
+        """What was added since the last time."""
+        taken = Tally(self.style)
+        taken.records, taken.uses, taken.findings, taken.issues = (
+            self.records,
+            self.uses.take(),
+            self.findings,
+            self.issues,
+        )
+        self.records, self.findings, self.issues = 0, Findings(), []
+        return taken
 
     def merge(self, later: Tally) -> None:
         """Add what came after."""

@@ -196,7 +196,7 @@ def _mapped(compiled: Mapping, source: SourceRecord, checker: Checker | None = N
     try:
         return checked(compiled.run(source), source, checker)
     except Exception as failed:
-        log.error("a mapping failed: %s", _where(failed))
+        log.error("a mapping failed: %s", where(failed))
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": []}
         return MappedBundle(source.source, bundle, issues=(_fault(failed),), refused=True)
 
@@ -275,7 +275,7 @@ def evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str 
     except AdapterError as refused:
         return refusal(adapter, record.source, refused.issues, refused.status, record)
     except Exception as failed:  # EngineError, or a fault of ours: one record's, which stops no other
-        log.error("a record could not be evaluated: %s", _where(failed))
+        log.error("a record could not be evaluated: %s", where(failed))
         return refusal(adapter, record.source, (_fault(failed),), 500, record)
 
 
@@ -285,7 +285,7 @@ def _fault(failed: Exception) -> Issue:
     return Issue("fatal", "exception", text)
 
 
-def _where(failed: Exception) -> str:
+def where(failed: Exception) -> str:
     """Type and place in the code of an error, without its text."""
     frames = traceback.extract_tb(failed.__traceback__)[-3:]
     return f"{type(failed).__name__} at " + " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames))

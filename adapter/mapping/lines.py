@@ -114,10 +114,5 @@ def _type_at(kind: str, key: str, item: Any) -> str:
 
 def has_slots(value: Resource | list[Any]) -> bool:
     """Whether there is a slot anywhere in it."""
-    return any(
-        isinstance(item, Slot | Link) or (isinstance(item, dict | list) and has_slots(item)) for item in _in(value)
-    )
-
-
-def _in(value: Resource | list[Any]) -> Iterator[Any]:
-    return iter(value.values()) if isinstance(value, dict) else iter(value)
+    items = value.values() if isinstance(value, dict) else value
+    return any(isinstance(item, Slot | Link) or (isinstance(item, dict | list) and has_slots(item)) for item in items)

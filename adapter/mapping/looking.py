@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from adapter.mapping.sight import Alike, View
 from adapter.sources.csv_files import TableRow
 from adapter.sources.model import Row
 
-Ids = Mapping[str, Mapping[TableRow, str]]
+Ids = Mapping[str, Mapping[TableRow, str | None]]
 """Block → row → the id of the resource that is made of it."""
 
 
-class Look:
-    """All rows of the table of a view, in the order of their records.
+class Rows:
+    """The rows of one table of several records, in the order of the records; ``of`` is the number of each one's.
 
-    ``rows`` are those of each table. No row belongs to two records.
+    No row belongs to two records.
     """
 
-    def __init__(self, view: View, rows: Mapping[str, list[TableRow]]) -> None:
-        self.view, self.rows = view, rows[view.home]
+    def __init__(self) -> None:
+        self.all: list[TableRow] = []
+        self.of: list[int] = []
+        self._texts: dict[str, list[str]] = {}
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, ...]]:
+        return list(zip(*[row.cells for row in self.all], strict=False))  # cells beyond the columns are empty
+
+    def texts(self, key: str) -> list[str]:
+        """The texts of a column, "" where there is none."""
+        found = self._texts.get(key)
+        if found is None:
+            at = self.all[0].columns.get(key)
+            texts = [""] * len(self.all) if at is None else list(map(str.strip, self._columns[at]))
+            found = self._texts[key] = texts
+        return found
+
+    def filled(self) -> Iterator[tuple[bool, ...]]:
+        """Which columns of each row are filled."""
+        return zip(*[map(bool, self.texts(key)) for key in self.all[0].columns], strict=True)
+
+
+class Look:
+    """All rows of the table of a view; ``tables`` are the rows of each table."""
+
+    def __init__(self, view: View, tables: Mapping[str, Rows]) -> None:
+        self.view, self._own = view, tables[view.home]
+        self.rows = self._own.all
         self._owners: dict[str, Sequence[TableRow | None]] = {view.home: self.rows}
         self._texts: dict[tuple[int, str], list[str]] = {}
         self._looked: dict[int, list[Row | None]] = {}
-        self._below = [_Below(below, self.rows, rows) for below in view.below if below.home in rows]
+        self._below = [_Below(below, self.rows, tables) for below in view.below if below.home in tables]
 
     def owners(self, name: str) -> Sequence[TableRow | None]:
         """The row of another table that each row belongs to."""
@@ -35,19 +62,17 @@ class Look:
 
     def texts(self, role: int, key: str) -> list[str]:
         """The texts of a field of the ``role``-th of the rows that each row belongs to, "" where there is none."""
+        if role == 0:
+            return self._own.texts(key)
         found = self._texts.get((role, key))
         if found is None:
-            found = self._texts[role, key] = self._read(role, key)
+            rows = self.owners(self.view.owners[role])
+            found = self._texts[role, key] = [_text(row, key) for row in rows]
         return found
 
     def text(self, at: int, role: int, key: str) -> str:
         """The text of a field of the ``role``-th of all rows that are looked at for one row."""
         return _text(self.looked(at)[role], key)
-
-    def _read(self, role: int, key: str) -> list[str]:
-        if role == 0:
-            return column(self.rows, key)
-        return [_text(row, key) for row in self.owners(self.view.owners[role])]
 
     @cached_property
     def alike(self) -> list[Alike]:
@@ -127,8 +152,8 @@ class Look:
 class _Below:
     """The rows of a table under those of another: their look, and which of them are ``under`` each row."""
 
-    def __init__(self, view: View, above: Sequence[TableRow], rows: Mapping[str, list[TableRow]]) -> None:
-        self.look = Look(view, rows)
+    def __init__(self, view: View, above: Sequence[TableRow], tables: Mapping[str, Rows]) -> None:
+        self.look = Look(view, tables)
         places = {row: at for at, row in enumerate(above)}
         self.under: list[list[int]] = [[] for _ in above]
         name = above[0].name if above else ""
@@ -141,14 +166,6 @@ class _Below:
     def alike(self) -> list[Alike]:
         seen = self.look.alike
         return [tuple([seen[at] for at in under]) for under in self.under]
-
-
-def column(rows: Sequence[TableRow], key: str) -> list[str]:
-    """The texts of one field of rows of one table."""
-    at = rows[0].columns.get(key) if rows else None
-    if at is None:
-        return [""] * len(rows)
-    return [row.cells[at].strip() for row in rows]
 
 
 def _text(row: Row | None, key: str) -> str:

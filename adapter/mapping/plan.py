@@ -63,7 +63,8 @@ class Plans:
 
     def __init__(self, home: str, blocks: Sequence[Block], remarks: Sequence[Remark], resolve: Resolve) -> None:
         tracer = Tracer(resolve, home)
-        self.blocks = [CompiledBlock(block, tracer) for block in blocks]
+        self.names = [block.name for block in blocks]
+        self._blocks = [CompiledBlock(block, tracer) for block in blocks]
         self._remarks = [tracer.when(remark.when) for remark in remarks]
         self.view = View(home, resolve)
         for block in blocks:
@@ -95,7 +96,7 @@ class Plans:
         row = trace.row
         decided = tuple(
             (at, tuple(part if isinstance(part, Slot) else str(part) for part in block.identity(trace, row)))
-            for at, block in enumerate(self.blocks)
+            for at, block in enumerate(self._blocks)
             if block.holds is None or block.holds(trace, row)
         )
         said = [holds(trace, row) for holds in self._remarks]
@@ -122,7 +123,7 @@ class Plans:
     def _finish(self, trace: Trace) -> Finished | None:
         """None where a resource cannot be made. Raises CannotBeWritten."""
         row, lines = trace.row, []
-        for at, block in enumerate(self.blocks):
+        for at, block in enumerate(self._blocks):
             trace.reads, trace.marks, trace.trail = [], [], {}
             if block.holds is not None and not block.holds(trace, row):
                 trace.settle(trace.reads, (), made=True)

@@ -8,8 +8,10 @@ which something is to be said, or in which two resources have one id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice, repeat
+from typing import Protocol, TypeVar
 
 import orjson
 
@@ -19,19 +21,22 @@ from adapter.mapping.compile import Resolve
 from adapter.mapping.coverage import Accounts, Shape
 from adapter.mapping.dates import converter
 from adapter.mapping.lines import UNFIT, Encoder, Line, OwnId, Written
-from adapter.mapping.looking import Look, column
+from adapter.mapping.looking import Ids, Look, Rows
 from adapter.mapping.nodes import Program
 from adapter.mapping.plan import Finished, Plan, Plans, Touch
-from adapter.mapping.sight import Alike, CannotBeSeen
+from adapter.mapping.sight import CannotBeSeen
 from adapter.mapping.state import Run
 from adapter.mapping.trace import Link, Slot, Trace
 from adapter.sources.csv_files import TableRow
-from adapter.sources.model import SourceRecord
+from adapter.sources.model import Row, SourceRecord
 
 _BUNDLE = with_profile({"resourceType": "Bundle", "type": "collection", "entry": [None]})
-_HEAD, _TAIL = orjson.dumps(_BUNDLE).decode().split("null")
+_HEAD, _TAIL = orjson.dumps(_BUNDLE, option=orjson.OPT_APPEND_NEWLINE).decode().split("null")
 _ID = slice(len('{"fullUrl":"urn:uuid:'), len('{"fullUrl":"urn:uuid:') + 36)
 _SHAPES = 4096  # that are remembered
+T = TypeVar("T", bound=Hashable)
+Numbers = list[int]
+"""Rows of a table, by their place among those of it."""
 Key = tuple[str, tuple[bool, ...], Touch | None, tuple[Touch, ...]]
 """A table, which of its columns are filled, and what becomes of the fields: by its own plan, and by those of others."""
 
@@ -94,179 +99,156 @@ class _Batch:
     def __init__(self, writer: Writer, records: Sequence[SourceRecord], *, saying: bool) -> None:
         self.writer, self.records, self.saying = writer, records, saying
         self.left = {at for at, record in enumerate(records) if not _is_plain(record) or (saying and record.issues)}
-        self.rows: dict[str, list[TableRow]] = {}
-        self.of: dict[str, list[int]] = {}
+        self.tables: dict[str, Rows] = {}
         for at, record in enumerate(records):
             if at not in self.left:
                 for name, rows in record.rows.items():
-                    self.rows.setdefault(name, []).extend(rows)  # type: ignore[arg-type]  # _is_plain
-                    self.of.setdefault(name, []).extend([at] * len(rows))
-        self.ids: dict[str, dict[TableRow, str]] = {}
-        self.looks: dict[str, Look] = {}
-        self.groups: dict[str, list[tuple[Plan, list[int]]]] = {}  # rows that are seen alike
-        self.written: dict[str, list[str]] = {}  # by block: the entry of each row of its table, "" for none
+                    table = self.tables.get(name)
+                    if table is None:
+                        table = self.tables[name] = Rows()
+                    table.all += rows  # type: ignore[arg-type]  # _is_plain
+                    table.of += [at] * len(rows)
+        self.looks = {
+            name: Look(plans.view, self.tables) for name, plans in writer.plans.items() if name in self.tables
+        }
+        self.groups: dict[str, list[tuple[Plan, Numbers]]] = {}  # rows that are seen alike
+        self.ids: dict[str, list[str | None]] = {}  # by block, for each row of its table
+        self.written: dict[str, list[str]] = {}  # the same: the entry of its resource, "" for none
         self.finished: dict[str, list[Finished | None]] = {}
 
     def lines(self, uses: Counted) -> list[bytes | None]:
-        for name, plans in self.writer.plans.items():
-            if name in self.rows:
-                self._decide(name, plans)
-        for name, plans in self.writer.plans.items():
-            if name in self.rows:
-                self._write(name, plans)
-        keys = self._account(uses)
+        for name in self.looks:
+            self._decide(name)
+        by_row = {
+            block: dict(zip(self.tables[table].all, self.ids[block], strict=True))
+            for block, table in self.writer.blocks
+            if block in self.ids
+        }
+        for name in self.looks:
+            self._write(name, by_row)
+        shapes = self._shapes(uses)
         lines = self._joined()
-        for name, counts in keys.items():
-            of, shapes = self.of[name], self.writer.shapes
-            for key, times in Counter([key for key, at in zip(counts, of, strict=True) if at not in self.left]).items():
-                uses.count(shapes[key], times)
+        for name, found in shapes.items():
+            of = self.tables[name].of
+            counted = (
+                [shape for shape, at in zip(found, of, strict=True) if at not in self.left] if self.left else found
+            )
+            for shape, times in Counter(counted).items():
+                uses.count(shape, times)
         return lines
 
-    def _leave(self, name: str, rows: Sequence[int]) -> None:
-        of = self.of[name]
+    def _leave(self, name: str, rows: Iterable[int]) -> None:
+        of = self.tables[name].of
         self.left.update([of[at] for at in rows])
 
-    def _trace(self, name: str, at: int) -> Trace:
-        return Trace(self.records[self.of[name][at]], self.looks[name].views(at))
+    def _trace(self, name: str, at: int, ids: Ids) -> Trace:
+        trace = Trace(self.records[self.tables[name].of[at]], self.looks[name].views(at))
+        trace.instances = {
+            (block, row): f"urn:uuid:{one}" for block, own in ids.items() for row, one in own.items() if one
+        }
+        return trace
 
-    def _decide(self, name: str, plans: Plans) -> None:
+    def _decide(self, name: str) -> None:
         """Which blocks hold for the rows of a table, and the ids of their resources."""
-        look = self.looks[name] = Look(plans.view, self.rows)
-        alike: dict[Alike, list[int]] = {}
-        for at, seen in enumerate(look.alike):
-            alike.setdefault(seen, []).append(at)
+        look, table, plans = self.looks[name], self.tables[name], self.writer.plans[name]
+        for block in plans.names:
+            self.ids[block] = [None] * len(table.all)
         groups = self.groups[name] = []
-        owners = [self.records[at].patient_key for at in self.of[name]]
-        for seen, rows in alike.items():
-            plan = plans.of(seen, len(rows), lambda first=rows[0]: self._trace(name, first))
+        owners = [self.records[at].patient_key for at in table.of]
+        for seen, rows in _grouped(look.alike).items():
+            plan = plans.of(seen, len(rows), partial(self._trace, name, rows[0], {}))
             if plan is None or (plan.says and self.saying):
                 self._leave(name, rows)
                 continue
             groups.append((plan, rows))
-            some = [self.rows[name][at] for at in rows]
             for number, parts in plan.decided:
-                block = plans.blocks[number].block.name
-                ends = [part if isinstance(part, str) else _parts(look, part, rows) for part in parts]
-                whole = [[owners[at] for at in rows], block, *ends]
-                columns = [[one] * len(rows) if isinstance(one, str) else one for one in whole]
-                ids = stable_ids(map("/".join, zip(*columns, strict=True)))
-                self.ids.setdefault(block, {}).update(zip(some, ids, strict=True))
+                block = plans.names[number]
+                ends = [repeat(part) if isinstance(part, str) else _parts(look, part, rows) for part in parts]
+                paths = map("/".join, zip(_of(owners, rows), repeat(block), *ends, strict=False))
+                _put(self.ids[block], rows, stable_ids(paths))
 
-    def _write(self, name: str, plans: Plans) -> None:
+    def _write(self, name: str, ids: Ids) -> None:
         """The entries of a table's resources."""
-        look, count = self.looks[name], len(self.rows[name])
-        links = [*look.links(self.ids)]
-        below = look.links_below(self.ids)
-        there = list(zip(*([link is not None for link in led] for led in links), strict=True)) or [()] * count
-        if below is not None:
-            there = [(*own, *[link is not None for link in led]) for own, led in zip(there, below, strict=True)]
-        self.finished[name] = finishing = [None] * count
-        for compiled in plans.blocks:
-            self.written[compiled.block.name] = [""] * count
+        look, plans, count = self.looks[name], self.writer.plans[name], len(self.tables[name].all)
+        self.finished[name] = [None] * count
+        for block in plans.names:
+            self.written[block] = [""] * count
+        links = _Links(look.links(ids), look.links_below(ids), count)
         for plan, rows in self.groups[name]:
-            alike: dict[tuple[bool, ...], list[int]] = {}
-            for at in rows:
-                alike.setdefault(there[at], []).append(at)
-            for seen, some in alike.items():
-                self._fill(name, plans, plan, seen, some, links, below, finishing)
+            for there, some in _grouped(_of(links.there, rows)).items():
+                self._fill(name, plan, there, [rows[at] for at in some], links, ids)
 
-    def _fill(
-        self,
-        name: str,
-        plans: Plans,
-        plan: Plan,
-        there: tuple[bool, ...],
-        rows: list[int],
-        links: Sequence[Sequence[str | None]],
-        below: Sequence[Sequence[str | None]] | None,
-        finishing: list[Finished | None],
-    ) -> None:
-        look = self.looks[name]
+    def _fill(self, name: str, plan: Plan, there: tuple[bool, ...], rows: Numbers, links: _Links, ids: Ids) -> None:
+        """Of rows that are seen alike and from which the same references lead."""
+        look, plans = self.looks[name], self.writer.plans[name]
 
-        def texts_of(block: str, slot: OwnId | Written | Link, rows: list[int]) -> list[str]:
+        def texts(number: int, slot: OwnId | Written | Link, rows: Numbers) -> Sequence[str]:
             match slot:
                 case OwnId():
-                    ids = self.ids[block]
-                    return [ids[self.rows[name][at]] for at in rows]
-                case Link(at=number):
-                    if below is None or number < len(links):
-                        return [links[number][at] or "" for at in rows]
-                    return [below[at][number - len(links)] or "" for at in rows]
-                case Written(slot, primitive):
-                    encoder = self.writer.encoder(slot.type, primitive)
-                    return list(map(encoder.__getitem__, _texts(look, slot, rows)))
-
-        def trace() -> Trace:
-            begun = self._trace(name, rows[0])
-            begun.instances = {
-                (block, row): f"urn:uuid:{own}" for block, ids in self.ids.items() for row, own in ids.items()
-            }
-            return begun
+                    return [one or "" for one in _of(self.ids[plans.names[number]], rows)]
+                case Link(at):
+                    return links.to(at, rows)
+                case Written(place, primitive):
+                    encoder = self.writer.encoder(place.type, primitive)
+                    return list(map(encoder.__getitem__, _texts(look, place, rows)))
 
         def fits(number: int, line: Line) -> bool:
-            block = plans.blocks[number].block.name
-            return line.is_valid(tuple(texts_of(block, slot, rows[:1])[0] for slot in line.slots))
+            return line.is_valid(tuple(texts(number, slot, rows[:1])[0] for slot in line.slots))
 
-        finished = plans.finished(plan, there, trace, fits)
+        finished = plans.finished(plan, there, partial(self._trace, name, rows[0], ids), fits)
         if finished is None or (finished.says and self.saying):
             self._leave(name, rows)
             return
         for number, line in finished.lines:
-            block = plans.blocks[number].block.name
-            columns = [texts_of(block, slot, rows) for slot in line.slots]
+            columns = [texts(number, slot, rows) for slot in line.slots]
             for found in columns:
                 if UNFIT in found:
                     self._leave(name, [at for at, text in zip(rows, found, strict=True) if text == UNFIT])
             written = map(line.form.__mod__, zip(*columns, strict=True))
-            into = self.written[block]
-            for at, text in zip(rows, written, strict=True):
-                into[at] = text
-        for at in rows:
-            finishing[at] = finished
+            _put(self.written[plans.names[number]], rows, written)
+        _put(self.finished[name], rows, repeat(finished))
 
-    def _account(self, uses: Counted) -> dict[str, list[Key]]:
-        """The shape of each row, by its key. A record of which something is to be told or said is left."""
-        touched: dict[TableRow, tuple[Touch, ...]] = {}
+    def _shapes(self, uses: Counted) -> dict[str, list[Shape]]:
+        """The shape of each row. A record of which something is to be told or said is left."""
+        touched: dict[Row, tuple[Touch, ...]] = {}
         for name, finishing in self.finished.items():
-            look = self.looks[name]
             for at, finished in enumerate(finishing):
                 if finished is not None and finished.others:
-                    rows = look.looked(at)
+                    looked = self.looks[name].looked(at)
                     for role, touch in finished.others:
-                        row = rows[role]
-                        if isinstance(row, TableRow):
+                        row = looked[role]
+                        if row is not None:
                             touched[row] = (*touched.get(row, ()), touch)
-        found: dict[str, list[Key]] = {}
-        for name, rows in self.rows.items():
-            filled = zip(*(map(bool, column(rows, key)) for key in rows[0].columns), strict=True)
-            own = [finished and finished.own for finished in self.finished.get(name, [None] * len(rows))]
-            others = [touched.get(row, ()) for row in rows] if touched else [()] * len(rows)
-            found[name] = keys = list(zip([name] * len(rows), filled, own, others, strict=True))
-            for key in set(keys):
-                shape = self.writer.shapes.get(key)
-                if shape is None:
-                    shape = self._shape(keys.index(key), key)
-                if not uses.knows(shape) or (self.saying and shape.unread):
-                    self._leave(name, [at for at, other in enumerate(keys) if other == key])
-        return found
+        return {name: self._shapes_of(name, touched, uses) for name in self.tables}
 
-    def _shape(self, at: int, key: Key) -> Shape:
-        name, _, own, others = key
-        row = self.rows[name][at]
-        run = Run(self.records[self.of[name][at]])
-        for touch in (*([own] if own else ()), *others):
-            run.touch(row, touch.mapped, touch.fates)
-        shapes = self.writer.shapes
+    def _shapes_of(self, name: str, touched: Mapping[Row, tuple[Touch, ...]], uses: Counted) -> list[Shape]:
+        table, shapes = self.tables[name], self.writer.shapes
+        finished = self.finished.get(name, [None] * len(table.all))
+        own = [each.own if each is not None else None for each in finished]
+        others = [touched.get(row, ()) for row in table.all] if touched else repeat(())
+        keys: list[Key] = list(zip(repeat(name), table.filled(), own, others, strict=False))
         if len(shapes) >= _SHAPES:
             shapes.clear()
-        shape = shapes[key] = self.writer.accounts.shape(run, row)
-        return shape
+        for key, first in dict(zip(reversed(keys), reversed(range(len(keys))), strict=True)).items():
+            shape = shapes.get(key) or shapes.setdefault(key, self._shape(name, first, key))
+            if not uses.knows(shape) or (self.saying and shape.unread):
+                self._leave(name, [at for at, other in enumerate(keys) if other == key])
+        return [shapes[key] for key in keys]
+
+    def _shape(self, name: str, at: int, key: Key) -> Shape:
+        table, (_, _, own, others) = self.tables[name], key
+        run = Run(self.records[table.of[at]])
+        for touch in (*([own] if own else ()), *others):
+            run.touch(table.all[at], touch.mapped, touch.fates)
+        return self.writer.accounts.shape(run, table.all[at])
 
     def _joined(self) -> list[bytes | None]:
         """The line of each record, of the entries of its rows in the order of the blocks."""
         entries: list[list[str]] = [[] for _ in self.records]
         for block, table in self.writer.blocks:
-            for at, text in zip(self.of.get(table, ()), self.written.get(block, ()), strict=False):
+            for at, text in zip(
+                self.tables[table].of if block in self.written else (), self.written.get(block, ()), strict=True
+            ):
                 if text:
                     entries[at].append(text)
         lines: list[bytes | None] = []
@@ -279,7 +261,51 @@ class _Batch:
         return lines
 
 
-def _parts(look: Look, slot: Slot, rows: list[int]) -> list[str]:
+class _Links:
+    """The ids of the resources to which references lead from each row, and which of them are ``there``."""
+
+    def __init__(self, own: list[list[str | None]], below: list[list[str | None]] | None, count: int) -> None:
+        self._own, self._below = own, below
+        known = [[one is not None for one in led] for led in own]
+        self.there: list[tuple[bool, ...]] = list(zip(*known, strict=True)) if known else [()] * count
+        if below is not None:
+            led = [tuple([one is not None for one in each]) for each in below]
+            self.there = [(*one, *other) for one, other in zip(self.there, led, strict=True)]
+
+    def to(self, at: int, rows: Numbers) -> list[str]:
+        """The ``at``-th, from these rows."""
+        if at < len(self._own):
+            return [one or "" for one in _of(self._own[at], rows)]
+        assert self._below is not None  # noqa: S101 - there are no more without them
+        return [self._below[row][at - len(self._own)] or "" for row in rows]
+
+
+def _grouped(keys: Iterable[T]) -> dict[T, Numbers]:
+    """The places of equal keys."""
+    found: dict[T, Numbers] = {}
+    for at, key in enumerate(keys):
+        if key in found:
+            found[key].append(at)
+        else:
+            found[key] = [at]
+    return found
+
+
+def _of(column: Sequence[T], rows: Numbers) -> Sequence[T]:
+    """The items of a column for some rows, which are in order."""
+    return column if len(rows) == len(column) else [column[at] for at in rows]
+
+
+def _put(column: list[T], rows: Numbers, items: Iterable[T]) -> None:
+    """Put an item at each of these rows."""
+    if len(rows) == len(column):
+        column[:] = islice(items, len(rows))
+    else:
+        for at, item in zip(rows, items, strict=False):
+            column[at] = item
+
+
+def _parts(look: Look, slot: Slot, rows: Numbers) -> Sequence[str]:
     """The values at a slot as parts of an identity."""
     texts = _texts(look, slot, rows)
     if slot.type == "string":
@@ -288,15 +314,14 @@ def _parts(look: Look, slot: Slot, rows: list[int]) -> list[str]:
     return [str(convert(text)) for text in texts]
 
 
-def _texts(look: Look, slot: Slot, rows: list[int]) -> list[str]:
+def _texts(look: Look, slot: Slot, rows: Numbers) -> Sequence[str]:
     """What stands at a slot, for these rows."""
     if len(slot.places) == 1:
         ((role, key),) = slot.places
         if role < len(look.view.owners):
-            found = look.texts(role, key)
-            return found if len(rows) == len(found) else [found[at] for at in rows]
+            return _of(look.texts(role, key), rows)
     return [slot.between.join(filter(None, [look.text(at, role, key) for role, key in slot.places])) for at in rows]
 
 
 def _is_plain(record: SourceRecord) -> bool:
-    return not record.refused and all(type(row) is TableRow for row in record.order)
+    return not record.refused and {*map(type, record.order)} == {TableRow}
