@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from adapter.mapping.nodes import Coded
@@ -63,3 +63,21 @@ def coded(node: Coded, home: str, *, inside: bool) -> Callable[[Run, Row, str], 
         return {"coding": [coding]}
 
     return evaluate
+
+
+def kinds_of_code(node: Coded) -> Callable[[str], Hashable]:
+    """What decides, of a text, on what is made of it: rows in which it is the same differ in the code alone."""
+    local = node.local.targets if node.local else {}
+    systems = tuple(dict.fromkeys(node.systems))
+
+    def kind(text: str) -> Hashable:
+        if text.lower() in local:
+            return text
+        return tuple([NORMAL[system](text) is not None for system in systems]), system_by_shape(text, systems)
+
+    return kind
+
+
+def code_in(system: str) -> Callable[[str], str]:
+    """How a code is written in its system."""
+    return lambda text: NORMAL[system](text) or text

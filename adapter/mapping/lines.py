@@ -14,10 +14,11 @@ from adapter.fhir import primitives
 from adapter.fhir.elements import type_info
 from adapter.fhir.profiles import with_profile
 from adapter.fhir.validate import validate
+from adapter.mapping.coded import code_in
 from adapter.mapping.convert import Refused
 from adapter.mapping.dates import converter
-from adapter.mapping.sight import MOST
-from adapter.mapping.trace import Link, Slot
+from adapter.mapping.sight import MOST, Slot
+from adapter.mapping.trace import CODE_IN, Link
 from adapter.records import Resource
 
 UNFIT: Final = ""
@@ -57,7 +58,9 @@ class Encoder(dict[str, str]):
 
     def __init__(self, type_name: str, primitive: str) -> None:
         super().__init__()
-        self._convert, self._primitive = converter(type_name), primitive
+        system = type_name.removeprefix(CODE_IN)
+        self._convert = converter(type_name) if system == type_name else code_in(system)
+        self._primitive = primitive
 
     def __missing__(self, text: str) -> str:
         if len(self) >= MOST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from adapter.mapping.sight import Alike, View
+from adapter.mapping.sight import Alike, Period, View
 from adapter.sources.csv_files import TableRow
 from adapter.sources.model import Row
 
@@ -85,11 +85,21 @@ class Look:
         for places, between, joined in self.view.joins.values():
             read = self.joined(places, between)
             found.append(list(map(joined.__getitem__, read)))
-        for sides in self.view.periods:
-            both = list(zip(*(self.together(side) for side in sides), strict=True))
-            found.append([ends if all(map(any, ends)) else None for ends in both])
+        found += map(self._ends, self.view.periods)
         found += [below.alike for below in self._below]
         return list(zip(*found, strict=True)) if found else [()] * len(self.rows)
+
+    def _ends(self, period: Period) -> list[Alike]:
+        """Rows with one end are alike; so are those whose two ends become a period as they are."""
+        both = list(zip(*(self.together(side) for side in period.places), strict=True))
+        found: list[Alike] = [ends if all(map(any, ends)) else None for ends in both]
+        if period.ends is None or not any(found):
+            return found
+        starts, ends = (self.joined(slot.places, slot.between) for slot in period.ends)
+        return [
+            True if seen and period.alike(start, end) else seen
+            for seen, start, end in zip(found, starts, ends, strict=True)
+        ]
 
     def together(self, places: Sequence[tuple[int, str]]) -> list[tuple[str, ...]]:
         """The texts of several fields."""

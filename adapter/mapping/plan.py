@@ -14,9 +14,9 @@ from adapter.mapping.block import CompiledBlock
 from adapter.mapping.compile import Resolve
 from adapter.mapping.lines import CannotBeWritten, Line, line_of
 from adapter.mapping.nodes import Block, Field, Remark
-from adapter.mapping.sight import Alike, View
+from adapter.mapping.sight import Alike, Slot, View
 from adapter.mapping.state import Fate
-from adapter.mapping.trace import Slot, Trace, Tracer
+from adapter.mapping.trace import Trace, Tracer
 from adapter.sources.model import Row
 
 WORTHWHILE = 3

@@ -8,9 +8,11 @@ that a condition asks for those that answer it alike, and where a code map is as
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from adapter.mapping.coded import kinds_of_code
 from adapter.mapping.convert import Refused
 from adapter.mapping.dates import converter
 from adapter.mapping.nodes import (
@@ -26,7 +28,7 @@ from adapter.mapping.nodes import (
     Test,
     conditions,
 )
-from adapter.mapping.periods import PERIOD
+from adapter.mapping.periods import PERIOD, comparable
 from adapter.mapping.values import fields_of, parts, passes
 
 Resolve = Callable[[str], tuple[tuple[str, str], ...]]
@@ -38,6 +40,15 @@ Places = tuple[tuple[int, str], ...]
 MOST = 4096
 """Texts of one place that are remembered."""
 T = TypeVar("T", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The texts of some fields of the rows that are looked at, joined where they are several, as a value of a type."""
+
+    places: Places
+    type: str = "string"
+    between: str = ""
 
 
 class CannotBeSeen(Exception):
@@ -106,12 +117,29 @@ def joined_of(node: JoinText) -> Joined:
     return node.fields, node.between, node.type
 
 
+class Period(NamedTuple):
+    """What both ends are made of; ``ends`` are the values themselves, None where they are made in another way."""
+
+    places: tuple[Places, Places]
+    ends: tuple[Slot, Slot] | None
+
+    def alike(self, start: str, end: str) -> bool:
+        """Whether these texts, which are values of their types, become a period of just these two values."""
+        if self.ends is None:
+            return False
+        try:
+            both = converter(self.ends[0].type)(start), converter(self.ends[1].type)(end)
+        except Refused:
+            return False
+        return comparable(*both) == both
+
+
 class View:
     """All that the blocks of one table look at: of its rows, of the rows that these belong to, of those under them.
 
     ``owners`` are the tables of the rows that are looked at for each row, itself first; ``columns`` what is looked at
-    of each; ``joins`` the texts that are joined; ``periods`` the places of both ends; ``targets`` where references
-    may lead; ``below`` the views of the tables under it.
+    of each; ``joins`` the texts that are joined; ``targets`` where references may lead; ``below`` the views of the
+    tables under it.
     """
 
     def __init__(self, home: str, resolve: Resolve) -> None:
@@ -119,7 +147,7 @@ class View:
         self.owners = [home]
         self.columns: list[dict[str, Texts]] = [{}]
         self.joins: dict[Joined, tuple[Places, str, Texts]] = {}
-        self.periods: list[tuple[Places, Places]] = []
+        self.periods: list[Period] = []
         self.targets: dict[str, tuple[tuple[str, str], ...]] = {}
         self.below: list[View] = []
 
@@ -169,8 +197,9 @@ class View:
             case From():
                 self._at(node.field).ask("text", str)
             case Coded():
-                for field in filter(None, (node.field, node.scheme)):
-                    self._at(field).ask("text", str)
+                self._at(node.field).ask(("coded", node.systems, node.local and node.local.name), kinds_of_code(node))
+                if node.scheme:
+                    self._at(node.scheme).ask("text", str)
             case JoinText():
                 self._add_join(node)
             case ReferenceTo(target):
@@ -200,6 +229,16 @@ class View:
             self.joins.setdefault(joined_of(node), (self._places(node.fields), node.between, joined))
 
     def _add_period(self, items: Mapping[str, Node]) -> None:
-        """What a period is depends on both its ends: where both may be there, their texts are alike to no others."""
-        start, end = (self._places(fields_of(items[key])) for key in ("start", "end"))
-        self.periods.append((start, end))
+        start, end = items["start"], items["end"]
+        places = (self._places(fields_of(start)), self._places(fields_of(end)))
+        one, other = self._slot(start), self._slot(end)
+        self.periods.append(Period(places, (one, other) if one and other else None))
+
+    def _slot(self, node: Node) -> Slot | None:
+        """Of a node that is no more than the value of its fields."""
+        match node:
+            case From(code_map=None, default=None, when=()):
+                return Slot(self._places([node.field]), node.type)
+            case JoinText(code_map=None, when=()):
+                return Slot(self._places(node.fields), node.type, node.between)
+        return None

@@ -12,20 +12,14 @@ from itertools import count
 from typing import Any
 
 from adapter.mapping.compile import Compiler, Evaluate
-from adapter.mapping.nodes import Field, From, JoinText, Node, Object, ReferenceTo
-from adapter.mapping.sight import Places, View, joined_of
+from adapter.mapping.nodes import Coded, Field, From, JoinText, Node, Object, ReferenceTo
+from adapter.mapping.sight import Slot, View, joined_of
 from adapter.mapping.state import HOLE, Run
 from adapter.mapping.values import fields_of, locate
 from adapter.sources.model import Row, SourceRecord
 
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The texts of some fields of the rows that are looked at, joined where they are several, as a value of a type."""
-
-    places: Places
-    type: str = "string"
-    between: str = ""
+CODE_IN = "code in "
+"""What the types of slots for codes begin with: the system follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +82,8 @@ class Tracer(Compiler):
                 return lambda run, row, path: (
                     HOLE if evaluate(run, row, path) is HOLE else _tracing(run).joined(row, node)
                 )
+            case Coded():
+                return self._coded(node, evaluate)
             case ReferenceTo(target):
                 return lambda run, row, path: (
                     HOLE if evaluate(run, row, path) is HOLE else _tracing(run).link(row, target)
@@ -106,13 +102,33 @@ class Tracer(Compiler):
 
         return traced
 
+    def _coded(self, node: Coded, evaluate: Evaluate) -> Evaluate:
+        """Of rows that are seen alike all codes are of one system, or one local code, or none."""
+        find, key = locate(node.field, self.home, inside=self.inside), node.field.key
+        local = node.local.targets if node.local else {}
+
+        def traced(run: Run, row: Row, path: str) -> Any:
+            value = evaluate(run, row, path)
+            owner = row if find is None else find(run, row)
+            if value is HOLE or owner is None or owner.texts[key].lower() in local:
+                return value
+            if "text" in value:
+                return {"text": _tracing(run).slot(owner, key, "string")}
+            (coding,) = value["coding"]
+            return {"coding": [{**coding, "code": _tracing(run).slot(owner, key, f"{CODE_IN}{coding['system']}")}]}
+
+        return traced
+
     def _period(self, node: Object) -> Evaluate:
-        """Where both ends may be there, rows that are seen alike have the same texts there: they need no slots."""
+        """Two ends that become a period as they are have slots; what else is made of two ends is alike to no other."""
         themselves = Compiler(self.resolve, self.home, inside=self.inside).node(replace(node, when=()))
         slots = super()._period(node)
+        items = dict(node.items)
+        ends = [self.node(items[end]) for end in ("start", "end")]
+        plain = [Compiler(self.resolve, self.home, inside=self.inside).node(items[end]) for end in ("start", "end")]
         sides = [
-            [(locate(field, self.home, inside=self.inside), field.key) for field in fields_of(item)]
-            for _, item in node.items
+            [(locate(field, self.home, inside=self.inside), field.key) for field in fields_of(items[end])]
+            for end in ("start", "end")
         ]
 
         def traced(run: Run, row: Row, path: str) -> Any:
@@ -120,7 +136,10 @@ class Tracer(Compiler):
                 owners = [(row if find is None else find(run, row), key) for find, key in side]
                 if side and not any(owner is not None and key in owner.texts for owner, key in owners):
                     return slots(run, row, path)
-            return themselves(run, row, path)
+            made = themselves(run, row, path)
+            if made is HOLE or made != dict(zip(("start", "end"), (one(run, row, path) for one in plain), strict=True)):
+                return made
+            return dict(zip(("start", "end"), (end(run, row, path) for end in ends), strict=True))
 
         return traced
 

@@ -24,9 +24,9 @@ from adapter.mapping.lines import UNFIT, Encoder, Line, OwnId, Written
 from adapter.mapping.looking import Ids, Look, Rows
 from adapter.mapping.nodes import Program
 from adapter.mapping.plan import Finished, Plan, Plans, Touch
-from adapter.mapping.sight import CannotBeSeen
+from adapter.mapping.sight import CannotBeSeen, Slot
 from adapter.mapping.state import Run
-from adapter.mapping.trace import Link, Slot, Trace
+from adapter.mapping.trace import Link, Trace
 from adapter.sources.csv_files import TableRow
 from adapter.sources.model import Row, SourceRecord
 
