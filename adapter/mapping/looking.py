@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import repeat
 
 from adapter.mapping.sight import Alike, Period, View
 from adapter.sources.csv_files import TableRow
 from adapter.sources.model import Row
 
-Ids = Mapping[str, Mapping[TableRow, str | None]]
-"""Block → row → the id of the resource that is made of it."""
+Ids = Mapping[str, Mapping[Row | None, str]]
+"""Block → row → the id of the resource that is made of it, "" for none."""
 
 
 class Rows:
@@ -111,27 +112,26 @@ class Look:
         """The texts of several fields, joined where they are there."""
         return [between.join(filter(None, texts)) for texts in self.together(places)]
 
-    def links(self, ids: Ids) -> list[list[str | None]]:
+    def links(self, ids: Ids) -> list[list[str]]:
         """The ids of the resources that the targets of all views are for each row, target by target.
 
         Those of the rows below differ in number from row to row: rows that are seen alike have equally many.
         """
         found = []
         for targets in self.view.targets.values():
-            led: list[str | None] = [None] * len(self.rows)
+            led: list[str] = []
             for block, for_each in targets:
                 if block in ids:
-                    there = ids[block]
-                    own = [there.get(row) if row is not None else None for row in self.owners(for_each)]
-                    led = [one or other for one, other in zip(led, own, strict=True)]
-            found.append(led)
+                    own = list(map(ids[block].get, self.owners(for_each), repeat("")))
+                    led = [one or other for one, other in zip(led, own, strict=True)] if led else own
+            found.append(led or [""] * len(self.rows))
         return found
 
-    def links_below(self, ids: Ids) -> list[list[str | None]] | None:
+    def links_below(self, ids: Ids) -> list[list[str]] | None:
         """Those of the rows below each row; None where the view takes none."""
         if not self._below:
             return None
-        each: list[list[str | None]] = [[] for _ in self.rows]
+        each: list[list[str]] = [[] for _ in self.rows]
         for below in self._below:
             columns = below.look.links(ids)
             deeper = below.look.links_below(ids)

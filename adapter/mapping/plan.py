@@ -16,7 +16,7 @@ from adapter.mapping.lines import CannotBeWritten, Line, line_of
 from adapter.mapping.nodes import Block, Field, Remark
 from adapter.mapping.sight import Alike, Slot, View
 from adapter.mapping.state import Fate
-from adapter.mapping.trace import Trace, Tracer
+from adapter.mapping.trace import Link, Trace, Tracer
 from adapter.sources.model import Row
 
 WORTHWHILE = 3
@@ -75,7 +75,7 @@ class Plans:
         for remark in remarks:
             self.view.add((), remark.when)
         self.view.close()
-        self._plans: dict[Alike, Plan] = {}
+        self._plans: dict[Alike, Plan | None] = {}
         self._met: dict[Alike, int] = {}
 
     def of(self, alike: Alike, rows: int, trace: Callable[[], Trace]) -> Plan | None:
@@ -92,15 +92,17 @@ class Plans:
         plan = self._plans[alike] = self._decided(trace())
         return plan
 
-    def _decided(self, trace: Trace) -> Plan:
-        row = trace.row
-        decided = tuple(
-            (at, tuple(part if isinstance(part, Slot) else str(part) for part in block.identity(trace, row)))
-            for at, block in enumerate(self._blocks)
-            if block.holds is None or block.holds(trace, row)
-        )
+    def _decided(self, trace: Trace) -> Plan | None:
+        """None where the identity of a resource is more than the texts of fields."""
+        row, decided = trace.row, list[tuple[int, tuple[str | Slot, ...]]]()
+        for at, block in enumerate(self._blocks):
+            if block.holds is None or block.holds(trace, row):
+                identity = block.identity(trace, row)
+                if any(isinstance(part, Link | dict | list) for part in identity):
+                    return None
+                decided.append((at, tuple([part if isinstance(part, Slot) else str(part) for part in identity])))
         said = [holds(trace, row) for holds in self._remarks]
-        return Plan(decided, any(said) or bool(trace.issues))
+        return Plan(tuple(decided), any(said) or bool(trace.issues))
 
     def finished(
         self, plan: Plan, there: tuple[bool, ...], trace: Callable[[], Trace], fits: Callable[[int, Line], bool]

@@ -35,7 +35,7 @@ _HEAD, _TAIL = orjson.dumps(_BUNDLE, option=orjson.OPT_APPEND_NEWLINE).decode().
 _ID = slice(len('{"fullUrl":"urn:uuid:'), len('{"fullUrl":"urn:uuid:') + 36)
 _SHAPES = 4096  # that are remembered
 T = TypeVar("T", bound=Hashable)
-Numbers = list[int]
+Numbers = Sequence[int]
 """Rows of a table, by their place among those of it."""
 Key = tuple[str, tuple[bool, ...], Touch | None, tuple[Touch, ...]]
 """A table, which of its columns are filled, and what becomes of the fields: by its own plan, and by those of others."""
@@ -112,14 +112,14 @@ class _Batch:
             name: Look(plans.view, self.tables) for name, plans in writer.plans.items() if name in self.tables
         }
         self.groups: dict[str, list[tuple[Plan, Numbers]]] = {}  # rows that are seen alike
-        self.ids: dict[str, list[str | None]] = {}  # by block, for each row of its table
-        self.written: dict[str, list[str]] = {}  # the same: the entry of its resource, "" for none
+        self.ids: dict[str, list[str]] = {}  # by block, for each row of its table, "" for none
+        self.written: dict[str, list[str]] = {}  # the same: the entry of its resource
         self.finished: dict[str, list[Finished | None]] = {}
 
     def lines(self, uses: Counted) -> list[bytes | None]:
         for name in self.looks:
             self._decide(name)
-        by_row = {
+        by_row: Ids = {
             block: dict(zip(self.tables[table].all, self.ids[block], strict=True))
             for block, table in self.writer.blocks
             if block in self.ids
@@ -152,7 +152,7 @@ class _Batch:
         """Which blocks hold for the rows of a table, and the ids of their resources."""
         look, table, plans = self.looks[name], self.tables[name], self.writer.plans[name]
         for block in plans.names:
-            self.ids[block] = [None] * len(table.all)
+            self.ids[block] = [""] * len(table.all)
         groups = self.groups[name] = []
         owners = [self.records[at].patient_key for at in table.of]
         for seen, rows in _grouped(look.alike).items():
@@ -185,7 +185,7 @@ class _Batch:
         def texts(number: int, slot: OwnId | Written | Link, rows: Numbers) -> Sequence[str]:
             match slot:
                 case OwnId():
-                    return [one or "" for one in _of(self.ids[plans.names[number]], rows)]
+                    return _of(self.ids[plans.names[number]], rows)
                 case Link(at):
                     return links.to(at, rows)
                 case Written(place, primitive):
@@ -246,11 +246,10 @@ class _Batch:
         """The line of each record, of the entries of its rows in the order of the blocks."""
         entries: list[list[str]] = [[] for _ in self.records]
         for block, table in self.writer.blocks:
-            for at, text in zip(
-                self.tables[table].of if block in self.written else (), self.written.get(block, ()), strict=True
-            ):
-                if text:
-                    entries[at].append(text)
+            if block in self.written:
+                for at, text in zip(self.tables[table].of, self.written[block], strict=True):
+                    if text:
+                        entries[at].append(text)
         lines: list[bytes | None] = []
         for at, found in enumerate(entries):
             if at in self.left or not found or len({entry[_ID] for entry in found}) < len(found):
@@ -264,31 +263,33 @@ class _Batch:
 class _Links:
     """The ids of the resources to which references lead from each row, and which of them are ``there``."""
 
-    def __init__(self, own: list[list[str | None]], below: list[list[str | None]] | None, count: int) -> None:
+    def __init__(self, own: list[list[str]], below: list[list[str]] | None, count: int) -> None:
         self._own, self._below = own, below
-        known = [[one is not None for one in led] for led in own]
-        self.there: list[tuple[bool, ...]] = list(zip(*known, strict=True)) if known else [()] * count
+        self.there: list[tuple[bool, ...]] = [()] * count
+        if own:
+            self.there = list(zip(*[map(bool, led) for led in own], strict=True))
         if below is not None:
-            led = [tuple([one is not None for one in each]) for each in below]
-            self.there = [(*one, *other) for one, other in zip(self.there, led, strict=True)]
+            self.there = [(*one, *map(bool, led)) for one, led in zip(self.there, below, strict=True)]
 
-    def to(self, at: int, rows: Numbers) -> list[str]:
+    def to(self, at: int, rows: Numbers) -> Sequence[str]:
         """The ``at``-th, from these rows."""
         if at < len(self._own):
-            return [one or "" for one in _of(self._own[at], rows)]
+            return _of(self._own[at], rows)
         assert self._below is not None  # noqa: S101 - there are no more without them
-        return [self._below[row][at - len(self._own)] or "" for row in rows]
+        return [self._below[row][at - len(self._own)] for row in rows]
 
 
-def _grouped(keys: Iterable[T]) -> dict[T, Numbers]:
+def _grouped(keys: Sequence[T]) -> dict[T, Numbers]:
     """The places of equal keys."""
-    found: dict[T, Numbers] = {}
+    if len(different := set(keys)) == 1:
+        return {different.pop(): range(len(keys))}
+    found: dict[T, list[int]] = {}
     for at, key in enumerate(keys):
         if key in found:
             found[key].append(at)
         else:
             found[key] = [at]
-    return found
+    return dict(found)
 
 
 def _of(column: Sequence[T], rows: Numbers) -> Sequence[T]:
