@@ -23,7 +23,7 @@ from adapter.parallel import in_order
 from adapter.pipeline import check, children, guarded, is_one_input, maps_tables, read_path, refusal, tables_mapping
 from adapter.records import Issue, MappedBundle
 from adapter.settings import Settings
-from adapter.sources.assembly import Assembly, batches
+from adapter.sources.assembly import Assembly
 from adapter.sources.parts import Part
 from adapter.sources.tables import open_tables
 from adapter.together import Read, read_inputs
@@ -109,13 +109,13 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
     with open_tables(folder, adapter.mapping(mapping)) as reading:
         if not reading.streamed:
             to_fhir = maps_tables(adapter, mapping)
-            for batch in batches(reading.parts):
-                for source in reading.assembly.records(batch):
+            for part in reading.parts:
+                for source in reading.assembly.records(part):
                     yield Converted(*_line(adapter, coverage, folder.name, to_fhir(source)))
             return
         prepare = partial(_converter, adapter.settings, mapping, reading.assembly, coverage.style)
         try:
-            yield from in_order(prepare, batches(reading.parts), jobs)
+            yield from in_order(prepare, reading.parts, jobs)
         except BrokenProcessPool:
             text = "a process that converts ended unexpectedly: what follows is missing"
             raise Unprocessable(Issue("fatal", "exception", text)) from None
@@ -123,15 +123,15 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
 
 def _converter(
     settings: Settings, mapping: str, assembly: Assembly, style: Style
-) -> Callable[[Sequence[Part]], Converted]:
-    """What one process does with the parts that it is given."""
+) -> Callable[[Part], Converted]:
+    """What one process does with a part that it is given."""
     adapter = Adapter(settings)
     to_fhir = maps_tables(adapter, mapping)
 
-    def converted(batch: Sequence[Part]) -> Converted:
+    def converted(part: Part) -> Converted:
         tally = Tally(style)
         lines, failed, ended = [], False, False
-        for record in guarded(map(to_fhir, assembly.records(batch))):
+        for record in guarded(map(to_fhir, assembly.records(part))):
             line, wrong = _line(adapter, tally, assembly.source, record)
             lines.append(line)
             failed, ended = failed or wrong, isinstance(record, AdapterError)
