@@ -35,50 +35,22 @@ class Assembly:
         self.source, self._kind, self._spec = source, kind, spec
         self._joins, self._header, self._remarks, self._shelves = joins, header, remarks, shelves
         self._numbers = {name: number for number, name in enumerate(tables)}
-        self._tables = [(name, table.columns) for name, table in tables.items()]
-        self._above = [self._numbers.get(joins[name].to, -1) if name in joins else -1 for name in tables]
-        self._parents = frozenset(self._above)
+        above = {name: self._numbers.get(join.to, -1) for name, join in joins.items()}
+        self._tables = [
+            (name, table.columns, above.get(name, -1), number in above.values())
+            for number, (name, table) in enumerate(tables.items())
+        ]
 
     def records(self, part: Part) -> Iterator[SourceRecord]:
         """One for each owner, or piece of what is too long for one."""
-        rows = self._shelves.load(part.kept)
-        for owner, given in groupby(rows, itemgetter(0)):
+        owner = -1
+        for owner, given in groupby(self._shelves.load(part.kept), itemgetter(0)):
             said = part.said.get(owner, NOTHING)
             for piece, whole in pieces(given):
                 yield self._record(owner, piece, said, whole=whole and part.whole)
                 said = NOTHING
-        if not rows:
+        if owner < 0:
             yield self._record(NOBODY, (), part.said.get(NOBODY, NOTHING), whole=True)
-
-    def _rows(self, given: Sequence[Given], header: TableRow | None) -> list[TableRow]:
-        """In the order of the tables and their rows, those of lookup tables among them."""
-        rows: list[TableRow] = []
-        own: dict[tuple[int, int], TableRow] = {}  # that others belong to, or name
-        early: list[tuple[TableRow, tuple[int, int]]] = []  # with the parent that comes after them
-        linked: list[TableRow] = []
-        for _, table, number, parent, cells, links in given:
-            name, columns = self._tables[table]
-            row = TableRow(name, columns, number, cells)
-            row.header = header
-            rows.append(row)
-            if parent >= 0:
-                row.parent = own.get((self._above[table], parent))
-                if row.parent is None:
-                    early.append((row, (self._above[table], parent)))
-            if table in self._parents:
-                own[table, number] = row
-            if links:
-                row.links = {}
-                for to, found, named in links:
-                    name, columns = self._tables[to]
-                    if (to, found) not in own:
-                        own[to, found] = TableRow(name, columns, found, named)
-                        own[to, found].header = header
-                        linked.append(own[to, found])
-                    row.links[name] = own[to, found]
-        for row, above in early:
-            row.parent = own.get(above)
-        return sorted(rows + linked, key=lambda row: (self._numbers[row.name], row.number)) if linked else rows
 
     def _record(self, owner: int, given: Sequence[Given], said: Said, *, whole: bool) -> SourceRecord:
         header = self._header and self._header.shared()
@@ -87,23 +59,53 @@ class Assembly:
         if not whole and owner < NOBODY:
             text = f"more than {parts.MOST_ROWS} rows have the key of one patient: they are read as nobody's record"
             issues.append(Issue("error", "too-long", text, "malformed", rows[0].place("")))
+        order = rows if header is None else [header, *rows]
+        grouped: dict[str, list[Row]] = {} if header is None else {header.name: [header]}
+        last, same = "", list[Row]()
         for row in rows:
             if row.ragged:
                 issues.append(ragged_issue(row))
                 refused = True
             if owner >= NOBODY:
                 issues.append(self._orphan(row))
-        key = ORPHANS if owner >= NOBODY else self._label(rows)
-        order = rows if header is None else [header, *rows]
-        grouped: dict[str, list[Row]] = {}
-        for row in order:
-            grouped.setdefault(row.name, []).append(row)
+            if row.name != last:
+                last = row.name
+                same = grouped.setdefault(last, [])
+            same.append(row)
+        key = ORPHANS if owner >= NOBODY else self._label(grouped.get(self._spec.patient, ()))
         return SourceRecord(self.source, self._kind, key, grouped, tuple(order), (*issues, *self._remarks), refused)
 
-    def _label(self, rows: Sequence[TableRow]) -> str:
-        patient = next((row for row in rows if row.name == self._spec.patient), None)
-        if patient is None:
+    def _rows(self, given: Sequence[Given], header: TableRow | None) -> list[TableRow]:
+        """In the order of the tables and their rows, those of lookup tables among them."""
+        rows: list[TableRow] = []
+        own: dict[tuple[int, int], TableRow] = {}  # that others belong to, or name
+        early: list[tuple[TableRow, tuple[int, int]]] = []  # with the parent that comes after them
+        linked: list[TableRow] = []
+        for _, table, number, parent, cells, links in given:
+            name, columns, above, has_rows = self._tables[table]
+            row = TableRow(name, columns, number, cells)
+            row.header = header
+            rows.append(row)
+            if has_rows:
+                own[table, number] = row
+            if parent >= 0:
+                row.parent = own.get((above, parent))
+                if row.parent is None:
+                    early.append((row, (above, parent)))
+            for to, found, named in links or ():
+                if (to, found) not in own:
+                    own[to, found] = TableRow(self._tables[to][0], self._tables[to][1], found, named)
+                    own[to, found].header = header
+                    linked.append(own[to, found])
+                row.links = {**(row.links or {}), self._tables[to][0]: own[to, found]}
+        for row, place in early:
+            row.parent = own.get(place)
+        return sorted(rows + linked, key=lambda row: (self._numbers[row.name], row.number)) if linked else rows
+
+    def _label(self, patients: Sequence[Row]) -> str:
+        if not patients:
             return ""
+        patient = patients[0]
         key = patient.get(self._spec.key)
         within = (patient.get(self._spec.within) or "") if self._spec.within else ""
         return patient.place("") if key is None else f"{within}|{key}"

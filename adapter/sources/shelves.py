@@ -64,8 +64,8 @@ class Shelves(Protocol):
         """Rows that are on no shelf."""
         ...
 
-    def load(self, kept: Any) -> list[Given]:
-        """In the order of their owners, tables and numbers."""
+    def load(self, kept: Any) -> Iterator[Given]:
+        """In the order of their owners, tables and numbers, which no two rows share."""
         ...
 
     def close(self) -> None: ...
@@ -104,8 +104,8 @@ class HeldShelves:
     def keep(self, rows: list[Given]) -> list[Given]:
         return rows
 
-    def load(self, kept: list[Given]) -> list[Given]:
-        return sorted(kept, key=_order)
+    def load(self, kept: list[Given]) -> Iterator[Given]:
+        return iter(sorted(kept))
 
     def close(self) -> None:
         """Nothing is kept anywhere else."""
@@ -154,8 +154,7 @@ class FiledShelves:
             places.append(chunk)
             chunk = self._read(chunk)[0]
         for place in reversed(places):
-            for owner, table, number, parent, text, links in self._read(place)[1]:
-                yield owner, table, number, parent, text.split("\0"), links
+            yield from _with_cells(self._read(place)[1])
 
     def kept(self, shelf: int) -> _Chunk:
         return self._last[shelf][0]
@@ -166,14 +165,14 @@ class FiledShelves:
         self._write(data)
         return self._end - len(data), len(data)
 
-    def load(self, kept: _Chunk) -> list[Given]:
+    def load(self, kept: _Chunk) -> Iterator[Given]:
         rows: list[Any] = []
         chunk: _Chunk | None = kept
         while chunk is not None:
             chunk, some = self._read(chunk)
             rows += some
-        rows.sort(key=_order)
-        return [(o, table, number, parent, text.split("\0"), links) for o, table, number, parent, text, links in rows]
+        rows.sort()
+        return _with_cells(rows)
 
     def close(self) -> None:
         self._file.close()
@@ -210,8 +209,9 @@ class FiledShelves:
         return found
 
 
-def _order(row: Given) -> tuple[int, int, int]:
-    return row[:3]
+def _with_cells(rows: Sequence[Any]) -> Iterator[Given]:
+    for owner, table, number, parent, text, links in rows:
+        yield owner, table, number, parent, text.split("\0"), links
 
 
 def _folder() -> str | None:
