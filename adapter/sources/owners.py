@@ -181,6 +181,7 @@ class Owners:
             keys = self._texts(name, self.spec.key, lines)
             found = self.patients.get_all(filter(None, keys))
             repeated = self.repeated.get_all(filter(None, keys))
+            latest: dict[str, Entry] = {}  # of the repeated ones, the row before this one
             counts: list[Entry | None] = []
             for (number, cells), key in zip(lines, keys, strict=True):
                 entry = found.get(key)
@@ -190,12 +191,12 @@ class Owners:
                     self._refuse(owner, _issue(f"{name} row {number}, {self.spec.key}", "required", message))
                 elif key in repeated:
                     row = TableRow(name, self.tables[name].columns, number, cells)
-                    _, before, kept, _ = repeated[key]
-                    if before:
-                        self._again(row, TableRow(name, row.columns, before, kept), repeated[key].owner)
-                    repeated[key] = Entry(repeated[key].owner, number, cells, several=0)
-                    self.repeated.put(key, *repeated[key][:3])
+                    earlier = latest.get(key, repeated[key])
+                    if earlier.place:
+                        self._again(row, TableRow(name, row.columns, earlier.place, earlier.kept), earlier.owner)
+                    latest[key] = Entry(earlier.owner, number, cells, several=0)
                 counts.append(Entry(entry.owner, -1, None, several=0) if entry and entry.place == number else None)
+            self.repeated.put_all([(key, *entry[:3]) for key, entry in latest.items()])
             own.book(lines, keys, counts)
 
     def _again(self, row: TableRow, earlier: TableRow, owner: int) -> None:

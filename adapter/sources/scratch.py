@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import marshal
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
@@ -54,8 +54,8 @@ class Index(Protocol):
 
     def get(self, key: str) -> Entry | None: ...
 
-    def get_all(self, keys: Iterable[str]) -> dict[str, Entry]:
-        """Of those that there are; at most some thousands of keys."""
+    def get_all(self, keys: Iterable[str]) -> Mapping[str, Entry]:
+        """At least of those that there are; at most some thousands of keys."""
         ...
 
     def owners(self, key: str) -> list[Any]:
@@ -160,9 +160,8 @@ class _DictIndex:
     def get(self, key: str) -> Entry | None:
         return self._found.get(key)
 
-    def get_all(self, keys: Iterable[str]) -> dict[str, Entry]:
-        found = self._found
-        return {key: found[key] for key in keys if key in found}
+    def get_all(self, keys: Iterable[str]) -> Mapping[str, Entry]:  # noqa: ARG002 - it has all
+        return self._found
 
     def owners(self, key: str) -> list[Any]:
         found = self.get(key)
@@ -249,7 +248,7 @@ class _DiskIndex:
     def get(self, key: str) -> Entry | None:
         return self.get_all((key,)).get(key)
 
-    def get_all(self, keys: Iterable[str]) -> dict[str, Entry]:
+    def get_all(self, keys: Iterable[str]) -> Mapping[str, Entry]:
         if not self._on_disk:
             return self._held.get_all(keys)
         self._flush()

@@ -21,7 +21,7 @@ from adapter.errors import CannotStart
 from adapter.records import Issue
 from adapter.sources.parts import Given, Link
 
-WAITING_BYTES = 24 * 1024 * 1024
+WAITING_BYTES = 16 * 1024 * 1024
 """In memory, about: then what is waiting is written, a chunk for each shelf."""
 FITS_BYTES = 1024 * 1024
 """A shelf with more on disk is not loaded at once."""
