@@ -11,7 +11,7 @@ import marshal
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import FileIO
 from multiprocessing.reduction import DupFd
@@ -25,7 +25,7 @@ WAITING_BYTES = 16 * 1024 * 1024
 """In memory, about: then what is waiting is written, a chunk for each shelf."""
 FITS_BYTES = 1024 * 1024
 """A shelf with more on disk is not loaded at once."""
-_ROW_BYTES = 200  # of a waiting row, beside its text
+_ROW_BYTES = 160  # of a waiting row, beside its text
 _PLAIN = 2  # the format of marshal that looks for no repetitions, which takes longer than writing them
 
 _Chunk = tuple[int, int]
@@ -115,7 +115,8 @@ class FiledShelves:
     """Shelves in a file. Raises CannotStart where the temporary folder cannot be written or is full.
 
     A chunk is the rows of one shelf, after the place of the chunk before it: memory holds the place of the last one.
-    The cells of a row are one text, with NUL between them, which is in no file that is read in parts.
+    A row is so many values of a flat list. Its cells are one text, with NUL between them, which is in no file that is
+    read in parts.
     """
 
     def __init__(self) -> None:
@@ -136,7 +137,7 @@ class FiledShelves:
         links: Sequence[Link] | None,
     ) -> None:
         text = "\0".join(cells)
-        self._waiting[shelf].append((owner, table, number, parent, text, links))
+        self._waiting[shelf] += (owner, table, number, parent, text, links)
         self._bytes += _ROW_BYTES + len(text)
         if self._bytes > WAITING_BYTES:
             self._flush()
@@ -154,25 +155,26 @@ class FiledShelves:
             places.append(chunk)
             chunk = self._read(chunk)[0]
         for place in reversed(places):
-            yield from _with_cells(self._read(place)[1])
+            yield from _with_cells(_rows(self._read(place)[1]))
 
     def kept(self, shelf: int) -> _Chunk:
         return self._last[shelf][0]
 
     def keep(self, rows: list[Given]) -> _Chunk:
-        plain = [(*where, "\0".join(cells), links) for *where, cells, links in rows]
-        data = marshal.dumps((None, plain), _PLAIN)
+        flat: list[Any] = []
+        for *where, cells, links in rows:
+            flat += (*where, "\0".join(cells), links)
+        data = marshal.dumps((None, flat), _PLAIN)
         self._write(data)
         return self._end - len(data), len(data)
 
     def load(self, kept: _Chunk) -> Iterator[Given]:
-        rows: list[Any] = []
+        flat: list[Any] = []
         chunk: _Chunk | None = kept
         while chunk is not None:
             chunk, some = self._read(chunk)
-            rows += some
-        rows.sort()
-        return _with_cells(rows)
+            flat += some
+        return _with_cells(sorted(_rows(flat)))
 
     def close(self) -> None:
         self._file.close()
@@ -209,7 +211,12 @@ class FiledShelves:
         return found
 
 
-def _with_cells(rows: Sequence[Any]) -> Iterator[Given]:
+def _rows(flat: list[Any]) -> Iterable[tuple[int, int, int, int, str, Sequence[Link] | None]]:
+    values = iter(flat)
+    return zip(values, values, values, values, values, values, strict=True)
+
+
+def _with_cells(rows: Iterable[tuple[int, int, int, int, str, Sequence[Link] | None]]) -> Iterator[Given]:
     for owner, table, number, parent, text, links in rows:
         yield owner, table, number, parent, text.split("\0"), links
 
