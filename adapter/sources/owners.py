@@ -6,16 +6,17 @@ some others: on disk for a large folder. The patients' table is read twice, ever
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import astuple
 from itertools import chain, groupby
 from operator import itemgetter
+from typing import Any
 
 from adapter.mapping.nodes import Join, Tables
 from adapter.records import Issue
 from adapter.sources.csv_files import Line, Table, TableRow, ragged_issue
-from adapter.sources.parts import APART, NOBODY, Given, Link, Part, Said, pieces
+from adapter.sources.parts import APART, NOBODY, NOTHING, Given, Link, Part, Said, pieces
 from adapter.sources.scratch import Entry, Index, Item, Scratch, Sorter
 
 PART_BYTES = 160 * 1024
@@ -64,19 +65,22 @@ class Owners:
             yield part
 
     def _parts(self) -> Iterator[Part]:
-        said, anybody = _Following(self.said), False
         shelves = self.shelves.numbers()
-        for shelf in shelves:
-            if shelf < NOBODY:
-                anybody, of_these = True, said.before((shelf + 1) * self.width)
-                if self.shelves.fits(shelf):
-                    yield Part(self.shelves.kept(shelf), of_these)
-                else:
-                    yield from self._pieces(self._in_order(shelf), of_these)
-        of_nobody = {NOBODY: (self._of_nobody(anybody), True)}
-        nobodys = [shelf for shelf in shelves if shelf >= NOBODY]
-        yield from self._pieces(chain.from_iterable(map(self.shelves.each, nobodys)), of_nobody)
-        if not nobodys and (self.lost or not anybody):
+        nobodys = self._pieces(chain.from_iterable(self.shelves.each(shelf) for shelf in shelves if shelf >= NOBODY))
+        patients = [shelf for shelf in shelves if shelf < NOBODY]
+        cut = {shelf: self._pieces(self._in_order(shelf)) for shelf in patients if not self.shelves.fits(shelf)}
+        following = _Following(self.said)
+        for shelf in patients:
+            said = following.before((shelf + 1) * self.width)
+            if shelf not in cut:
+                yield Part(self.shelves.kept(shelf), said)
+            for owner, kept, whole in cut.get(shelf, ()):
+                yield Part(kept, {owner: said.pop(owner, NOTHING)}, whole)
+        of_nobody = {NOBODY: (self._of_nobody(bool(patients)), True)}
+        for _, kept, whole in nobodys:
+            yield Part(kept, of_nobody, whole)
+            of_nobody = {}
+        if not nobodys and (self.lost or not patients):
             yield Part(self.shelves.keep([]), of_nobody)
 
     def _in_order(self, shelf: int) -> Iterator[Given]:
@@ -87,13 +91,13 @@ class Owners:
                 narrow.put(owner * len(self.tables) + table, *given)
             yield from chain.from_iterable(map(narrow.each, narrow.numbers()))
 
-    def _pieces(self, rows: Iterator[Given], said: Mapping[int, Said]) -> Iterator[Part]:
-        """Of each owner as many rows as one record may have."""
-        for owner, given in groupby(rows, itemgetter(0)):
-            of_first = {owner: said[owner]} if owner in said else {}
-            for piece, whole in pieces(given):
-                yield Part(self.shelves.keep(piece), of_first, whole)
-                of_first = {}
+    def _pieces(self, rows: Iterator[Given]) -> list[tuple[int, Any, bool]]:
+        """Of each owner as many rows as one record may have, as what they are kept under, and whether they are all."""
+        return [
+            (owner, self.shelves.keep(piece), whole)
+            for owner, given in groupby(rows, itemgetter(0))
+            for piece, whole in pieces(given)
+        ]
 
     def _of_nobody(self, anybody: bool) -> list[Issue]:
         if anybody:
@@ -293,13 +297,9 @@ class _Owning:
                 owners.contested(f"{self._name} row {number}", self._join, key, owner)
         for column, index in self._keys:
             texts = owners._texts(self._name, column, lines)
-            index.put_all(
-                [
-                    (text, entry[0], number, None)
-                    for (number, _), text, entry in zip(lines, texts, found, strict=True)
-                    if text and entry is not None and entry[0] < NOBODY
-                ]
-            )
+            given = zip(lines, texts, found, strict=True)
+            puts = [(text, by.owner, n, None) for (n, _), text, by in given if text and by and by.owner < NOBODY]
+            index.put_all(puts)
         self.any = self.any or bool(lines)
 
     def _links(self, row: TableRow, owner: int) -> list[Link]:
