@@ -35,11 +35,13 @@ from adapter.pipeline import (
 )
 from adapter.records import Issue, MappedBundle
 from adapter.settings import Settings
-from adapter.sources.assembly import Assembly, batches
+from adapter.sources.assembly import Assembly
 from adapter.sources.model import SourceRecord
 from adapter.sources.parts import Part
 from adapter.sources.tables import open_tables
 from adapter.together import Read, read_inputs
+
+_ROWS = 3_000  # that are written together
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,44 +124,56 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
     with open_tables(folder, adapter.mapping(mapping)) as reading:
         if not reading.streamed:
             to_fhir = maps_tables(adapter, mapping)
-            for batch in batches(reading.parts):
-                for source in reading.assembly.records(batch):
+            for part in reading.parts:
+                for source in reading.assembly.records(part):
                     yield Converted(*_line(adapter, coverage, folder.name, to_fhir(source)))
             return
         prepare = partial(_converter, adapter.settings, mapping, reading.assembly, coverage.style)
         if jobs == 1:
-            yield from map(prepare(), batches(reading.parts))
+            yield from map(prepare(), reading.parts)
             return
         try:
-            yield from in_order(prepare, batches(reading.parts), jobs)
+            yield from in_order(prepare, reading.parts, jobs)
         except BrokenProcessPool:
             text = "a process that converts ended unexpectedly: what follows is missing"
             raise Unprocessable(Issue("fatal", "exception", text)) from None
 
 
-def _converter(
-    settings: Settings, mapping: str, assembly: Assembly, style: Style
-) -> Callable[[Sequence[Part]], Converted]:
-    """What one process does with the parts that it is given."""
+def _converter(settings: Settings, mapping: str, assembly: Assembly, style: Style) -> Callable[[Part], Converted]:
+    """What one process does with a part that it is given."""
     adapter = Adapter(settings)
     to_fhir, tally = maps_tables(adapter, mapping), Tally(style)
     # a data set's own rules are asked record by record, where it is wanted what they say
     writer = None if style is not Style.NONE and adapter.checker(mapping) else adapter.mapping(mapping).writer()
 
-    def converted(batch: Sequence[Part]) -> Converted:
+    def converted(part: Part) -> Converted:
         lines, failed, ended = list[bytes](), False, False
-        records = list(guarded(assembly.records(batch)))
-        sources = [record for record in records if not isinstance(record, AdapterError)]
-        written = _written(writer, sources, tally) if writer else [None] * len(sources)
-        for record, line in zip_longest(records, written):
-            if line is None:
-                read = record if isinstance(record, AdapterError) else to_fhir(record)
-                line, wrong = _line(adapter, tally, assembly.source, read)
-                failed, ended = failed or wrong, isinstance(read, AdapterError)
-            lines.append(line)
+        for records in _together(guarded(assembly.records(part))):
+            sources = [record for record in records if not isinstance(record, AdapterError)]
+            written = _written(writer, sources, tally) if writer else []
+            for record, line in zip_longest(records, written):
+                if line is None:
+                    read = record if isinstance(record, AdapterError) else to_fhir(record)
+                    line, wrong = _line(adapter, tally, assembly.source, read)
+                    failed, ended = failed or wrong, isinstance(read, AdapterError)
+                lines.append(line)
         return Converted(b"".join(lines), failed, len(lines), ended, tally.take())
 
     return converted
+
+
+def _together(records: Iterable[SourceRecord | AdapterError]) -> Iterator[list[SourceRecord | AdapterError]]:
+    """As many as are written together."""
+    found: list[SourceRecord | AdapterError] = []
+    rows = 0
+    for record in records:
+        found.append(record)
+        rows += 0 if isinstance(record, AdapterError) else len(record.order)
+        if rows >= _ROWS:
+            yield found
+            found, rows = [], 0
+    if found:
+        yield found
 
 
 def _written(writer: Writer, records: Sequence[SourceRecord], tally: Tally) -> list[bytes | None]:

@@ -41,8 +41,9 @@ def in_order(prepare: Callable[[], Callable[[T], R]], inputs: Iterable[T], jobs:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        finally:
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 _prepared: list[Callable[[Any], Any]] = []

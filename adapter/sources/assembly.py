@@ -1,24 +1,24 @@
-"""The second reading of a folder of tables: the rows of one patient after the other, from their places."""
+"""Records from the rows of a folder of tables, once it is known whose each is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from adapter.mapping.nodes import Join, Tables
 from adapter.records import Issue
-from adapter.sources import owners
+from adapter.sources import parts
 from adapter.sources.csv_files import Table, TableRow, ragged_issue
 from adapter.sources.model import Row, SourceRecord
-from adapter.sources.parts import NOBODY, ORPHANS, PLACES, Part
-
-_BATCH = 2_000  # rows that are read together
+from adapter.sources.parts import NOBODY, NOTHING, ORPHANS, Given, Part, Said, pieces
+from adapter.sources.shelves import Shelves
 
 
 class Assembly:
     """Puts together the records of one folder. ``remarks`` are said of every record.
 
-    It can be pickled where its tables are streamed: each process then reads the files for itself.
+    Where its shelves are in a file it can be given to processes that are started: each reads that file for itself.
     """
 
     def __init__(
@@ -26,54 +26,86 @@ class Assembly:
         source: str,
         kind: str,
         spec: Tables,
-        tables: Sequence[Table],
+        tables: Mapping[str, Table],
         joins: Mapping[str, Join],
         header: TableRow | None,
         remarks: Sequence[Issue],
+        shelves: Shelves,
     ) -> None:
         self.source, self._kind, self._spec = source, kind, spec
-        self._tables, self._joins, self._header, self._remarks = tables, joins, header, remarks
+        self._joins, self._header, self._remarks, self._shelves = joins, header, remarks, shelves
+        self._numbers = {name: number for number, name in enumerate(tables)}
+        above = {name: self._numbers.get(join.to, -1) for name, join in joins.items()}
+        self._tables = [
+            (name, table.columns, above.get(name, -1), number in above.values())
+            for number, (name, table) in enumerate(tables.items())
+        ]
 
-    def records(self, batch: Sequence[Part]) -> Iterator[SourceRecord]:
-        """One for each part."""
-        rows = self._load(batch)
-        for part in batch:
-            header, own = self._header and self._header.shared(), {}
-            for place, parent, _ in part.given:
-                row = own[place] = rows[place]
-                row.header = header
-                row.parent = rows.get(parent)
-            for place, name, found, _ in part.linked:
-                if place in own:
-                    if found not in own:
-                        own[found] = rows[found].shared()
-                        own[found].header = header
-                    own[place].links = {**(own[place].links or {}), name: own[found]}
-            ordered = [own[place] for place in sorted(own)] if part.linked else list(own.values())
-            yield self._record(part, header, ordered)
+    def records(self, part: Part) -> Iterator[SourceRecord]:
+        """One for each owner, or piece of what is too long for one."""
+        owner = -1
+        for owner, given in groupby(self._shelves.load(part.kept), itemgetter(0)):
+            said = part.said.get(owner, NOTHING)
+            for piece, whole in pieces(given):
+                yield self._record(owner, piece, said, whole=whole and part.whole)
+                said = NOTHING
+        if owner < 0:
+            yield self._record(NOBODY, (), part.said.get(NOBODY, NOTHING), whole=True)
 
-    def _record(self, part: Part, header: TableRow | None, rows: list[TableRow]) -> SourceRecord:
-        issues, refused = [*part.issues], part.refused or not part.whole
-        if not part.whole and part.owner < NOBODY:
-            text = f"more than {owners.MOST_ROWS} rows have the key of one patient: they are read as nobody's record"
+    def _record(self, owner: int, given: Sequence[Given], said: Said, *, whole: bool) -> SourceRecord:
+        header = self._header and self._header.shared()
+        rows = self._rows(given, header)
+        issues, refused = [*said[0]], said[1] or not whole or owner >= NOBODY
+        if not whole and owner < NOBODY:
+            text = f"more than {parts.MOST_ROWS} rows have the key of one patient: they are read as nobody's record"
             issues.append(Issue("error", "too-long", text, "malformed", rows[0].place("")))
+        order = rows if header is None else [header, *rows]
+        grouped: dict[str, list[Row]] = {} if header is None else {header.name: [header]}
+        last, same = "", list[Row]()
         for row in rows:
             if row.ragged:
                 issues.append(ragged_issue(row))
                 refused = True
-            if part.owner >= NOBODY:
+            if owner >= NOBODY:
                 issues.append(self._orphan(row))
-        key = ORPHANS if part.owner >= NOBODY else self._label(rows)
-        order = rows if header is None else [header, *rows]
-        grouped: dict[str, list[Row]] = {}
-        for row in order:
-            grouped.setdefault(row.name, []).append(row)
+            if row.name != last:
+                last = row.name
+                same = grouped.setdefault(last, [])
+            same.append(row)
+        key = ORPHANS if owner >= NOBODY else self._label(grouped.get(self._spec.patient, ()))
         return SourceRecord(self.source, self._kind, key, grouped, tuple(order), (*issues, *self._remarks), refused)
 
-    def _label(self, rows: Sequence[TableRow]) -> str:
-        patient = next((row for row in rows if row.name == self._spec.patient), None)
-        if patient is None:
+    def _rows(self, given: Sequence[Given], header: TableRow | None) -> list[TableRow]:
+        """In the order of the tables and their rows, those of lookup tables among them."""
+        rows: list[TableRow] = []
+        own: dict[tuple[int, int], TableRow] = {}  # that others belong to, or name
+        early: list[tuple[TableRow, tuple[int, int]]] = []  # with the parent that comes after them
+        linked: list[TableRow] = []
+        for _, table, number, parent, cells, links in given:
+            name, columns, above, has_rows = self._tables[table]
+            row = TableRow(name, columns, number, cells)
+            row.header = header
+            rows.append(row)
+            if has_rows:
+                own[table, number] = row
+            if parent >= 0:
+                row.parent = own.get((above, parent))
+                if row.parent is None:
+                    early.append((row, (above, parent)))
+            for to, found, named in links or ():
+                if (to, found) not in own:
+                    own[to, found] = TableRow(self._tables[to][0], self._tables[to][1], found, named)
+                    own[to, found].header = header
+                    linked.append(own[to, found])
+                row.links = {**(row.links or {}), self._tables[to][0]: own[to, found]}
+        for row, place in early:
+            row.parent = own.get(place)
+        return sorted(rows + linked, key=lambda row: (self._numbers[row.name], row.number)) if linked else rows
+
+    def _label(self, patients: Sequence[Row]) -> str:
+        if not patients:
             return ""
+        patient = patients[0]
         key = patient.get(self._spec.key)
         within = (patient.get(self._spec.within) or "") if self._spec.within else ""
         return patient.place("") if key is None else f"{within}|{key}"
@@ -86,28 +118,3 @@ class Assembly:
             code = "not-found"
             text = f"no row of {join.to} that belongs to a patient has this {join.by}: this is nobody's row"
         return Issue("error", code, text, "malformed", f"{place}, {join.by}")
-
-    def _load(self, batch: Sequence[Part]) -> dict[int, TableRow]:
-        """The rows of a batch by their places."""
-        spans = {place: span for part in batch for place, _, span in part.given}
-        spans.update((found, span) for part in batch for _, _, found, span in part.linked)
-        rows: dict[int, TableRow] = {}
-        for number, places in groupby(sorted(spans), lambda place: place // PLACES):
-            wanted = list(places)
-            loaded = self._tables[number].load([(place % PLACES, spans[place]) for place in wanted])
-            rows.update(zip(wanted, loaded, strict=True))
-        return rows
-
-
-def batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Parts that make about as many rows as are read together."""
-    batch: list[Part] = []
-    count = 0
-    for part in parts:
-        batch.append(part)
-        count += len(part.given)
-        if count >= _BATCH:
-            yield batch
-            batch, count = [], 0
-    if batch:
-        yield batch

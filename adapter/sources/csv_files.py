@@ -7,26 +7,18 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 from adapter.errors import Malformed
 from adapter.records import Issue
 from adapter.sources.model import Row
 
-Place = tuple[int, int]
-"""A row's number, and where its table finds it again."""
-
-
-class Line(NamedTuple):
-    """What is asked of a row before it is known whose it is: its place, and the texts of some columns."""
-
-    number: int
-    span: int
-    texts: Sequence[str | None]
+Line = tuple[int, Sequence[str]]
+"""A row before it is known whose it is: its number and its cells."""
 
 
 class Table(Protocol):
-    """A file of rows that can be read several times. ``issues`` concern the file as a whole."""
+    """A file of rows. ``issues`` concern the file as a whole; ``size`` is its bytes, 0 where it is in memory."""
 
     @property
     def name(self) -> str: ...
@@ -37,12 +29,15 @@ class Table(Protocol):
     @property
     def issues(self) -> Sequence[Issue]: ...
 
-    def lines(self, columns: Sequence[str]) -> Iterator[Line]:
-        """The rows in order, with the texts of these columns."""
+    @property
+    def size(self) -> int: ...
+
+    def chunks(self) -> Iterator[Sequence[Line]]:
+        """The rows in order, but for empty ones; some at a time."""
         ...
 
-    def load(self, places: Sequence[Place]) -> list[TableRow]:
-        """These rows, whose order is that of the file."""
+    def check(self) -> None:
+        """Raises Malformed where the file is not what it was when it was opened."""
         ...
 
 
@@ -77,7 +72,8 @@ class TableRow:
         return row
 
     def get(self, field: str) -> str | None:
-        return self.texts.get(field)
+        at = self.columns.get(field)
+        return self.cells[at].strip() or None if at is not None and at < len(self.cells) else None
 
     def each(self, field: str) -> Sequence[Row]:  # noqa: ARG002 - a cell does not repeat
         return ()
@@ -112,12 +108,13 @@ class HeldTable:
     rows: list[TableRow]
     issues: list[Issue] = field(default_factory=list)
 
-    def lines(self, columns: Sequence[str]) -> Iterator[Line]:
-        for at, row in enumerate(self.rows):
-            yield Line(row.number, at, [row.texts.get(column) for column in columns])
+    size: ClassVar[int] = 0
 
-    def load(self, places: Sequence[Place]) -> list[TableRow]:
-        return [self.rows[at] for _, at in places]
+    def chunks(self) -> Iterator[Sequence[Line]]:
+        yield [(row.number, row.cells) for row in self.rows]
+
+    def check(self) -> None:
+        """It is in memory."""
 
 
 def ragged_issue(row: TableRow) -> Issue:

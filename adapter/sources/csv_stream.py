@@ -1,4 +1,4 @@
-"""A CSV file that is too large to be held: read once for the keys of its rows, and row by row where it is asked for.
+"""A CSV file that is too large to be held: some of its rows at a time.
 
 What is refused, and in which words, is what ``csv_files`` refuses.
 """
@@ -10,8 +10,8 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from adapter.errors import Malformed
 from adapter.records import Issue
@@ -21,17 +21,15 @@ from adapter.sources.csv_files import (
     NO_TEXT,
     NOT_UTF8,
     Line,
-    Place,
-    TableRow,
     columns_of,
     malformed,
 )
 
 LONGEST_ROW = (1 << 24) - 1
-"""Bytes: a place in the file and a length are kept as one number."""
+"""Bytes: so much is held for a file that has no end of a line or of a quotation."""
 CHANGED = "the file was changed while it was read"
 _CHUNK = 1 << 20
-_GAP = 4096  # bytes between two rows that are read together rather than one by one
+_BLOCK = 1 << 14  # bytes of which the rows are given together
 _BOM = codecs.BOM_UTF8
 
 
@@ -51,86 +49,65 @@ class StreamedTable:
         self._file = path.open("rb")
         self._state = self._now()
         self._start = len(_BOM) if self._file.read(3) == _BOM and self._codec == "utf-8" else 0
-        header = next(self._rows(), ([], 0))[0]
+        header = next(self._rows(), [(1, [])])[0][1]
         self.columns, found = columns_of(header, name)
         self.issues += found
+
+    @property
+    def size(self) -> int:
+        return self._state[0]
 
     def close(self) -> None:
         self._file.close()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_file"}
+    def chunks(self) -> Iterator[Sequence[Line]]:
+        for rows in self._rows():
+            yield [
+                line
+                for line in rows
+                if line[0] > 1 and line[1] and (line[1][0].strip() or any(map(str.strip, line[1])))
+            ]
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """In another process: the same file, opened again. ``load`` says where it is no more what it was."""
-        vars(self).update(state)
-        self._file = self._path.open("rb")
-
-    def lines(self, columns: Sequence[str]) -> Iterator[Line]:
-        wanted = [self.columns.get(column, LONGEST_ROW) for column in columns]
-        last = max(wanted, default=0)
-        for number, (cells, span) in enumerate(self._rows(), 1):
-            if number == 1 or not (cells and (cells[0].strip() or any(map(str.strip, cells)))):
-                continue
-            if last < len(cells):
-                yield Line(number, span, [cells[at].strip() or None for at in wanted])
-            else:
-                yield Line(number, span, [cells[at].strip() or None if at < len(cells) else None for at in wanted])
-
-    def load(self, places: Sequence[Place]) -> list[TableRow]:
-        texts = self._texts([span for _, span in places])
-        reader = csv.reader(io.StringIO("".join(texts), newline=""), delimiter=self._delimiter, strict=True)
-        rows = [
-            TableRow(self.name, self.columns, number, cells) for (number, _), cells in zip(places, reader, strict=True)
-        ]
+    def check(self) -> None:
         if self._now() != self._state:
             raise malformed(self.name, CHANGED)
-        return rows
 
     def _now(self) -> tuple[int, int]:
         now = os.fstat(self._file.fileno())
         return now.st_size, now.st_mtime_ns
 
-    def _rows(self) -> Iterator[tuple[list[str], int]]:
-        """Every row with its span, the header first."""
-        at = self._start
-        with self._path.open(encoding=self._codec, newline="") as file:
-            file.seek(at)
+    def _rows(self) -> Iterator[list[Line]]:
+        """Every row, the header first and alone."""
+        rows: list[Line] = []
+        number = ended = 0  # rows and lines that were read
+        with self._path.open("rb") as data, io.TextIOWrapper(data, self._codec, newline="") as file:
+            data.seek(self._start)
 
-            def counted() -> Iterator[str]:
-                nonlocal at
-                codec = self._codec
-                for line in file:
-                    at += len(line) if line.isascii() else len(line.encode(codec))
-                    yield line
+            def blocks() -> Iterator[list[str]]:
+                nonlocal ended
+                begun, before = 0, 0
+                while lines := file.readlines(_BLOCK):
+                    if number > before:
+                        begun, before = data.tell(), number
+                    elif data.tell() - begun > LONGEST_ROW:
+                        raise _too_long(f"{self.name} row {number + 1}")
+                    ended += len(lines)
+                    yield lines
 
-            reader = csv.reader(counted(), delimiter=self._delimiter, strict=True)
-            number = 0
-            while True:
-                number, start = number + 1, at
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    raise malformed(f"{self.name} row {number}", f"broken CSV: {error}") from None
-                except UnicodeDecodeError:
-                    raise malformed(self.name, CHANGED) from None
-                if at - start > LONGEST_ROW:
-                    raise _too_long(f"{self.name} row {number}")
-                yield cells, start << 24 | at - start
-
-    def _texts(self, spans: Sequence[int]) -> list[str]:
-        """The rows at these spans, each with the end of its line."""
-        found: dict[int, str] = {}
-        for run in _runs(sorted(set(spans))):
-            begin = run[0] >> 24
-            data = os.pread(self._file.fileno(), (run[-1] >> 24) + (run[-1] & LONGEST_ROW) - begin, begin)
-            for span in run:
-                start = (span >> 24) - begin
-                text = data[start : start + (span & LONGEST_ROW)].decode(self._codec)
-                found[span] = text if text[-1:] in ("\n", "\r") else f"{text}\n"
-        return [found[span] for span in spans]
+            reader = csv.reader(chain.from_iterable(blocks()), delimiter=self._delimiter, strict=True)
+            try:
+                for number, cells in enumerate(reader, 1):
+                    rows.append((number, cells))
+                    if number == 1 or reader.line_num >= ended:
+                        yield rows
+                        rows = []
+            except csv.Error as error:
+                raise malformed(f"{self.name} row {number + 1}", f"broken CSV: {error}") from None
+            except UnicodeDecodeError:
+                raise malformed(self.name, CHANGED) from None
+        if rows:
+            yield rows
+        self.check()
 
     def _codec_of(self, encoding: str) -> str:
         """The encoding that the whole file is in."""
@@ -173,15 +150,3 @@ class StreamedTable:
 
 def _too_long(place: str) -> Malformed:
     return malformed(place, f"this row is longer than {LONGEST_ROW} bytes")
-
-
-def _runs(spans: Sequence[int]) -> Iterator[list[int]]:
-    """Spans that stand so close together that they are read at once."""
-    run: list[int] = []
-    for span in spans:
-        if run and ((span >> 24) - (run[-1] >> 24) > _GAP or (span >> 24) - (run[0] >> 24) > _CHUNK):
-            yield run
-            run = []
-        run.append(span)
-    if run:
-        yield run

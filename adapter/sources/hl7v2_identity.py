@@ -131,7 +131,7 @@ class Persons:
     def merged(self, position: int) -> Merged | None:
         """What became of the A40 that is the identity at this position; None where it is none."""
         found = self._done.get(str(position)) if self._any_merge else None
-        return Merged(found.place, found.span) if found is not None else None
+        return Merged(found.place, found.kept) if found is not None else None
 
     def _root(self, key: str) -> str:
         while self._any_merge and (found := self._into.get(key)) is not None:

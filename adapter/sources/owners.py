@@ -1,77 +1,103 @@
-"""The first reading of a folder of tables: whose is each row?
+"""Whose is each row of a folder of tables?
 
-Each row is given to an owner, through the keys of the rows that it belongs to. What is kept of it are numbers, in a
-``Scratch``: on disk for a large folder.
+Each row is given to an owner, through the keys of the rows that it belongs to, and put on the shelf of that owner and
+some others: on disk for a large folder. The patients' table is read twice, every other one once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import astuple
-from itertools import groupby, islice
+from itertools import chain, groupby
 from operator import itemgetter
+from typing import Any
 
 from adapter.mapping.nodes import Join, Tables
 from adapter.records import Issue
 from adapter.sources.csv_files import Line, Table, TableRow, ragged_issue
-from adapter.sources.parts import APART, NOBODY, PLACES, Given, Linked, Part
+from adapter.sources.parts import APART, NOBODY, NOTHING, Given, Link, Part, Said, pieces
 from adapter.sources.scratch import Entry, Index, Item, Scratch, Sorter
 
-MOST_ROWS = 20_000
-"""Of one record. Rows of nobody beyond that make another refused record; a patient with more is refused, in parts."""
-
-_CHUNK = 500  # rows whose keys are looked up together
+PART_BYTES = 160 * 1024
+"""Of the folder, on average: the rows of as many patients are on one shelf, and make one part."""
+_NOBODYS = Entry(NOBODY, -1, None, several=0)
 
 
 class Owners:
     """Gives each row of one folder to a patient."""
 
     def __init__(self, spec: Tables, tables: Sequence[Table], ignored: frozenset[str], scratch: Scratch) -> None:
-        self.spec, self.ignored = spec, ignored
+        self.spec, self.ignored, self.scratch = spec, ignored, scratch
         self.tables = {table.name: table for table in tables}
         self.numbers = {name: number for number, name in enumerate(self.tables)}
         self.remarks = [issue for table in tables for issue in table.issues]  # said of every record
         self.joins = self._joins()
-        self.given, self.links, self.said = scratch.sorter(4), scratch.sorter(5), scratch.sorter(8)
-        self.patients, self.told = scratch.index(), scratch.index()
+        self.shelves, self.said = scratch.shelves(), scratch.sorter(8)
+        self.patients, self.repeated, self.told = scratch.index(), scratch.index(), scratch.index()
         self.keys: dict[tuple[str, str], Index] = {}
         for join in self.joins.values():
             if (join.to, join.key) != (spec.patient, spec.key):
                 self.keys.setdefault((join.to, join.key), scratch.index())
         self.named = {name: scratch.index() for name in spec.lookups}
         self.lost: list[Issue] = []  # of tables whose rows are nobody's
+        self.width = 1  # owners of one shelf
         self.ended = self.turn = 0
         self.header = self._header()
 
     def parts(self) -> Generator[Part, None, None]:
-        """One per patient in the order of the patients' table, then what is refused for itself, then nobody's rows."""
+        """Patients in the order of their table, then what is refused for itself, then nobody's rows.
+
+        Raises Malformed, at any part, where a file was changed since it was opened.
+        """
         for name, lookup in self.spec.lookups.items():
-            index = self.named[name]
-            for line in self._lines(name, [lookup.by]):
-                if (key := line.texts[0]) is not None:
-                    index.put(key, line.number, self._place(name, line), line.span)
-        self._read_patients()
+            for lines in self._chunks(name):
+                keys = self._texts(name, lookup.by, lines)
+                found = [(key, number, 0, cells) for (number, cells), key in zip(lines, keys, strict=True) if key]
+                self.named[name].put_all(found)
+        self._count_patients()
+        self._give_patients()
         for name, join in self.joins.items():
             self._give(name, join)
-        yield from self._parts()
+        for part in self._parts():
+            for table in self.tables.values():
+                table.check()
+            yield part
 
     def _parts(self) -> Iterator[Part]:
-        said, links = _Following(self.said), _Following(self.links)
-        anybody = nobody = False
-        for owner, items in groupby(self.given, itemgetter(0)):
-            issues, refused = [], owner >= NOBODY
-            if owner >= NOBODY:
-                issues, nobody = self._of_nobody(anybody), True
-            anybody = anybody or owner < NOBODY
-            for _, _, refuses, *what in said.of(owner):
-                issues.append(Issue(*what))
-                refused = refused or bool(refuses)
-            linked = [Linked(*link) for _, *link in links.of(owner)]
-            for given, whole in _pieces(items):
-                yield Part(owner, given, whole, linked, issues, refused)
-                linked, issues, refused = [], [], owner >= NOBODY
-        if not nobody and (self.lost or not anybody):
-            yield Part(NOBODY, [], True, [], self._of_nobody(anybody), True)
+        shelves = self.shelves.numbers()
+        nobodys = self._pieces(chain.from_iterable(self.shelves.each(shelf) for shelf in shelves if shelf >= NOBODY))
+        patients = [shelf for shelf in shelves if shelf < NOBODY]
+        cut = {shelf: self._pieces(self._in_order(shelf)) for shelf in patients if not self.shelves.fits(shelf)}
+        following = _Following(self.said)
+        for shelf in patients:
+            said = following.before((shelf + 1) * self.width)
+            if shelf not in cut:
+                yield Part(self.shelves.kept(shelf), said)
+            for owner, kept, whole in cut.get(shelf, ()):
+                yield Part(kept, {owner: said.pop(owner, NOTHING)}, whole)
+        of_nobody = {NOBODY: (self._of_nobody(bool(patients)), True)}
+        for _, kept, whole in nobodys:
+            yield Part(kept, of_nobody, whole)
+            of_nobody = {}
+        if not nobodys and (self.lost or not patients):
+            yield Part(self.shelves.keep([]), of_nobody)
+
+    def _in_order(self, shelf: int) -> Iterator[Given]:
+        """The rows of a shelf that are too many to be loaded at once: some patient has very many."""
+        with closing(self.scratch.shelves()) as narrow:
+            for given in self.shelves.each(shelf):
+                owner, table, *_ = given
+                narrow.put(owner * len(self.tables) + table, *given)
+            yield from chain.from_iterable(map(narrow.each, narrow.numbers()))
+
+    def _pieces(self, rows: Iterator[Given]) -> list[tuple[int, Any, bool]]:
+        """Of each owner as many rows as one record may have, as what they are kept under, and whether they are all."""
+        return [
+            (owner, self.shelves.keep(piece), whole)
+            for owner, given in groupby(rows, itemgetter(0))
+            for piece, whole in pieces(given)
+        ]
 
     def _of_nobody(self, anybody: bool) -> list[Issue]:
         if anybody:
@@ -80,15 +106,16 @@ class Owners:
         return [*self.lost, Issue("error", "required", message, "malformed", self.spec.patient)]
 
     def _header(self) -> TableRow | None:
-        table, found = self.tables.get(self.spec.header), None
-        for line in table.lines([]) if table else ():
-            if table is not None and found is None:
-                (found,) = table.load([(line.number, line.span)])
+        found = None
+        for number, cells in chain.from_iterable(self._chunks(self.spec.header)):
+            row = TableRow(self.spec.header, self.tables[self.spec.header].columns, number, cells)
+            if found is None:
+                found = row
                 if found.ragged:
                     self.remarks.append(ragged_issue(found))
-            elif table is not None:
+            else:
                 message = "a second header row: the first one counts"
-                self.remarks.append(_issue(table, line, "", "structure", message, "duplicate"))
+                self.remarks.append(_issue(row.place(""), "structure", message, "duplicate"))
         return found
 
     def _joins(self) -> dict[str, Join]:
@@ -106,7 +133,7 @@ class Owners:
         keys = {**self.spec.keys, **keys}
         found = next((Join(to, by, by) for by, to in keys.items() if by in table.columns), None)
         if found is None:
-            rows = sum(1 for _ in table.lines([]))
+            rows = sum(map(len, table.chunks()))
             message = f"this table is unknown and has no key of a patient: its {rows} rows are not read"
             self.remarks.append(Issue("information", "informational", message, "unmapped-field", name))
         return found
@@ -118,105 +145,111 @@ class Owners:
             depth, name = depth + 1, self.spec.joins[name].to
         return depth if known else 99
 
-    def _lines(self, name: str, columns: Sequence[str]) -> Iterator[Line]:
-        return self.tables[name].lines(columns) if name in self.tables else iter(())
+    def _chunks(self, name: str) -> Iterator[Sequence[Line]]:
+        return self.tables[name].chunks() if name in self.tables else iter(())
 
-    def _place(self, name: str, line: Line) -> int:
-        return self.numbers[name] * PLACES + line.number
+    def _texts(self, name: str, column: str, lines: Sequence[Line]) -> list[str]:
+        """What stands in a column of these rows, "" where there is nothing."""
+        at = self.tables[name].columns.get(column)
+        if at is None:
+            return [""] * len(lines)
+        try:
+            return [cells[at].strip() for _, cells in lines]
+        except IndexError:
+            return [cells[at].strip() if at < len(cells) else "" for _, cells in lines]
 
-    def _read_patients(self) -> None:
+    def _count_patients(self) -> None:
+        """Number them; of several rows with one key, the last one counts."""
         name, count = self.spec.patient, 0
-        columns = (self.spec.key, self.spec.within, *self.spec.same)
-        for lines in _chunks(self._lines(name, columns)):
-            earlier = self.patients.get_all([key for line in lines if (key := line.texts[0]) is not None])
-            for line in lines:
-                key, place = line.texts[0], self._place(name, line)
-                if key is None:
-                    owner = self._refused_apart(place, line.span)
-                    message = f"{self.spec.key} is missing: this is nobody's row"
-                    self._refuse(owner, _issue(self.tables[name], line, self.spec.key, "required", message))
+        for lines in self._chunks(name):
+            keys = self._texts(name, self.spec.key, lines)
+            known = self.patients.get_all(filter(None, keys))
+            found: dict[str, tuple[int, int]] = {}
+            for (number, _), key in zip(lines, keys, strict=True):
+                if not key:
                     continue
-                before = earlier.get(key)
-                if before is None:
-                    owner, count = count, count + 1
+                before = known[key].owner if key in known else found[key][0] if key in found else None
+                if before is not None:
+                    self.repeated.put(key, before)
                 else:
-                    owner = before.owner
-                    self._again(line, dict(zip(columns, line.texts, strict=True)), before)
-                earlier[key] = Entry(owner, place, line.span, several=False)
-                self.patients.put(key, owner, place, line.span)
-        own = self._owning(name)
-        for lines in _chunks(self._lines(name, (self.spec.key, *own.columns))):
-            found = self.patients.get_all([key for line in lines if (key := line.texts[0]) is not None])
-            for line in lines:
-                counts = found.get(line.texts[0] or "")
-                if counts is not None and counts.place == self._place(name, line):
-                    own.add(line, line.texts[1:], counts.owner, -1)
+                    before, count = count, count + 1
+                found[key] = before, number
+            self.patients.put_all([(key, owner, number, None) for key, (owner, number) in found.items()])
+        size = sum(table.size for table in self.tables.values())
+        self.width = max(1, count // (size // PART_BYTES + 1))
 
-    def _again(self, line: Line, texts: Mapping[str, str | None], found: Entry) -> None:
+    def _give_patients(self) -> None:
+        name = self.spec.patient
+        own = _Owning(self, name)
+        for lines in self._chunks(name):
+            keys = self._texts(name, self.spec.key, lines)
+            found = self.patients.get_all(filter(None, keys))
+            repeated = self.repeated.get_all(filter(None, keys))
+            latest: dict[str, Entry] = {}  # of the repeated ones, the row before this one
+            counts: list[Entry | None] = []
+            for (number, cells), key in zip(lines, keys, strict=True):
+                entry = found.get(key)
+                if not key:
+                    owner = self._refused_apart(number, cells)
+                    message = f"{self.spec.key} is missing: this is nobody's row"
+                    self._refuse(owner, _issue(f"{name} row {number}, {self.spec.key}", "required", message))
+                elif key in repeated:
+                    row = TableRow(name, self.tables[name].columns, number, cells)
+                    earlier = latest.get(key, repeated[key])
+                    if earlier.place:
+                        self._again(row, TableRow(name, row.columns, earlier.place, earlier.kept), earlier.owner)
+                    latest[key] = Entry(earlier.owner, number, cells, several=0)
+                counts.append(Entry(entry.owner, -1, None, several=0) if entry and entry.place == number else None)
+            self.repeated.put_all([(key, *entry[:3]) for key, entry in latest.items()])
+            own.book(lines, keys, counts)
+
+    def _again(self, row: TableRow, earlier: TableRow, owner: int) -> None:
         """A second row with the same key: it takes the place of the first where both can be of one patient."""
-        table, spec = self.tables[self.spec.patient], self.spec
-        (earlier,) = table.load([(found.place % PLACES, found.span)])
-        if spec.within and (texts[spec.within] or "") != (earlier.get(spec.within) or ""):
+        spec = self.spec
+        if spec.within and (row.get(spec.within) or "") != (earlier.get(spec.within) or ""):
             message = f"{spec.key} is the same as in another row whose {spec.within} differs: who is meant?"
-            other = self._refused_apart(found.place, found.span)
-            for owner, one in ((other, earlier), (found.owner, line)):
-                self._refuse(owner, _issue(table, one, spec.key, "conflict", message, "data-conflict"))
+            other = self._refused_apart(earlier.number, earlier.cells)
+            for refused, one in ((other, earlier), (owner, row)):
+                self._refuse(refused, _issue(one.place(spec.key), "conflict", message, "data-conflict"))
             return
-        place = f"{table.name} row {line.number}"
-        message = f"a second row with this {spec.key} ({place}) takes the place of this one"
-        self.say(found.owner, Issue("warning", "conflict", message, "duplicate", earlier.place("")))
+        message = f"a second row with this {spec.key} ({row.place('')}) takes the place of this one"
+        self.say(owner, Issue("warning", "conflict", message, "duplicate", earlier.place("")))
         for name in spec.same:
-            if texts[name] and earlier.get(name) and texts[name] != earlier.get(name):
+            if row.get(name) and earlier.get(name) and row.get(name) != earlier.get(name):
                 message = f"{name} differs from an earlier row with the same {spec.key}: who is meant?"
-                self._refuse(found.owner, _issue(table, line, name, "conflict", message, "data-conflict"))
+                self._refuse(owner, _issue(row.place(name), "conflict", message, "data-conflict"))
 
     def _give(self, name: str, join: Join) -> None:
         """Each row of the table to the patient of the row that it belongs to."""
-        table = self.tables[name]
         to_patient = (join.to, join.key) == (self.spec.patient, self.spec.key)
         parents = self.patients if to_patient else self.keys[join.to, join.key]
-        own = self._owning(name)
-        first = True
-        for lines in _chunks(table.lines((join.by, *own.columns))):
-            if first and join.by not in table.columns:
-                message = f"there is no column {join.by}: the rows of this table are nobody's"
-                self.lost.append(Issue("error", "required", message, "malformed", f"{name} row 1"))
-            first = False
-            found = parents.get_all([key for line in lines if (key := line.texts[0]) is not None])
-            for line in lines:
-                key = line.texts[0]
-                parent = found.get(key) if key is not None else None
-                if parent is None or key is None:
-                    self.given.add(NOBODY, self._place(name, line), -1, line.span)
-                    continue
-                own.add(line, line.texts[1:], parent.owner, parent.place)
-                if parent.several:
-                    self._contested(line, name, join, key, parent)
+        own = _Owning(self, name, join)
+        for lines in self._chunks(name):
+            keys = self._texts(name, join.by, lines)
+            found = parents.get_all(filter(None, keys))
+            own.book(lines, keys, [found.get(key, _NOBODYS) for key in keys])
+        if own.any and join.by not in self.tables[name].columns:
+            message = f"there is no column {join.by}: the rows of this table are nobody's"
+            self.lost.append(Issue("error", "required", message, "malformed", f"{name} row 1"))
 
-    def _contested(self, line: Line, name: str, join: Join, key: str, found: Entry) -> None:
+    def contested(self, place: str, join: Join, key: str, owner: int) -> None:
         """Its key is that of rows of different patients: all are refused, each at least for the first such row."""
         message = f"{join.by} of this row is that of rows of different patients in {join.to}"
-        issue = _issue(self.tables[name], line, join.by, "conflict", message, "data-conflict")
+        issue = _issue(f"{place}, {join.by}", "conflict", message, "data-conflict")
         asked = f"{join.to} {join.key} {key}"
         if self.told.get(asked) is None:
             self.told.put(asked, 0)
-            for owner in self.keys[join.to, join.key].owners(key):
-                if owner != found.owner:
-                    self._refuse(owner, issue)
-        self._refuse(found.owner, issue)
+            for other in self.keys[join.to, join.key].owners(key):
+                if other != owner:
+                    self._refuse(other, issue)
+        self._refuse(owner, issue)
 
-    def _owning(self, name: str) -> _Owning:
-        keys = [(column, index) for (to, column), index in self.keys.items() if to == name]
-        lookups = [
-            (other, lookup.by, lookup.of[name]) for other, lookup in self.spec.lookups.items() if name in lookup.of
-        ]
-        return _Owning(self, name, keys, lookups)
-
-    def _refused_apart(self, place: int, span: int) -> int:
-        """A new owner of this row alone."""
+    def _refused_apart(self, number: int, cells: Sequence[str]) -> int:
+        """A new owner of this row of the patients' table alone."""
         self.ended += 1
-        self.given.add(APART + self.ended, place, -1, span)
-        return APART + self.ended
+        owner = APART + self.ended
+        self.shelves.put(owner // self.width, owner, self.numbers[self.spec.patient], number, -1, cells, None)
+        return owner
 
     def say_once(self, asked: str, owner: int, issue: Issue) -> None:
         """Where nothing was said under ``asked`` yet."""
@@ -234,75 +267,80 @@ class Owners:
 
 
 class _Owning:
-    """Books rows of one table as somebody's: ``columns`` are those by which other rows belong to them, and those that
-    name rows of lookup tables."""
+    """Books rows of one table as somebody's, with their keys, by which other rows belong to them, and the rows of
+    lookup tables that they name."""
 
-    def __init__(
-        self, owners: Owners, name: str, keys: Sequence[tuple[str, Index]], lookups: Sequence[tuple[str, str, str]]
-    ) -> None:
-        self._owners, self._name = owners, name
-        self._given, self._first = owners.given, owners.numbers[name] * PLACES if name in owners.numbers else 0
-        self._indexes = [index for _, index in keys]
-        self._lookups = lookups
-        self.columns = [*(column for column, _ in keys), *(column for *_, column in lookups)]
+    def __init__(self, owners: Owners, name: str, join: Join | None = None) -> None:
+        self._owners, self._name, self._join = owners, name, join
+        self._keys = [(column, index) for (to, column), index in owners.keys.items() if to == name]
+        self._lookups = [
+            (other, lookup.by, lookup.of[name]) for other, lookup in owners.spec.lookups.items() if name in lookup.of
+        ]
+        self.any = False
 
-    def add(self, line: Line, texts: Sequence[str | None], owner: int, parent: int) -> None:
-        place = self._first + line.number
-        self._given.add(owner, place, parent, line.span)
-        if not texts:
-            return
-        for index, key in zip(self._indexes, texts, strict=False):
-            if key is not None:
-                index.put(key, owner, place, line.span)
-        for (other, by, column), key in zip(self._lookups, texts[len(self._indexes) :], strict=True):
+    def book(self, lines: Sequence[Line], keys: Sequence[str], found: Sequence[Entry | None]) -> None:
+        """Each row to the owner that was found under its key, as a row of the one at that place; None: to no one."""
+        owners, put, width = self._owners, self._owners.shelves.put, self._owners.width
+        table = owners.numbers.get(self._name, -1)
+        links: Sequence[Link] | None = None
+        for (number, cells), key, entry in zip(lines, keys, found, strict=True):
+            if entry is None:
+                continue
+            owner, parent, _, several = entry
+            if owner >= NOBODY:
+                put(NOBODY + table, owner, table, number, -1, cells, None)
+                continue
+            if self._lookups:
+                links = self._links(TableRow(self._name, owners.tables[self._name].columns, number, cells), owner)
+            put(owner // width, owner, table, number, parent, cells, links)
+            if several and self._join is not None:
+                owners.contested(f"{self._name} row {number}", self._join, key, owner)
+        for column, index in self._keys:
+            texts = owners._texts(self._name, column, lines)
+            given = zip(lines, texts, found, strict=True)
+            puts = [(text, by.owner, n, None) for (n, _), text, by in given if text and by and by.owner < NOBODY]
+            index.put_all(puts)
+        self.any = self.any or bool(lines)
+
+    def _links(self, row: TableRow, owner: int) -> list[Link]:
+        """The rows of other tables that it names."""
+        owners, links = self._owners, []
+        for other, by, column in self._lookups:
+            key = row.get(column)
             if key is None:
                 continue
-            found = self._owners.named[other].get(key)
+            found = owners.named[other].get(key)
             if found is None:
                 message = f"no row of {other} has this {column} as its {by}: what is said there is unknown"
-                where = f"{self._name} row {line.number}, {column}"
-                self._owners.say(owner, Issue("warning", "not-found", message, "", where))
+                owners.say(owner, Issue("warning", "not-found", message, "", row.place(column)))
                 continue
-            self._owners.links.add(owner, place, other, found.place, found.span)
+            links.append((owners.numbers[other], found.owner, found.kept))
             if found.several:
                 message = f"more than one row has this {by}: the last one counts"
                 issue = Issue("warning", "conflict", message, "duplicate", f"{other} row {found.owner}")
-                self._owners.say_once(f"{owner} {other} {key}", owner, issue)
-
-
-def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    while chunk := list(islice(lines, _CHUNK)):
-        yield chunk
-
-
-def _pieces(items: Iterable[Item]) -> Iterator[tuple[list[Given], bool]]:
-    """The rows of one owner, as many as are read at once, and whether they are all."""
-    whole, rows = True, list[Given]()
-    for item in items:
-        if len(rows) == MOST_ROWS:
-            whole = False
-            yield rows, whole
-            rows = []
-        rows.append(item[1:])
-    yield rows, whole
+                owners.say_once(f"{owner} {other} {key}", owner, issue)
+        return links
 
 
 class _Following:
-    """Reads a sorter beside another one: what there is of each owner, in the order in which owners are asked for."""
+    """What is said of owners, who are asked for in their order."""
 
     def __init__(self, sorter: Sorter) -> None:
-        self._items = iter(sorter)
+        self._items: Iterator[Item] = iter(sorter)
         self._next = next(self._items, None)
 
-    def of(self, owner: int) -> list[Item]:
-        found = []
-        while self._next is not None and self._next[0] <= owner:
-            if self._next[0] == owner:
-                found.append(self._next)
+    def before(self, owner: int) -> dict[int, Said]:
+        """Of those before this one, and not yet asked for."""
+        issues: dict[int, list[Issue]] = {}
+        refused = set[int]()
+        while self._next is not None and self._next[0] < owner:
+            of, _, refuses, *what = self._next
+            issues.setdefault(of, []).append(Issue(*what))
+            if refuses:
+                refused.add(of)
             self._next = next(self._items, None)
-        return found
+        return {of: (said, of in refused) for of, said in issues.items()}
 
 
-def _issue(table: Table, row: Line | TableRow, column: str, code: str, text: str, detail: str = "malformed") -> Issue:
-    place = f"{table.name} row {row.number}"
-    return Issue("error", code, text, detail, f"{place}, {column}" if column else place)
+def _issue(place: str, code: str, text: str, detail: str = "malformed") -> Issue:
+    return Issue("error", code, text, detail, place)

@@ -2,7 +2,7 @@
 
 The mapping says which table has a row per patient and how the rows of others reach it. Rows that reach nobody make
 a refused record of their own, ``orphan rows``: they never disappear. A small folder is held in memory; of a larger one
-only the rows of a few patients are. It is read twice: see ``owners`` and ``assembly``.
+only the rows of a few patients are: see ``owners`` and ``assembly``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from adapter.errors import Malformed
 from adapter.mapping.nodes import Tables
 from adapter.records import Issue
-from adapter.sources.assembly import Assembly, batches
+from adapter.sources.assembly import Assembly
 from adapter.sources.csv_files import HeldTable, Table, read_csv
 from adapter.sources.csv_stream import StreamedTable, can_stream
 from adapter.sources.model import SourceRecord
@@ -59,15 +59,15 @@ def read_tables(folder: Path, mapping: TablesMapping, held: int = HELD_BYTES) ->
     Raises Malformed, with the place, for what is no CSV or holds no table at all: before the first record.
     """
     with open_tables(folder, mapping, held) as reading:
-        for batch in batches(reading.parts):
-            yield from reading.assembly.records(batch)
+        for part in reading.parts:
+            yield from reading.assembly.records(part)
 
 
 def group_tables(tables: Sequence[HeldTable], mapping: TablesMapping, source: str) -> Iterator[SourceRecord]:
     """Like ``read_tables`` for tables already read; ``source`` is what they are called."""
     reading = _reading(tables, mapping, source, InMemory(), streamed=False)
-    for batch in batches(reading.parts):
-        yield from reading.assembly.records(batch)
+    for part in reading.parts:
+        yield from reading.assembly.records(part)
 
 
 @contextmanager
@@ -102,7 +102,9 @@ def _reading(
 ) -> Reading:
     spec = _spec(mapping)
     owners = Owners(spec, tables, frozenset(mapping.ignored), scratch)
-    assembly = Assembly(source, mapping.source, spec, tables, owners.joins, owners.header, owners.remarks)
+    assembly = Assembly(
+        source, mapping.source, spec, owners.tables, owners.joins, owners.header, owners.remarks, owners.shelves
+    )
     return Reading(owners.parts(), assembly, streamed)
 
 

@@ -16,7 +16,7 @@ from adapter.bootstrap import Adapter
 from adapter.coverage import Coverage, Uses
 from adapter.parallel import in_order
 from adapter.records import FieldUse
-from adapter.sources import assembly
+from adapter.sources import owners
 from adapter.sources.tables import open_tables
 
 
@@ -24,7 +24,7 @@ from adapter.sources.tables import open_tables
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Mothers and their bookings in another order, some rows of nobody or broken; read as if it were large."""
     monkeypatch.setattr(converting, "open_tables", partial(open_tables, held=0))
-    monkeypatch.setattr(assembly, "_BATCH", 20)
+    monkeypatch.setattr(owners, "PART_BYTES", 300)
     made = tmp_path / "msds"
     made.mkdir()
     mothers = "".join(f"M{n},RX1,{'' if n % 7 else 'x'}\n" for n in range(120))

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import CannotStart, Malformed
 from adapter.mapping import load_mapping
-from adapter.sources import assembly, owners, scratch
+from adapter.sources import csv_stream, owners, parts, scratch, shelves
 from adapter.sources.csv_files import TableRow
 from adapter.sources.csv_stream import StreamedTable
 from adapter.sources.model import Row, SourceRecord
@@ -71,6 +72,18 @@ def _seen(record: SourceRecord) -> object:
     return record.patient_key, record.refused, record.issues, [row(one) for one in record.order], sorted(record.rows)
 
 
+def _little_memory(patch: pytest.MonkeyPatch) -> None:
+    """Shelves of few patients, rows and keys that go to disk almost at once, and rows that are read a few at a time."""
+    for module, limit, few in (
+        (owners, "PART_BYTES", 60),
+        (shelves, "FITS_BYTES", 200),
+        (shelves, "WAITING_BYTES", 500),
+        (scratch, "HELD_KEYS", 2),
+        (csv_stream, "_BLOCK", 30),
+    ):
+        patch.setattr(module, limit, few)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.fixed_dictionaries({}, optional={name: rows for name, (_, rows) in TABLES.items()}).filter(bool),
@@ -83,7 +96,11 @@ def test_streamed_is_as_held(rows: dict[str, list[list[str]]], end: str, encodin
         _write(folder, rows, end, encoding)
         held = [_seen(record) for record in read_tables(folder, MSDS)]
         streamed = [_seen(record) for record in read_tables(folder, MSDS, held=0)]
+        with pytest.MonkeyPatch.context() as small:
+            _little_memory(small)
+            by_turns = [_seen(record) for record in read_tables(folder, MSDS, held=0)]
     assert streamed == held
+    assert by_turns == held
     said = {place for one in streamed for place, *_ in one[3]}  # type: ignore[index]
     of_nobody = {"MSD601Anonymous", "MSD000Header"}
     written = {
@@ -142,7 +159,7 @@ def _live() -> int:
 
 
 def test_few_rows_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assembly, "_BATCH", 10)
+    monkeypatch.setattr(owners, "PART_BYTES", 150)
     _mothers(tmp_path, 300)
     before, most, keys = _live(), 0, []
     for number, record in enumerate(read_tables(tmp_path, MSDS, held=0)):
@@ -156,7 +173,7 @@ def test_few_rows_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_rows_of_nobody_and_a_patient_with_too_many_come_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owners, "MOST_ROWS", 3)
+    monkeypatch.setattr(parts, "MOST_ROWS", 3)
     _mothers(tmp_path, 2)
     (tmp_path / "MSD104CodedScoreAssPreg.csv").write_text("PregnancyID\n" + "P0\n" * 4 + "P9\n" * 4)
     for held in (0, 10**6):
@@ -181,27 +198,70 @@ def test_one_key_of_everybody_is_said_to_each_and_not_of_each_for_each(tmp_path:
     assert sum(len(record.issues) for record in records) == 40 + 39
 
 
-def test_a_file_that_changes_between_the_readings_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     _mothers(tmp_path, 3)
     path = tmp_path / "MSD101PregnancyBooking.csv"
-    table = StreamedTable(path, "MSD101PregnancyBooking")
-    places = [(line.number, line.span) for line in table.lines([])]
-    path.write_text(path.read_text() + "P9,M9\n")
+    with closing(StreamedTable(path, "MSD101PregnancyBooking")) as table:
+        chunks = table.chunks()
+        next(chunks)
+        path.write_text(path.read_text() + "P9,M9\n")
+        with pytest.raises(Malformed, match="was changed"):
+            list(chunks)
+
+
+def test_a_file_that_changes_between_two_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owners, "PART_BYTES", 150)
+    _mothers(tmp_path, 60)
+    records = read_tables(tmp_path, MSDS, held=0)
+    next(records)
+    (tmp_path / "MSD101PregnancyBooking.csv").write_text("PregnancyID,LPIDMother\n")
     with pytest.raises(Malformed, match="was changed"):
-        table.load(places)
-    table.close()
+        list(records)
+
+
+@pytest.mark.parametrize("text", ['M1,"' + "x\n" * 50_000 + '"' + ",y" * 50, "M1," + "x" * 100_000])
+def test_a_row_that_is_too_long_is_malformed_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(csv_stream, "_CHUNK", 10_000)
+    monkeypatch.setattr(csv_stream, "LONGEST_ROW", 50_000)
+    (tmp_path / "MSD001MotherDemog.csv").write_text(f"LPIDMother,Note\nM0,\n{text}\nM2,\n")
+    with pytest.raises(Malformed, match="longer than 50000 bytes") as caught:
+        next(read_tables(tmp_path, MSDS, held=0))
+    assert [issue.place for issue in caught.value.issues] == ["MSD001MotherDemog row 3"]
+
+
+def test_a_row_that_several_records_share_is_one_of_each(tmp_path: Path) -> None:
+    (tmp_path / "MHS000Header.csv").write_text("DatSetVer\n6.0\n")
+    (tmp_path / "MHS001MPI.csv").write_text("LocalPatientID,OrgIDLocalPatientID\nA,RX1\nB,RX1\n")
+    (tmp_path / "MHS101Referral.csv").write_text(
+        "ServiceRequestID,LocalPatientID,CareProfTeamLocalID\n1,B,T\n2,A,T\n3,A,T\n"
+    )
+    (tmp_path / "MHS902ServiceTeamDetails.csv").write_text("CareProfTeamLocalID\nT\n")
+    for held in (0, 10**6):
+        one, two = read_tables(tmp_path, MHSDS, held=held)
+        assert [len(record.order) for record in (one, two)] == [5, 4]
+        assert not {id(row) for row in one.order} & {id(row) for row in two.order}
+        first, second = one.rows["MHS101Referral"]
+        assert first.related("MHS902ServiceTeamDetails") is one.rows["MHS902ServiceTeamDetails"][0]
+        assert second.related("MHS902ServiceTeamDetails") is one.rows["MHS902ServiceTeamDetails"][0]
+        assert two.rows["MHS101Referral"][0].related("MHS000Header") is two.order[0]
 
 
 KILLED = """\
 import os, signal, stat, sys
-from adapter.sources import scratch
-scratch.CACHE_BYTES = 64 * 1024
-index = scratch.OnDisk().index()
+from adapter.sources import scratch, shelves
+scratch.CACHE_BYTES = shelves.WAITING_BYTES = 64 * 1024
+scratch.HELD_KEYS = 100
+made = scratch.OnDisk()
+index, rows = made.index(), made.shelves()
 for n in range(20_000):
     index.put(f"key {n}", n)
+    rows.put(1, n, 0, n, -1, ["x", "y"], None)
 links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
 ours = [link for link in links if os.path.islink(link) and os.readlink(link).startswith(os.environ["TMPDIR"])]
-print(len(ours), oct(stat.S_IMODE(os.stat(ours[0]).st_mode)), os.stat(ours[0]).st_size > 100_000)
+print(len(ours), {stat.S_IMODE(os.stat(one).st_mode) for one in ours} == {0o600})
+print(min(os.stat(one).st_size for one in ours) > 100_000)
 sys.stdout.flush()
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -211,7 +271,7 @@ def test_what_is_on_disk_is_private_and_gone_even_after_a_kill(tmp_path: Path) -
     kept = {name: value for name, value in os.environ.items() if name != "SQLITE_TMPDIR"}
     environment = {**kept, "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", KILLED], env=environment, capture_output=True, text=True)
-    assert (done.stdout, done.returncode) == ("1 0o600 True\n", -signal.SIGKILL), done.stderr
+    assert (done.stdout, done.returncode) == ("2 True\nTrue\n", -signal.SIGKILL), done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -229,7 +289,8 @@ def _open(folder: Path) -> list[str]:
     return [link for link in links if os.path.islink(link) and os.readlink(link).startswith(str(folder))]
 
 
-def test_a_full_disk_is_said_in_a_line() -> None:
+def test_a_full_disk_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "HELD_KEYS", 100)
     made = scratch.OnDisk()
     made._db.execute("PRAGMA max_page_count=10")
     index = made.index()
@@ -241,3 +302,47 @@ def test_a_full_disk_is_said_in_a_line() -> None:
     with pytest.raises(CannotStart, match="TMPDIR"):
         fill()
     made.close()
+
+
+def test_rows_that_the_disk_has_no_room_for_are_said_in_a_line() -> None:
+    made = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
+    assert "the temporary folder (TMPDIR) cannot hold what this input needs" in made.stdout
+
+
+FULL = """\
+import resource, signal
+from adapter.errors import CannotStart
+from adapter.sources.shelves import FiledShelves
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+rows = FiledShelves()
+rows.put(1, 1, 1, 1, -1, ["x" * 20_000], None)
+try:
+    rows.numbers()
+except CannotStart as error:
+    print(error)
+"""
+
+
+def test_a_temporary_folder_that_cannot_be_written_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "_folder", lambda: str(tmp_path / "not there"))
+    with pytest.raises(CannotStart, match="TMPDIR"):
+        scratch.OnDisk().shelves()
+
+
+def test_an_index_that_goes_to_disk_says_what_it_said_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "HELD_KEYS", 4)
+    with closing(scratch.OnDisk()) as made:
+        indexes = [made.index(), made.index(), scratch.InMemory().index()]
+        puts = [("a", 1), ("b", 1), ("a", 2), ("c", 3), ("a", 1), ("d", 4), ("e", 5), ("b", 1), ("c", 7), ("e", 4)]
+        for at, (key, owner) in enumerate(puts):
+            for index in indexes:
+                index.put(key, owner, at, [key, "kept"])
+        keys = ["a", "b", "c", "d", "e", "f"]
+        for index in indexes:
+            assert index.get_all(keys).items() >= indexes[2].get_all(keys).items()
+            assert [index.owners(key) for key in keys] == [[1, 2], [1], [3, 7], [4], [4, 5], []]
+            assert index.get("a") == (1, 4, ["a", "kept"], True)
+            assert index.get("f") is None
