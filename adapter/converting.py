@@ -121,9 +121,7 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
             raise Unprocessable(Issue("fatal", "exception", text)) from None
 
 
-def _converter(
-    settings: Settings, mapping: str, assembly: Assembly, style: Style
-) -> Callable[[Part], Converted]:
+def _converter(settings: Settings, mapping: str, assembly: Assembly, style: Style) -> Callable[[Part], Converted]:
     """What one process does with a part that it is given."""
     adapter = Adapter(settings)
     to_fhir = maps_tables(adapter, mapping)
