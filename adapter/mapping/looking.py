@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
 
-from adapter.mapping.sight import Alike, Period, View
+from adapter.mapping.sight import Alike, Period, Places, View
 from adapter.sources.csv_files import TableRow
 from adapter.sources.model import Row
 
@@ -51,6 +51,7 @@ class Look:
         self.rows = self._own.all
         self._owners: dict[str, Sequence[TableRow | None]] = {view.home: self.rows}
         self._texts: dict[tuple[int, str], list[str]] = {}
+        self._joined: dict[tuple[Places, str], list[str]] = {}
         self._looked: dict[int, list[Row | None]] = {}
         self._below = [_Below(below, self.rows, tables) for below in view.below if below.home in tables]
 
@@ -92,6 +93,8 @@ class Look:
 
     def _ends(self, period: Period) -> list[Alike]:
         """Rows with one end are alike; so are those whose two ends become a period as they are."""
+        if not all(period.places):
+            return [None] * len(self.rows)
         both = list(zip(*(self.together(side) for side in period.places), strict=True))
         found: list[Alike] = [ends if all(map(any, ends)) else None for ends in both]
         if period.ends is None or not any(found):
@@ -102,15 +105,20 @@ class Look:
             for seen, start, end in zip(found, starts, ends, strict=True)
         ]
 
-    def together(self, places: Sequence[tuple[int, str]]) -> list[tuple[str, ...]]:
+    def together(self, places: Places) -> list[tuple[str, ...]]:
         """The texts of several fields."""
-        if not places:
-            return [("",)] * len(self.rows)
         return list(zip(*(self.texts(role, key) for role, key in places), strict=True))
 
-    def joined(self, places: Sequence[tuple[int, str]], between: str) -> list[str]:
-        """The texts of several fields, joined where they are there."""
-        return [between.join(filter(None, texts)) for texts in self.together(places)]
+    def joined(self, places: Places, between: str) -> list[str]:
+        """The texts of some fields, joined where they are there."""
+        if len(places) == 1:
+            return self.texts(*places[0])
+        found = self._joined.get((places, between))
+        if found is None:
+            found = self._joined[places, between] = [
+                between.join(filter(None, texts)) for texts in self.together(places)
+            ]
+        return found
 
     def links(self, ids: Ids) -> list[list[str]]:
         """The ids of the resources that the targets of all views are for each row, target by target.
@@ -179,4 +187,4 @@ class _Below:
 
 
 def _text(row: Row | None, key: str) -> str:
-    return row.texts.get(key, "") if row is not None else ""
+    return (row.get(key) or "") if row is not None else ""

@@ -229,11 +229,12 @@ class _Batch:
         keys: list[Key] = list(zip(repeat(name), table.filled(), own, others, strict=False))
         if len(shapes) >= _SHAPES:
             shapes.clear()
-        for key, first in dict(zip(reversed(keys), reversed(range(len(keys))), strict=True)).items():
-            shape = shapes.get(key) or shapes.setdefault(key, self._shape(name, first, key))
+        different = set(keys)
+        for key in different:
+            shape = shapes.get(key) or shapes.setdefault(key, self._shape(name, keys.index(key), key))
             if not uses.knows(shape) or (self.saying and shape.unread):
                 self._leave(name, [at for at, other in enumerate(keys) if other == key])
-        return [shapes[key] for key in keys]
+        return [shapes[key] for key in keys] if len(different) > 1 else [shape] * len(keys)
 
     def _shape(self, name: str, at: int, key: Key) -> Shape:
         table, (_, _, own, others) = self.tables[name], key
@@ -317,10 +318,8 @@ def _parts(look: Look, slot: Slot, rows: Numbers) -> Sequence[str]:
 
 def _texts(look: Look, slot: Slot, rows: Numbers) -> Sequence[str]:
     """What stands at a slot, for these rows."""
-    if len(slot.places) == 1:
-        ((role, key),) = slot.places
-        if role < len(look.view.owners):
-            return _of(look.texts(role, key), rows)
+    if all(role < len(look.view.owners) for role, _ in slot.places):
+        return _of(look.joined(slot.places, slot.between), rows)
     return [slot.between.join(filter(None, [look.text(at, role, key) for role, key in slot.places])) for at in rows]
 
 
