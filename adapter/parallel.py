@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import deque
@@ -55,6 +56,15 @@ def _begin(prepare: Callable[[], Callable[[Any], Any]]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     _prepared.append(prepare())
+    collect_seldom()
+
+
+def collect_seldom() -> None:
+    """Garbage is looked for less often in this process from now on: where millions of objects are made that hold no
+    cycles, the search takes a quarter of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def _nothing() -> None:
