@@ -8,7 +8,7 @@ from typing import NamedTuple
 from adapter.records import Resource
 from adapter.referrals.routing import NOT_ROUTED, Coverage, Route, Routing, lacking
 from adapter.referrals.services import destination
-from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, in_words
+from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, Status, in_words
 
 NO_SERVICE = "no-service-covers"
 _EMERGENCY = PRIORITIES.index("asap")
@@ -43,6 +43,12 @@ def accounted(referral: ProposedReferral, known: Routing, services: Mapping[str,
         notes.append(f"{said[:1].upper()}{said[1:]}: a person must find the team.")
     notes += _opening(referral, known, services)
     return Account(route is None or route.found, tuple(notes), tuple(entities))
+
+
+def outside_window(referral: ProposedReferral, decision: Decision) -> list[str]:
+    """Of each rule that refers her to a lighter service, since its window is over or has not begun, that it does."""
+    outcomes = (decision.outcome(rule) for rule in referral.rules)
+    return [f"Outside its window of time: {each.title}" for each in outcomes if each.status is not Status.FIRED]
 
 
 def policy_words(policy: Policy) -> str:

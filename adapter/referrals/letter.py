@@ -13,7 +13,8 @@ from adapter.referrals.grounds import leaves
 from adapter.referrals.phrases import listed, weeks
 from adapter.referrals.requests import task_text
 from adapter.referrals.table import Decided, soon, told_by_title, who
-from adapter.referrals.words import day, finding, spoken
+from adapter.referrals.wanted import is_situation
+from adapter.referrals.words import day, finding, spoken, why_not_known
 from rules import (
     PRIORITIES,
     DateSpan,
@@ -102,7 +103,7 @@ def referral_paragraph(told: Explained, referral: ProposedReferral) -> str:
         f"{soon(referral.priority)},{start} by {day(referral.end)}."
     ]
     outcomes = [told.decision.outcome(rule) for rule in referral.rules]
-    sentences += [_sentence(note) for note in referral.notes if not told_by_title(note, [o.title for o in outcomes])]
+    sentences += _notes(referral.notes, outcomes)
     if found := _findings(told, referral.facts):
         sentences.append(f"Her record shows: {found}.")
     within = [_criterion(outcome) for outcome in outcomes if outcome.status is Status.FIRED]
@@ -120,13 +121,33 @@ def task_paragraph(told: Explained, task: ProposedTask) -> str:
     """One thing to be asked or done: what and how soon, for what was found, and what is not known."""
     about = f" ({told.phrases.service(task.service)})" if task.service else ""
     sentences = [f"To do, {soon(task.priority)}: {_sentence(f'{task_text(task)}{about}')}"]
-    if found := _findings(told, task.because):
-        sentences.append(f"Her record shows: {found}.")
-    if task.facts:
-        sentences.append(f"Not known: {'; '.join(told.phrases.name(name) for name in task.facts)}.")
-    if outcomes := [told.decision.outcome(rule) for rule in task.rules]:
+    outcomes = [told.decision.outcome(rule) for rule in task.rules]
+    sentences += _notes(task.notes, outcomes)
+    sentences += _known_and_not(told, task.because, task.facts)
+    if outcomes:
         sentences.append(f"Asked for by {listed([_criterion(outcome) for outcome in outcomes])}.")
     return " ".join(sentences)
+
+
+def _notes(notes: tuple[str, ...], outcomes: list[RuleOutcome]) -> list[str]:
+    """The notes that say more than the titles of the rules."""
+    return [_sentence(note) for note in notes if not told_by_title(note, [outcome.title for outcome in outcomes])]
+
+
+def _known_and_not(told: Explained, known: tuple[Fact, ...], asked: tuple[str, ...]) -> list[str]:
+    """What the record shows and what is not known: this first, where only her pregnancy is known."""
+    found = _findings(told, known)
+    sentences = [f"Her record shows: {found}."] if found else []
+    sentences += [f"Not known: {_named(told, asked)}."] if asked else []
+    return sentences[::-1] if all(is_situation(told.facts[fact.name]) for fact in known) else sentences
+
+
+def _named(told: Explained, facts: Iterable[str]) -> str:
+    """Facts that are not known, each with why not, where there is more to say than that."""
+    known = told.decision.facts
+    return "; ".join(
+        ", ".join(part for part in (told.phrases.name(name), why_not_known(known.get(name))) if part) for name in facts
+    )
 
 
 def _sentence(text: str) -> str:
@@ -159,7 +180,7 @@ def _not_known(told: Explained, outcomes: list[RuleOutcome]) -> str:
         for leaf in leaves(outcome.trace)
         if leaf.fact is not None and leaf.fact.state is State.UNKNOWN and leaf.truth is None
     )
-    return "; ".join(told.phrases.name(name) for name in names)
+    return _named(told, names)
 
 
 # --- each rule ------------------------------------------------------------------------------------------------------
@@ -171,10 +192,9 @@ def rule_letter(told: Explained, outcome: RuleOutcome) -> str:
         case Status.SUPPRESSED:
             return _suppressed(told, outcome)
         case Status.UNKNOWN:
-            missing = "; ".join(told.phrases.name(name) for name in outcome.missing)
-            found = _findings(told, outcome.facts)
-            known = f" Her record shows: {found}." if found else ""
-            return f"Not decided: {_criterion(outcome)}.{known} Not known: {missing}."
+            return " ".join(
+                [f"Not decided: {_criterion(outcome)}.", *_known_and_not(told, outcome.facts, outcome.missing)]
+            )
         case Status.ERROR:
             return f"{_criterion(outcome)} could not be looked at: do not read this as no referral."
     if outcome.status is Status.OUT_OF_DATE and not outcome.missing:
@@ -196,7 +216,9 @@ def _suppressed(told: Explained, outcome: RuleOutcome) -> str:
     shown = f" Her record shows: {found}." if found else ""
     steps = [told.steps[step] for step in outcome.suppressed_by if step in told.steps]
     if steps:
-        held = f"{_criterion(outcome)} is met, but held back. {_sentence(listed(steps))}"
+        within = len(steps) == len(outcome.suppressed_by)
+        what = "held back" if within else "outside its window, and the referral in its place was held back"
+        held = f"{_criterion(outcome)} is met, but {what}. {_sentence(listed(steps))}"
         return f"Not referred{_to(told, outcome)}: {held}{shown}"
     went = [told.phrases.to(each.service) for each in told.decision.referrals if outcome.rule in each.rules]
     instead = f" She is referred to {listed(went)} instead." if went else ""

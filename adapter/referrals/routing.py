@@ -56,9 +56,14 @@ def routes(
     """The route of each service; none at all where the directory lists nothing for the provider."""
     if not directory.lists(provider.name):
         return {}
-    policy = provider.in_force(provider.catchment, as_of)
-    catchment = policy.value if policy else "either"
+    catchment = catchment_of(provider, as_of)
     return {service: route(directory, provider.name, service, of, as_of, catchment) for service in services}
+
+
+def catchment_of(provider: Provider, as_of: date) -> str:
+    """What of her decides which team covers her: ``gp-registration``, ``residence`` or ``either``."""
+    policy = provider.in_force(provider.catchment, as_of)
+    return str(policy.value) if policy else "either"
 
 
 def route(

@@ -59,6 +59,18 @@ def finding(fact: Fact, dated: Dated = str) -> str:
     return f"{missing} ({why})" if why else missing
 
 
+_WHY_NOT_KNOWN = {"item-missing": "missing from the form", "conflict": "the record says both"}
+
+
+def why_not_known(fact: Fact | None) -> str:
+    """Why a fact is not known, where nobody has simply not recorded it: ``missing from the form of 24-Feb-2026``."""
+    if fact is None or fact.state is not State.UNKNOWN or fact.note in ("", "not-recorded"):
+        return ""
+    said = _WHY_NOT_KNOWN.get(fact.note, fact.note.replace("-", " "))
+    dates = sorted({evidence.date[:10] for evidence in fact.evidence if evidence.date})
+    return f"{said} of {spoken(dates[-1])}" if fact.note == "item-missing" and dates else said
+
+
 def _date(when: date | None, fact: Fact) -> str:
     """The date that counted, no more exact than the record has it (``2015`` stays a year)."""
     if when is None:

@@ -210,6 +210,7 @@ class ProposedTask:
     service: str = ""
     text: str = ""
     because: tuple[Fact, ...] = ()  # what is known, and is the reason
+    notes: tuple[str, ...] = ()  # what the referral said that became this task, and what is amiss with the service
 
 
 @dataclass(frozen=True, slots=True)

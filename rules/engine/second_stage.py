@@ -118,7 +118,8 @@ class SecondStage:
                 case WhenClosed():
                     beside += there.beside_closed(changed, gathering)
                 case TaskSpec():
-                    gathering.task(_resolved(action, original), rule, original.facts)
+                    task = _resolved(action, original)
+                    gathering.task(task, rule, original.facts, _to_be_told(task, original, there))
                 case FlagSpec():
                     gathering.flag(action, rule)
                 case IssueSpec():
@@ -133,8 +134,9 @@ class SecondStage:
         fact, declaration = facts[action.fact], self._content.facts[action.fact]
         if not weeks or fact.state is State.ABSENT:
             return
-        draft.shaped_by(*self._values.policies(draft.rule.id, action.weeks))
+        own = self._values.policies(draft.rule.id, action.weeks)
         if not isinstance(fact.value, DaySpan):
+            draft.shaped_by(*own)
             text = f"the referral may have to wait for {weeks} weeks ({action.weeks.parameter})"
             said = f"{declaration.label} is not known: {text}. It is not held back for that."
             draft.say(said[:1].upper() + said[1:])
@@ -146,6 +148,7 @@ class SecondStage:
             return
         wait = weeks * 7 - fact.value.high
         if wait > 0:
+            draft.shaped_by(*own)
             draft.start = max(draft.start, as_of + timedelta(days=wait))
             draft.end = self._calendar.end(draft.start, draft.within)
             draft.say(f"Starts when {declaration.label} reaches {weeks} weeks.")
@@ -179,7 +182,7 @@ def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, 
     match step.actions:
         case (FallBack(),):  # as often as it takes: the fallbacks of a pack do not go round in a circle
             return there.replaces(service)
-        case (WhenClosed(),) if not there.closes(draft):
+        case (WhenClosed(),) if not there.closes(service, draft.priority):
             return False
     if (step.id, service) in draft.had or not reaches(step, draft.rule, service):
         return False
@@ -202,3 +205,10 @@ def _resolved(spec: TaskSpec, draft: Draft) -> TaskSpec:
         priority=draft.priority if spec.priority == "same" else spec.priority,
         service=draft.service if spec.service == "this" else spec.service,
     )
+
+
+def _to_be_told(task: TaskSpec, draft: Draft, there: Services) -> tuple[str, ...]:
+    """What whoever does the task would have read in the referral, and what is amiss with the service it is about."""
+    service = task.service or draft.service
+    said = draft.notes if service == draft.service else ()
+    return (*said, *there.amiss(service, task.priority))

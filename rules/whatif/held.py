@@ -14,7 +14,7 @@ from rules.whatif.cone import Cone
 from rules.whatif.domain import Domain
 from rules.whatif.model import Change, Goal, Setting, Turning
 from rules.whatif.search import distance, widened
-from rules.whatif.world import World, refers
+from rules.whatif.world import World, refers, went
 
 
 def held(
@@ -24,9 +24,9 @@ def held(
 
     Each with the smallest changes without which a referral would go there, or to who takes over; none: nothing does.
     """
-    wanted, went = _sent(world, decision, outcome.rule), _went(decision, outcome.rule)
+    wanted, gone = _sent(world, decision, outcome.rule), went(decision, outcome.rule)
     there, uncovered = world.services(decision), decision.availability.uncovered
-    lost = tuple(each for each in dict.fromkeys(map(there.nearest, wanted)) if each not in went)
+    lost = tuple(each for each in dict.fromkeys(map(there.nearest, wanted)) if each not in gone)
     found = []
     steps = [step for step in world.content.steps if _active(world, step, decision, outcome.rule)]
     if lost and steps:
@@ -39,7 +39,7 @@ def held(
             if turned & _step_facts(world, step) and _concerns(step, decision, (*wanted, *lost))
         )
         found.append(Turning(Goal.GO, changes, more, most_facts, by, lost))
-    elsewhere = tuple(each for each in wanted if each in uncovered and each not in went)
+    elsewhere = tuple(each for each in wanted if each in uncovered and each not in gone)
     if elsewhere:
         availability = replace(decision.availability, uncovered=uncovered - set(elsewhere))
         trial = _Trial(world, decision, outcome.rule, elsewhere, availability)
@@ -89,7 +89,7 @@ class _Trial:
     def goes(self, changes: Mapping[str, Fact]) -> Decision | None:
         facts = self.world.supplied(self.decision)
         after = self.world.evaluated(changes, facts, self.decision.as_of, self.availability)
-        return after if after is not None and set(self.services) <= set(_went(after, self.rule)) else None
+        return after if after is not None and set(self.services) <= set(went(after, self.rule)) else None
 
 
 def _nearest(found: list[tuple[tuple[float, ...], Change]]) -> list[Change]:
@@ -98,10 +98,6 @@ def _nearest(found: list[tuple[tuple[float, ...], Change]]) -> list[Change]:
     for _, change in sorted(found, key=lambda each: each[0]):
         kept.setdefault(tuple(setting.fact for setting in change.settings), change)
     return list(kept.values())
-
-
-def _went(decision: Decision, rule: str) -> tuple[str, ...]:
-    return tuple(referral.service for referral in decision.referrals if rule in referral.rules)
 
 
 def _sent(world: World, decision: Decision, rule: str) -> tuple[str, ...]:
