@@ -14,7 +14,7 @@ from adapter.referrals.phrases import listed, weeks
 from adapter.referrals.requests import task_text
 from adapter.referrals.table import Decided, soon, told_by_title, who
 from adapter.referrals.wanted import is_situation
-from adapter.referrals.words import day, finding, spoken, why_not_known
+from adapter.referrals.words import day, finding, not_known, spoken
 from rules import (
     PRIORITIES,
     DateSpan,
@@ -144,10 +144,7 @@ def _known_and_not(told: Explained, known: tuple[Fact, ...], asked: tuple[str, .
 
 def _named(told: Explained, facts: Iterable[str]) -> str:
     """Facts that are not known, each with why not, where there is more to say than that."""
-    known = told.decision.facts
-    return "; ".join(
-        ", ".join(part for part in (told.phrases.name(name), why_not_known(known.get(name))) if part) for name in facts
-    )
+    return not_known((told.phrases.name(name), told.decision.facts.get(name)) for name in facts)
 
 
 def _sentence(text: str) -> str:

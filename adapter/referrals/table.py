@@ -9,7 +9,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from adapter.records import MappedBundle, Resource
-from adapter.referrals.account import outside_window
 from adapter.referrals.requests import task_text
 from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.services import destination
@@ -85,18 +84,19 @@ def lines(result: Decided) -> Iterator[Line]:
     """The rows of one person: referrals (most urgent first), tasks, alerts, and what was not referred."""
     decision = result.decision
     titles = {outcome.rule: outcome.title for outcome in decision.outcomes}
+    outside = {outcome.rule for outcome in decision.outcomes if outcome.status is Status.SUPPRESSED}
 
-    def why(rules: tuple[str, ...]) -> str:
-        return "\n".join(f"{titles.get(rule, rule)} ({rule})" for rule in rules)
+    def why(rule: str) -> str:
+        return f"{titles.get(rule, rule)} ({rule})" + (", outside its window of time" if rule in outside else "")
 
     for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
         to = destination(referral.service, result.services.get(referral.service)).label
         start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
         how_soon = soon(referral.priority)
         told = [titles.get(rule, rule) for rule in referral.rules]
-        notes = [*outside_window(referral, decision), *_more_than(told, referral.notes)]
+        notes = _more_than(told, referral.notes)
         known = because(referral.facts, result.facts)
-        reasons = "\n".join(part for part in (why(referral.rules), *notes, known) if part)
+        reasons = "\n".join(part for part in (*map(why, referral.rules), *notes, known) if part)
         route = result.known.routes.get(referral.service)
         team = f"\n{route.entry.name}" if route and route.entry else ""
         yield Line(f"Refer: {to}{team}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)

@@ -11,7 +11,7 @@ from typing import Any
 from adapter.records import Resource
 from adapter.referrals.scope import SNOMED
 from adapter.referrals.terms import humanise
-from adapter.referrals.words import finding, spoken, why_not_known
+from adapter.referrals.words import finding, not_known, spoken
 from rules import Fact, FactDeclaration, ProposedTask
 
 _BY_CODE_LIST = {
@@ -64,10 +64,7 @@ def task_reasons(task: ProposedTask, known: Mapping[str, Wanted], facts: Mapping
     Where the record says no more than that she is pregnant or when she was, what is not known is the reason and comes
     first. ``facts`` are those of the decision.
     """
-    asked = "; ".join(
-        ", ".join(part for part in (wanted(name, known).label, why_not_known(facts.get(name))) if part)
-        for name in task.facts
-    )
+    asked = not_known((wanted(name, known).label, facts.get(name)) for name in task.facts)
     parts = [because(task.because, known), f"Not known: {asked}" if asked else ""]
     if all(wanted(fact.name, known).situation for fact in task.because):
         parts.reverse()

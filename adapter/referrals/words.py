@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
+from itertools import groupby
 
 from rules import DateSpan, DaySpan, Fact, FactValue, State, Truth
 
@@ -59,10 +60,17 @@ def finding(fact: Fact, dated: Dated = str) -> str:
     return f"{missing} ({why})" if why else missing
 
 
-_WHY_NOT_KNOWN = {"item-missing": "missing from the form", "conflict": "the record says both"}
+_WHY_NOT_KNOWN = {"item-missing": "missing from the form", "conflict": "the record contradicts itself"}
 
 
-def why_not_known(fact: Fact | None) -> str:
+def not_known(asked: Iterable[tuple[str, Fact | None]]) -> str:
+    """Facts by their names; after each run of those that are not known for the same reason, that reason."""
+    runs = groupby(asked, key=lambda each: _why_not_known(each[1]))
+    named = ((why, "; ".join(name for name, _ in run)) for why, run in runs)
+    return "; ".join(f"{names}: {why}" if why else names for why, names in named)
+
+
+def _why_not_known(fact: Fact | None) -> str:
     """Why a fact is not known, where nobody has simply not recorded it: ``missing from the form of 24-Feb-2026``."""
     if fact is None or fact.state is not State.UNKNOWN or fact.note in ("", "not-recorded"):
         return ""

@@ -113,10 +113,10 @@ def test_an_undecided_rule_says_what_speaks_for_it_and_what_is_missing(tmp_path:
 @pytest.mark.parametrize(
     ("fact", "why"),
     [
-        (Fact("ill", State.UNKNOWN, note="conflict"), ", the record says both"),
+        (Fact("ill", State.UNKNOWN, note="conflict"), ": the record contradicts itself"),
         (Fact("ill", State.UNKNOWN, note="not-recorded"), ""),
-        (Fact("ill", State.UNKNOWN, note="relation-unknown"), ", relation unknown"),
-        (Fact("ill", State.UNKNOWN, note="item-missing"), ", missing from the form"),
+        (Fact("ill", State.UNKNOWN, note="relation-unknown"), ": relation unknown"),
+        (Fact("ill", State.UNKNOWN, note="item-missing"), ": missing from the form"),
         (
             Fact(
                 "ill",
@@ -124,7 +124,7 @@ def test_an_undecided_rule_says_what_speaks_for_it_and_what_is_missing(tmp_path:
                 evidence=tuple(map(form, ("2026-02-24T09:30", "2026-02", ""))),
                 note="item-missing",
             ),
-            ", missing from the form of 24-Feb-2026",
+            ": missing from the form of 24-Feb-2026",
         ),
     ],
 )
@@ -133,6 +133,14 @@ def test_why_something_is_not_known_is_said_where_it_is_not_simply_unrecorded(
 ) -> None:
     words = f"Not decided: “Rule r1” (A document). Not known: bipolar disorder{why}."
     assert of(tmp_path, {"ill": fact}, criteria=rule("{ill: present}")) == words
+
+
+def test_a_reason_that_several_have_is_said_once(tmp_path: Path) -> None:
+    facts = {name: Fact(name, State.UNKNOWN, note="conflict") for name in ("ill", "pregnant")} | unknown("item")
+    criteria = rule("{all: [{ill: present}, {pregnant: present}, {item: {gte: 1}}]}")
+    assert of(tmp_path, facts, criteria=criteria) == (
+        "Not decided: “Rule r1” (A document). Not known: bipolar disorder; Pregnant: the record contradicts itself; Item."
+    )
 
 
 def test_where_only_her_pregnancy_is_known_what_is_not_known_comes_first(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_task_says_what_to_do_and_what_is_not_known() -> None:
     risk, relation, _ = built("Task", facts=facts)
     assert (risk["description"], relation["description"]) == ("Ask today", "Confirm which relative is meant")
     assert relation["reasonCode"] == {
-        "text": "Not known: Bipolar disorder of a first-degree relative, relation unknown"
+        "text": "Not known: Bipolar disorder of a first-degree relative: relation unknown"
     }
     assert relation["reasonReference"] == {"reference": url(FAMILY)}
     assert risk["code"]["coding"][0]["system"] == f"{BASE}/CodeSystem/perinatal-task"
