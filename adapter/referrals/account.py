@@ -46,8 +46,8 @@ def accounted(referral: ProposedReferral, known: Routing, services: Mapping[str,
 
 
 def outside_window(referral: ProposedReferral, decision: Decision) -> list[str]:
-    """Of each rule that refers her to a lighter service, since its window is over or has not begun, that it does."""
-    outcomes = (decision.outcome(rule) for rule in referral.rules)
+    """Each rule that refers her here since she is outside its window: the service is not the one it would ask."""
+    outcomes = (each for each in decision.outcomes if each.rule in referral.rules)
     return [f"Outside its window of time: {each.title}" for each in outcomes if each.status is not Status.FIRED]
 
 

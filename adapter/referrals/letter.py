@@ -10,12 +10,14 @@ from datetime import date
 
 from adapter.referrals.explained import Explained
 from adapter.referrals.grounds import leaves
+from adapter.referrals.guidance import lacks
 from adapter.referrals.phrases import listed, weeks
 from adapter.referrals.requests import task_text
 from adapter.referrals.table import Decided, soon, told_by_title, who
 from adapter.referrals.wanted import is_situation
 from adapter.referrals.words import day, finding, not_known, spoken
 from rules import (
+    OUTSIDE_WINDOW,
     PRIORITIES,
     DateSpan,
     DaySpan,
@@ -64,8 +66,11 @@ def _with_loss(facts: dict[str, Fact], key: str, event: str) -> tuple[str, str]:
     lost = _known(facts, "loss_on")
     if not isinstance(lost, DateSpan):
         return event, ""
-    if lost != facts[key].value:
-        return event, f", with a loss ({finding(facts['loss_on'], spoken)})"
+    ended = facts[key].value
+    if lost != ended:
+        before = isinstance(ended, DateSpan) and lost.high < ended.low
+        said = finding(facts["loss_on"], spoken)
+        return event, f", and a loss before that ({said})" if before else f", with a loss ({said})"
     return (f"{event} and a loss" if _known(facts, "living_baby") is True else "a loss"), ""
 
 
@@ -170,13 +175,14 @@ def _citation(source: Source) -> str:
 
 
 def _not_known(told: Explained, outcomes: list[RuleOutcome]) -> str:
-    """The facts of these rules that are neither known nor known not to be."""
+    """The facts of these rules that are neither known nor known not to be, and those without which a part is open."""
     names = dict.fromkeys(
         leaf.fact.name
         for outcome in outcomes
         for leaf in leaves(outcome.trace)
         if leaf.fact is not None and leaf.fact.state is State.UNKNOWN and leaf.truth is None
     )
+    names |= dict.fromkeys(name for outcome in outcomes for name in outcome.missing)
     return _named(told, names)
 
 
@@ -205,7 +211,8 @@ def _fired(told: Explained, outcome: RuleOutcome) -> str:
         return " ".join(referral_paragraph(told, each) for each in referrals)
     found = _findings(told, outcome.facts)
     shown = f" Her record shows: {found}." if found else ""
-    return f"No referral is asked for by the criterion {_criterion(outcome)}, which is met.{shown}"
+    none = "No referral is asked for" if not outcome.missing else "On what is known, no referral is asked for"
+    return f"{none} by the criterion {_criterion(outcome)}, which is met.{shown}{_lacking(told, outcome)}"
 
 
 def _suppressed(told: Explained, outcome: RuleOutcome) -> str:
@@ -213,8 +220,8 @@ def _suppressed(told: Explained, outcome: RuleOutcome) -> str:
     shown = f" Her record shows: {found}." if found else ""
     steps = [told.steps[step] for step in outcome.suppressed_by if step in told.steps]
     if steps:
-        within = len(steps) == len(outcome.suppressed_by)
-        what = "held back" if within else "outside its window, and the referral in its place was held back"
+        outside = OUTSIDE_WINDOW in outcome.suppressed_by
+        what = "outside its window, and the referral in its place was held back" if outside else "held back"
         held = f"{_criterion(outcome)} is met, but {what}. {_sentence(listed(steps))}"
         return f"Not referred{_to(told, outcome)}: {held}{shown}"
     went = [told.phrases.to(each.service) for each in told.decision.referrals if outcome.rule in each.rules]
@@ -226,7 +233,11 @@ def _not_fired(told: Explained, outcome: RuleOutcome) -> str:
     reasons = list(dict.fromkeys(_reasons(told, outcome)))
     why = "; ".join(reasons) if reasons else "more than one thing would have to be otherwise"
     what = f"Not referred{_to(told, outcome)}" if told.sends[outcome.rule] else "Nothing is asked for"
-    return f"{what} under {_criterion(outcome)}: {why}."
+    return f"{what} under {_criterion(outcome)}: {why}.{_lacking(told, outcome)}"
+
+
+def _lacking(told: Explained, outcome: RuleOutcome) -> str:
+    return f" Not known: {_named(told, outcome.missing)}." if lacks(outcome) else ""
 
 
 def _reasons(told: Explained, outcome: RuleOutcome) -> Iterator[str]:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from adapter.records import MappedBundle, Resource
+from adapter.referrals.guidance import lacks
 from adapter.referrals.requests import task_text
 from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.services import destination
@@ -151,24 +152,21 @@ def not_referred(result: Decided) -> str:
             said.append(f"{outcome.rule} {why}")
         elif outcome.status is Status.ERROR:
             said.append(f"{outcome.rule} could not be evaluated")
-    if undecided := _undecided(result.decision):
-        said.append(f"not decided for want of data: {', '.join(undecided)}")
+    lacking = [outcome for outcome in result.decision.outcomes if lacks(outcome)]
+    for how, fired in (("not decided", False), ("decided in part only", True)):
+        if rules := [outcome.rule for outcome in lacking if (outcome.status is Status.FIRED) is fired]:
+            said.append(f"{how} for want of data: {', '.join(rules)}")
     return "; ".join(said)
 
 
 def _applies_nothing(decision: Decision) -> bool:
     """Whether every rule in force is certainly not met: none was held, failed, is undecided or rests on old data."""
     quiet = (each.status is Status.NOT_FIRED or _not_in_force(each) for each in decision.outcomes)
-    asked = decision.tasks or any(issue.code == "data-not-supplied" for issue in decision.issues)
-    return all(quiet) and not asked
+    return all(quiet) and not decision.tasks and not any(map(lacks, decision.outcomes))
 
 
 def _not_in_force(outcome: RuleOutcome) -> bool:
     return outcome.status is Status.OUT_OF_DATE and not outcome.missing
-
-
-def _undecided(decision: Decision) -> list[str]:
-    return [outcome.rule for outcome in decision.outcomes if outcome.status is Status.UNKNOWN]
 
 
 def _name(patient: Resource) -> str:

@@ -17,6 +17,7 @@ from rules.engine.model import (
     KNOWN,
     NOT_FIRED,
     OUT_OF_DATE,
+    OUTSIDE_WINDOW,
     SUPPRESSED,
     UNDECIDED,
     Availability,
@@ -32,7 +33,6 @@ from rules.engine.second_stage import SecondStage
 from rules.engine.trace import derived_fact, leaves, missing, speaking, support, trace
 from rules.engine.tracer import Node, Situation
 
-OUTSIDE_WINDOW = "outside-window"
 _HIGHEST_OUTSIDE = "urgent"  # of rules that are not safety rules
 Truths = Mapping[str, Truth]
 
@@ -126,7 +126,7 @@ class Decider:
                 self._ask(rule.asks, rule.id, evaluation, gathering)
             if truth is True:
                 status, facts = FIRED, support(node, situation)
-                self._act(rule, evaluation, facts, drafts, gathering)
+                lacking = self._act(rule, evaluation, facts, drafts, gathering)
             elif truth is None:
                 status, lacking = UNDECIDED, missing(node, situation, self._content.facts)
                 facts = speaking(node, situation)
@@ -138,7 +138,7 @@ class Decider:
                 status = OUT_OF_DATE
                 lacking = tuple(name for name in dict.fromkeys(leaves(node)) if name in evaluation.aged_facts)
             if rule.outside is not None and goes_outside is None:
-                self._ask_for_outside(rule, rule.outside, situation, gathering)
+                lacking = self._ask_for_outside(rule, rule.outside, situation, gathering)
         return RuleOutcome(
             rule.id,
             rule.title,
@@ -185,18 +185,23 @@ class Decider:
         labels = ", ".join(self._content.facts[name].label for name in lacking)
         gathering.issue(IssueSpec("data-not-supplied", "warning", f"{said}: {labels}"), rule.id)
 
-    def _ask_for_outside(self, rule: Rule, outside: Outside, situation: Situation, gathering: Gathering) -> None:
+    def _ask_for_outside(
+        self, rule: Rule, outside: Outside, situation: Situation, gathering: Gathering
+    ) -> tuple[str, ...]:
         """Outside the window for certain, and whether all else is met is not known: never silence."""
         nodes = [self._nodes[name] for name in (names.outside(rule.id), names.OUTSIDE_WHEN) if name in self._nodes]
-        lacking = tuple(name for node in nodes for name in missing(node, situation, self._content.facts))
+        lacking = tuple(dict.fromkeys(name for node in nodes for name in missing(node, situation, self._content.facts)))
         self._ask_for(rule, lacking, speaking(nodes[0], situation), situation, gathering)
         service = self._content.services[self._values.of(outside.service)].label
         said = f"{rule.title}: outside the window; whether she is referred to {service} cannot be decided without"
         self._say_lacking(said, rule, lacking, gathering)
+        return lacking
 
     def _act(
         self, rule: Rule, evaluation: Evaluation, facts: tuple[Fact, ...], drafts: list[Draft], gathering: Gathering
-    ) -> None:
+    ) -> tuple[str, ...]:
+        """What a met rule asks for; the facts without which a part of it cannot be decided."""
+        wanting: dict[str, None] = {}
         for index, outcome in enumerate(rule.then):
             own = facts
             if outcome.when is not None:
@@ -204,6 +209,7 @@ class Decider:
                 truth, node = evaluation.truths[name], self._nodes[name]
                 if truth is None:
                     lacking = missing(node, evaluation.situation, self._content.facts)
+                    wanting.update(dict.fromkeys(lacking))
                     asked = self._ask_for(rule, lacking, facts, evaluation.situation, gathering)
                     if not asked and not rule.safety:
                         said = f"{rule.title}: met, but a part of what it asks for cannot be decided without"
@@ -220,6 +226,7 @@ class Decider:
                     gathering.flag(flag, rule.id)
                 case IssueSpec() as issue:
                     gathering.issue(issue, rule.id)
+        return tuple(wanting)
 
     def _draft(self, rule: Rule, refer: Refer, situation: Situation, facts: tuple[Fact, ...]) -> Draft:
         start = self._start(refer, situation)

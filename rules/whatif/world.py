@@ -10,9 +10,8 @@ from rules.engine.availability import Services
 from rules.engine.check_facts import FactChecker
 from rules.engine.conditions import Condition, facts_of
 from rules.engine.content import Content, Refer, Rule
-from rules.engine.decide import OUTSIDE_WINDOW
 from rules.engine.errors import RulesError
-from rules.engine.model import Availability, Decision, Fact, RuleOutcome, Status
+from rules.engine.model import OUTSIDE_WINDOW, Availability, Decision, Fact, RuleOutcome, Status
 from rules.engine.names import named_conditions
 from rules.engine.pack import Pack
 from rules.engine.parameters import Bands, Values

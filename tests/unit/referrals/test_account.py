@@ -139,6 +139,23 @@ def test_an_explanation_names_the_policy_of_a_threshold_and_of_a_destination() -
     assert explained["because"][-1].startswith("community-mental-health-team: policy of nottinghamshire-example")
 
 
+def test_an_explanation_of_a_referral_outside_the_window_says_both_that_and_why_it_is_made() -> None:
+    found = result("34", "")
+    assert found.decision is not None
+    assert found.record is not None
+    rule = "r05-severe-mental-illness-now"
+    (explained,) = explain_json(found.decision, found.record, found.position, rule, found.routing)
+    first, *others = explained["because"]
+    assert first == f"Outside the window of {rule} of perinatal-mental-health {found.decision.version}"
+    assert any(
+        text.startswith("end of the most recent pregnancy is within the last 24 months: not met") for text in others
+    )
+    assert any(text.startswith("severe mental illness, ever or suspected is present: met") for text in others)
+    text = explain_text(found.decision, found.record, rule, found.routing)
+    assert "Met, but outside its window" in text
+    assert "Held back" not in text
+
+
 def test_an_explanation_says_why_this_team() -> None:
     rule = "r06-history-of-severe-mental-illness"
     for number, words in (

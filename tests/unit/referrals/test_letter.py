@@ -167,6 +167,27 @@ def test_a_referral_in_place_of_one_outside_its_window_that_was_held_is_no_refer
     )
 
 
+def test_a_met_rule_of_which_a_part_is_open_does_not_read_as_no_referral(tmp_path: Path) -> None:
+    then = "[{when: {ill: present}, refer: {service: team, priority: routine}}]"
+    criteria = rule("{score: {gte: 13}}", then=then)
+    assert of(tmp_path, {**score(15), **unknown("ill")}, criteria=criteria) == (
+        "On what is known, no referral is asked for by the criterion “Rule r1” (A document), which is met. "
+        "Her record shows: PHQ-9 total of 15 on 27-Feb-2026. Not known: bipolar disorder."
+    )
+    beside = then.replace("[", "[{refer: {service: crisis, priority: routine}}, ")
+    both = of(tmp_path / "b", {**score(15), **unknown("ill")}, criteria=rule("{score: {gte: 13}}", then=beside))
+    assert both.startswith("A referral to the crisis team is proposed")
+    assert both.endswith("Not known: bipolar disorder.")
+
+
+def test_outside_its_window_what_cannot_be_decided_is_said(tmp_path: Path) -> None:
+    criteria = rule("{all: [{score: {gte: 13}}, {ill: present}]}", more="window: in_window\noutside: {service: gp}")
+    facts = {**score(15), **known(pregnant=False, ended_on=date(2020, 1, 1)), **unknown("ill")}
+    letter_of = of(tmp_path, facts, criteria=criteria)
+    assert letter_of.startswith("Not referred to the perinatal team under “Rule r1” (A document): ")
+    assert letter_of.endswith(" Not known: bipolar disorder.")
+
+
 def test_a_task_says_what_must_be_known_of_its_service_before_anybody_speaks_to_it(tmp_path: Path) -> None:
     tell = "[{task: {code: update-open-team, priority: same, service: this}}, {hold: true}]"
     facts = {**score(15), **known(open_services=frozenset({"team"}))}
@@ -285,6 +306,10 @@ DAY = date(2026, 2, 18)
         (
             known(birth_on=DAY, ended_on=DAY, loss_on=date(2026, 2, 25)),
             "12 days after a birth (18-Feb-2026), with a loss (25-Feb-2026)",
+        ),
+        (
+            known(birth_on=DAY, ended_on=DAY, loss_on=date(2019, 6, 10)),
+            "12 days after a birth (18-Feb-2026), and a loss before that (10-Jun-2019)",
         ),
     ],
 )

@@ -206,7 +206,11 @@ BOARD = {"partOf": {"identifier": {"system": ODS, "value": "ZZ8"}}}
     ("made", "expected"),
     [
         (record(GP, practice("zz9001")), ("ZZ9001", "ZZ9")),
-        (record(GP, practice("ZZ9001", **BOARD)), ("ZZ9001", "ZZ8")),  # the record's own word stands above the list's
+        (
+            record(GP, practice("ZZ9001", **BOARD)),
+            ("ZZ9001", None),
+        ),  # another board than in the list, or no board at all
+        (record(GP, practice("ZZ9003", **BOARD)), ("ZZ9003", "ZZ8")),
         (record(GP, practice("V81999")), (None, None)),
         (record(GP), (None, None)),
         (record(GP, {"resourceType": "Practitioner"}), (None, None)),

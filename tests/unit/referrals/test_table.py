@@ -14,7 +14,7 @@ from rich.console import Console
 from adapter.referrals.table import Decided, lines, not_referred, render_table, who
 from adapter.referrals.wanted import Wanted
 from adapter.referrals.words import spoken
-from rules import DecisionIssue, Fact, ProposedReferral, State, Status
+from rules import Fact, ProposedReferral, State, Status
 from tests.unit.referrals.samples import ANXIETY, ENDED, R03, R09, decision, outcomes, record
 
 
@@ -118,10 +118,17 @@ def test_no_rule_applies_only_where_every_one_is_certainly_not_met(changes: dict
 
 
 def test_no_rule_applies_is_not_said_where_something_could_not_be_decided() -> None:
-    lacking = DecisionIssue("data-not-supplied", "warning", "outside the window; cannot be decided without: Ill")
-    one = replace(outcomes()[-1], status=Status.NOT_FIRED)
-    shown = next(lines(decided(referrals=(), tasks=(), issues=(lacking,), outcomes=(one,)))).why
-    assert shown == "No rule asks for one on what is known"
+    outside = replace(outcomes()[-1], status=Status.NOT_FIRED, missing=("gad7_total",))
+    shown = list(lines(decided(referrals=(), tasks=(), flags=(), outcomes=(outside,))))
+    assert [line.why for line in shown] == [
+        "No rule asks for one on what is known",
+        "not decided for want of data: r22-eating-disorder",
+    ]
+
+
+def test_a_rule_of_which_a_part_is_open_is_not_said_to_be_undecided() -> None:
+    part = replace(outcomes()[0], missing=("gad7_total",))
+    assert not_referred(decided(outcomes=(part,))) == f"decided in part only for want of data: {R03}"
 
 
 def test_a_referral_outside_the_window_says_so_and_is_not_held_back() -> None:

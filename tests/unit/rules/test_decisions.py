@@ -307,7 +307,8 @@ def test_a_part_of_a_met_rule_that_cannot_be_decided_is_asked_for_or_said(
 ):
     criteria = rule("{score: known}", then=f"[{{when: {when}, refer: {{service: team, priority: routine}}}}]")
     decision = tiny(tmp_path, criteria=criteria).evaluate(known(score=20) | unknown("ill", "started_on"), AS_OF)
-    assert decision.referrals == ()
+    assert (decision.referrals, decision.outcome("r1").status) == ((), Status.FIRED)
+    assert decision.outcome("r1").missing == (("ill",) if tasks else ("started_on",))
     assert [(task.code, task.facts) for task in decision.tasks] == tasks
     assert [(issue.code, issue.severity, issue.text, issue.rules) for issue in decision.issues] == issues
 
@@ -321,6 +322,7 @@ def test_outside_the_window_what_cannot_be_decided_is_asked_for_and_said(tmp_pat
     over = known(score=20, pregnant=False, ended_on=date(2020, 1, 1))
     decision = pack.evaluate(over | unknown("ill"), AS_OF)
     assert (decision.outcome("r1").status, decision.referrals) == (Status.NOT_FIRED, ())
+    assert decision.outcome("r1").missing == ("ill",)
     (task,) = decision.tasks
     assert (task.code, task.facts, task.rules) == ("confirm-diagnosis", ("ill",), ("r1",))
     assert [fact.name for fact in task.because] == ["score"]
