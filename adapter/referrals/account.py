@@ -91,7 +91,7 @@ def _unrouted(route: Route) -> str:
 
 def _opening(referral: ProposedReferral, known: Routing, services: Mapping[str, Service]) -> Iterator[str]:
     """Of an emergency: when the team is open, and who is asked when it is not."""
-    hours = known.hours.get(referral.service)
+    hours = known.told_hours(referral.service)
     if hours is None or PRIORITIES.index(referral.priority) < _EMERGENCY:
         return
     otherwise = destination(hours.closed, services.get(hours.closed)).label if hours.closed else ""

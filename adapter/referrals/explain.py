@@ -68,19 +68,15 @@ def _told(told: Explained, outcome: RuleOutcome) -> dict[str, Any]:
 def because(decision: Decision, record: MappedBundle, outcome: RuleOutcome) -> list[str]:
     """The reasons of a status as sentences: only what decided it, each once, each ending with its place."""
     pack = f"{decision.pack} {decision.version}"
-    sentences = [
-        f"Outside the window of {outcome.rule} of {pack}"
-        if by == OUTSIDE_WINDOW
-        else f"Held back by {by}, a step of {pack}"
-        for by in outcome.suppressed_by
-    ]
+    outside = OUTSIDE_WINDOW in outcome.suppressed_by
+    sentences = [f"Outside the window of {outcome.rule} of {pack}"] if outside else []
+    sentences += [f"Held back by {by}, a step of {pack}" for by in _steps(outcome)]
     if outcome.status is Status.ERROR:
         sentences.append(f"The rule could not be evaluated: {outcome.rule} of {pack}")
     elif outcome.status is Status.OUT_OF_DATE and not outcome.missing:
         sentences.append(f"The rule is not in force on {decision.as_of.isoformat()}: {outcome.rule} of {pack}")
     stale = frozenset(outcome.missing) if outcome.status is Status.OUT_OF_DATE else frozenset[str]()
-    outside = OUTSIDE_WINDOW in outcome.suppressed_by  # its window, which is not met, and all else, which is
-    parts = outcome.trace.children if outside else (outcome.trace,)
+    parts = outcome.trace.children if outside else (outcome.trace,)  # the window is not met, and all else is
     for leaf in (leaf for part in parts for leaf in deciding(part, stale)):
         places = _places(record, leaf.fact) if leaf.fact else []
         sentences.append(f"{_criterion(leaf)}, from {'; '.join(places) or NOWHERE}")
@@ -176,11 +172,16 @@ def _rule_lines(record: MappedBundle, outcome: RuleOutcome) -> Iterator[str]:
         yield f"  Source: {_citation(source)}"
     if OUTSIDE_WINDOW in outcome.suppressed_by:
         yield "  Met, but outside its window"
-    if steps := [by for by in outcome.suppressed_by if by != OUTSIDE_WINDOW]:
+    if steps := _steps(outcome):
         yield f"  Held back by: {', '.join(steps)}"
     if outcome.missing:
         yield f"  Missing: {', '.join(outcome.missing)}"
     yield from _tree(record, outcome.trace, 1)
+
+
+def _steps(outcome: RuleOutcome) -> list[str]:
+    """The steps of the second stage that held what a rule refers."""
+    return [by for by in outcome.suppressed_by if by != OUTSIDE_WINDOW]
 
 
 def _tree(record: MappedBundle, trace: Trace, depth: int) -> Iterator[str]:

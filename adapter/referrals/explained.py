@@ -32,7 +32,7 @@ class Explained:
     sends: Mapping[str, tuple[str, ...]]
     unknowns: tuple[Unknown, ...]
     steps: Mapping[str, str]  # the titles of the steps of the second stage
-    catchment: str = "either"  # what of her decides which team covers her
+    catchment: str  # what of her decides which team covers her
 
     def title(self, rule: str) -> str:
         return self.decision.outcome(rule).title

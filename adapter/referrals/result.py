@@ -147,7 +147,7 @@ class _Draft:
     def _service(self, to: Destination) -> Resource:
         found = self.services.get(to.key)
         if found is None:
-            route, hours = self._known.routes.get(to.key), self._known.hours.get(to.key)
+            route, hours = self._known.routes.get(to.key), self._known.told_hours(to.key)
             kept = healthcare_service(self._scope.base, self._scope.decision.provider, to, route, hours)
             found = self.services[to.key] = fresh(kept)
         return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.referrals.explained import Explained
 from adapter.referrals.phrases import listed
-from adapter.referrals.routing import GP_REGISTRATION, RESIDENCE
+from adapter.referrals.routing import EITHER, GP_REGISTRATION, RESIDENCE
 from adapter.referrals.words import value
 from rules import Fact, State, Status
 
@@ -24,7 +24,11 @@ _NOTHING: Mapping[str, str] = {
     "fire": "make it be met",
     "settle": "make it certain that it is not met",
 }
-_DECIDES: Mapping[str, str] = {GP_REGISTRATION: "a GP practice", RESIDENCE: "an address"}
+_DECIDES: Mapping[str, str] = {
+    GP_REGISTRATION: "a GP practice",
+    RESIDENCE: "an address",
+    EITHER: "a GP practice or an address",
+}
 _SCALES = ("integer", "number", "days", "date")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -64,7 +68,7 @@ def _change(told: Explained, turning: Turning, change: Change) -> str:
     settings = [told.phrases.instead(setting) for setting in change.settings]
     if turning.goal == "cover":
         covers = "it covers" if len(turning.services) == 1 else "they cover"
-        settings.insert(0, f"{_DECIDES.get(told.catchment, 'a GP practice or an address')} that {covers}")
+        settings.insert(0, f"{_DECIDES[told.catchment]} that {covers}")
     joined = f"{'; and '.join(settings)}{', together' if len(settings) > 1 else ''}"
     return joined + "".join(f"; {note}" for note in _notes(told, turning, change))
 

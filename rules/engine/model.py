@@ -78,7 +78,7 @@ FIRED, NOT_FIRED, UNDECIDED = Status.FIRED, Status.NOT_FIRED, Status.UNKNOWN
 SUPPRESSED, OUT_OF_DATE = Status.SUPPRESSED, Status.OUT_OF_DATE
 
 OUTSIDE_WINDOW = "outside-window"
-"""By what a rule is suppressed whose criteria are met but for its window; besides, the code of the issue that says so."""
+"""By what a rule is suppressed whose criteria are met but for its window, and the code of the issue that says so."""
 
 PRIORITIES = ("routine", "urgent", "asap", "stat")
 """FHIR request-priority, lowest first."""

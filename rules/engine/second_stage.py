@@ -156,9 +156,12 @@ class SecondStage:
 
 def reaches(step: Step, rule: Rule, service: str) -> bool:
     """Whether a step is about the referrals of a rule to a service, whatever the facts are."""
+    return is_about(step, rule) and (step.services is None or service in step.services)
+
+
+def is_about(step: Step, rule: Rule) -> bool:
+    """Whether a step is about the referrals of a rule to some service."""
     if rule.safety and not step.safety:
-        return False
-    if step.services is not None and service not in step.services:
         return False
     return (step.rules is None or rule.id in step.rules) and rule.id not in step.not_rules
 
@@ -167,7 +170,7 @@ def _counts(step: Step, truths: Mapping[str, Truth], facts: Mapping[str, Fact], 
     """Whether a step could do anything on these facts, whatever the referrals are."""
     if step.when is not None and truths[names.step(step.id)] is not True:
         return False
-    if (step.open and not _codes(facts[FACT_OPEN])) or (step.refused and not _codes(facts[FACT_REFUSED])):
+    if (step.open and not codes(facts[FACT_OPEN])) or (step.refused and not codes(facts[FACT_REFUSED])):
         return False
     match step.actions:
         case (FallBack(),):
@@ -190,12 +193,13 @@ def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, 
         return False
     if step.highest and any(other.service == service and RANK[other.priority] > RANK[step.highest] for other in drafts):
         return False
-    if step.open and service not in _codes(facts[FACT_OPEN]):
+    if step.open and service not in codes(facts[FACT_OPEN]):
         return False
-    return not step.refused or not {service, ALL_SERVICES}.isdisjoint(_codes(facts[FACT_REFUSED]))
+    return not step.refused or not {service, ALL_SERVICES}.isdisjoint(codes(facts[FACT_REFUSED]))
 
 
-def _codes(fact: Fact) -> frozenset[str]:
+def codes(fact: Fact) -> frozenset[str]:
+    """The codes of a fact such as the open services; none where it is not known."""
     return fact.value if isinstance(fact.value, frozenset) else frozenset()
 
 

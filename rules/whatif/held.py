@@ -10,6 +10,7 @@ from rules.engine import names
 from rules.engine.content import Hold, MoveTo, Step
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
 from rules.engine.model import Availability, Decision, Fact, RuleOutcome, State
+from rules.engine.second_stage import codes, is_about
 from rules.whatif.cone import Cone
 from rules.whatif.domain import Domain
 from rules.whatif.model import Change, Goal, Setting, Turning
@@ -124,10 +125,10 @@ def _active(world: World, step: Step, decision: Decision, rule: str) -> bool:
     """Whether a step can hold or move referrals of this rule, and its own condition is met."""
     if not any(isinstance(action, Hold | MoveTo) for action in step.actions):
         return False
-    if (world.rules[rule].safety and not step.safety) or rule in step.not_rules or rule not in (step.rules or {rule}):
+    if not is_about(step, world.rules[rule]):
         return False
-    if (step.open and not _codes(decision.facts[FACT_OPEN])) or (
-        step.refused and not _codes(decision.facts[FACT_REFUSED])
+    if (step.open and not codes(decision.facts[FACT_OPEN])) or (
+        step.refused and not codes(decision.facts[FACT_REFUSED])
     ):
         return False
     return step.when is None or _is_true(world, decision, names.step(step.id))
@@ -137,7 +138,7 @@ def _concerns(step: Step, decision: Decision, services: Sequence[str]) -> bool:
     """Whether a step is about one of these services."""
     if step.services is not None and step.services.isdisjoint(services):
         return False
-    return not step.open or not _codes(decision.facts[FACT_OPEN]).isdisjoint(services)
+    return not step.open or not codes(decision.facts[FACT_OPEN]).isdisjoint(services)
 
 
 def _domain(world: World, decision: Decision, steps: Sequence[Step]) -> Domain:
@@ -172,13 +173,9 @@ def _setting(
     return widened(was, now, kind, cells, lambda fact: goes({**changes, now.name: fact}) is not None)
 
 
-def _codes(fact: Fact) -> frozenset[str]:
-    return fact.value if isinstance(fact.value, frozenset) else frozenset()
-
-
 def _fewer(fact: Fact) -> Iterator[Fact]:
     """The fact with one code less, then with two less, and with none."""
-    present = _codes(fact)
+    present = codes(fact)
     for count in range(1, min(2, len(present) - 1) + 1):
         for out in combinations(sorted(present), count):
             yield fact._replace(value=present - frozenset(out))

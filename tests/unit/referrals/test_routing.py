@@ -165,6 +165,17 @@ def with_hours(*entries: DirectoryEntry) -> Routing:
     return routing(Directory(entries), provider, ["team", "other"], at("ZZ9001"), AS_OF)
 
 
+def test_hours_of_a_policy_are_not_told_of_another_providers_team() -> None:
+    """Somebody else is asked as well at night, for all that is known of that team; but nobody is told its hours."""
+    ours = entry("ours", practices=["ZZ9002"])
+    for theirs, told in ((None, None), (NIGHT, Hours(NIGHT, "crisis"))):
+        found = with_hours(ours, entry("theirs", "there", practices=["ZZ9001"], hours=theirs))
+        assert found.routes["team"].coverage is Coverage.OUT_OF_CATCHMENT
+        assert found.told_hours("team") == told
+        assert found.hours["team"].closed == "crisis"
+    assert with_hours(entry("ours", practices=["ZZ9001"])).told_hours("team") == Hours(DAY, "crisis")
+
+
 @pytest.mark.parametrize(
     ("entries", "when", "closed"),
     [
