@@ -37,6 +37,7 @@ from rules.engine.explain import why
 from rules.engine.loader import LIBRARY
 from rules.engine.model import (
     EVERYWHERE,
+    OUTSIDE_WINDOW,
     PRIORITIES,
     Availability,
     DateSpan,
@@ -64,6 +65,7 @@ from rules.engine.yaml_file import Document, Node, load_yaml
 __all__ = [
     "EVERYWHERE",
     "LIBRARY",
+    "OUTSIDE_WINDOW",
     "PRIORITIES",
     "AddNote",
     "AlsoRefer",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from adapter.records import Resource
 from adapter.referrals.routing import NOT_ROUTED, Coverage, Route, Routing, lacking
 from adapter.referrals.services import destination
-from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, in_words
+from rules import PRIORITIES, Decision, Policy, ProposedReferral, Service, Status, in_words
 
 NO_SERVICE = "no-service-covers"
 _EMERGENCY = PRIORITIES.index("asap")
@@ -43,6 +43,12 @@ def accounted(referral: ProposedReferral, known: Routing, services: Mapping[str,
         notes.append(f"{said[:1].upper()}{said[1:]}: a person must find the team.")
     notes += _opening(referral, known, services)
     return Account(route is None or route.found, tuple(notes), tuple(entities))
+
+
+def outside_window(referral: ProposedReferral, decision: Decision) -> list[str]:
+    """Each rule that refers her here since she is outside its window: the service is not the one it would ask."""
+    outcomes = (each for each in decision.outcomes if each.rule in referral.rules)
+    return [f"Outside its window of time: {each.title}" for each in outcomes if each.status is not Status.FIRED]
 
 
 def policy_words(policy: Policy) -> str:
@@ -85,7 +91,7 @@ def _unrouted(route: Route) -> str:
 
 def _opening(referral: ProposedReferral, known: Routing, services: Mapping[str, Service]) -> Iterator[str]:
     """Of an emergency: when the team is open, and who is asked when it is not."""
-    hours = known.hours.get(referral.service)
+    hours = known.told_hours(referral.service)
     if hours is None or PRIORITIES.index(referral.priority) < _EMERGENCY:
         return
     otherwise = destination(hours.closed, services.get(hours.closed)).label if hours.closed else ""

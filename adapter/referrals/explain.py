@@ -19,7 +19,7 @@ from adapter.referrals.lineage import element, place
 from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.turned import is_near, turned_json, unknown_sentences, unknowns_json, would_change
 from adapter.referrals.words import TRUTHS, finding
-from rules import Decision, Fact, ProposedTask, RuleOutcome, Source, Status, Trace
+from rules import OUTSIDE_WINDOW, Decision, Fact, ProposedTask, RuleOutcome, Source, Status, Trace
 
 _wrapped = partial(wrap, width=120, break_on_hyphens=False)
 NOWHERE = "nothing in the record"
@@ -68,13 +68,16 @@ def _told(told: Explained, outcome: RuleOutcome) -> dict[str, Any]:
 def because(decision: Decision, record: MappedBundle, outcome: RuleOutcome) -> list[str]:
     """The reasons of a status as sentences: only what decided it, each once, each ending with its place."""
     pack = f"{decision.pack} {decision.version}"
-    sentences = [f"Held back by {step}, a step of {pack}" for step in outcome.suppressed_by]
+    outside = OUTSIDE_WINDOW in outcome.suppressed_by
+    sentences = [f"Outside the window of {outcome.rule} of {pack}"] if outside else []
+    sentences += [f"Held back by {by}, a step of {pack}" for by in _steps(outcome)]
     if outcome.status is Status.ERROR:
         sentences.append(f"The rule could not be evaluated: {outcome.rule} of {pack}")
     elif outcome.status is Status.OUT_OF_DATE and not outcome.missing:
         sentences.append(f"The rule is not in force on {decision.as_of.isoformat()}: {outcome.rule} of {pack}")
     stale = frozenset(outcome.missing) if outcome.status is Status.OUT_OF_DATE else frozenset[str]()
-    for leaf in deciding(outcome.trace, stale):
+    parts = outcome.trace.children if outside else (outcome.trace,)  # the window is not met, and all else is
+    for leaf in (leaf for part in parts for leaf in deciding(part, stale)):
         places = _places(record, leaf.fact) if leaf.fact else []
         sentences.append(f"{_criterion(leaf)}, from {'; '.join(places) or NOWHERE}")
     return list(dict.fromkeys(sentences))
@@ -167,11 +170,18 @@ def _rule_lines(record: MappedBundle, outcome: RuleOutcome) -> Iterator[str]:
     yield f"  {outcome.title}"
     for source in outcome.sources:
         yield f"  Source: {_citation(source)}"
-    if outcome.suppressed_by:
-        yield f"  Held back by: {', '.join(outcome.suppressed_by)}"
+    if OUTSIDE_WINDOW in outcome.suppressed_by:
+        yield "  Met, but outside its window"
+    if steps := _steps(outcome):
+        yield f"  Held back by: {', '.join(steps)}"
     if outcome.missing:
         yield f"  Missing: {', '.join(outcome.missing)}"
     yield from _tree(record, outcome.trace, 1)
+
+
+def _steps(outcome: RuleOutcome) -> list[str]:
+    """The steps of the second stage that held what a rule refers."""
+    return [by for by in outcome.suppressed_by if by != OUTSIDE_WINDOW]
 
 
 def _tree(record: MappedBundle, trace: Trace, depth: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from adapter.records import MappedBundle
 from adapter.referrals.phrases import Phrases
+from adapter.referrals.routing import catchment_of
 from rules import Decision, FactDeclaration
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Explained:
     sends: Mapping[str, tuple[str, ...]]
     unknowns: tuple[Unknown, ...]
     steps: Mapping[str, str]  # the titles of the steps of the second stage
+    catchment: str  # what of her decides which team covers her
 
     def title(self, rule: str) -> str:
         return self.decision.outcome(rule).title
@@ -52,4 +54,5 @@ def work_out(
         {outcome.rule: what_if.services(outcome.rule, decision) for outcome in chosen},
         what_if.unknowns(decision),
         {step.id: step.title for step in pack.content.steps},
+        catchment_of(pack.policy, decision.as_of),
     )

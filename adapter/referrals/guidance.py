@@ -29,11 +29,11 @@ _FAILED = "The rule could not be evaluated: do not read this as no referral"
 
 
 def guidance_response(scope: Scope, known: Mapping[str, Wanted], statuses: str, outcome: str | None) -> Resource:
-    """The entry for the pack: ``data-required``, with what is missing, where any rule is unknown; else ``success``.
+    """The entry for the pack: ``data-required``, with what is missing, where a rule lacks something; else ``success``.
 
     ``statuses`` is the full URL of the Parameters entry, ``outcome`` that of the OperationOutcome, if there is one.
     """
-    undecided = [rule for rule in scope.decision.outcomes if rule.status is _UNKNOWN]
+    undecided = [rule for rule in scope.decision.outcomes if rule.status is _UNKNOWN or lacks(rule)]
     missing = dict.fromkeys([name for rule in undecided for name in rule.missing])
     resource: Resource = {
         "resourceType": "GuidanceResponse",
@@ -49,6 +49,11 @@ def guidance_response(scope: Scope, known: Mapping[str, Wanted], statuses: str, 
     if missing:
         resource["dataRequirement"] = [wanted(name, known).requirement for name in missing]
     return scope.entry(resource)
+
+
+def lacks(outcome: RuleOutcome) -> bool:
+    """Whether something of what a rule asks for cannot be decided for want of data; old data is another matter."""
+    return bool(outcome.missing) and outcome.status is not Status.OUT_OF_DATE
 
 
 def rule_statuses(scope: Scope) -> Resource:

@@ -10,11 +10,14 @@ from datetime import date
 
 from adapter.referrals.explained import Explained
 from adapter.referrals.grounds import leaves
+from adapter.referrals.guidance import lacks
 from adapter.referrals.phrases import listed, weeks
 from adapter.referrals.requests import task_text
 from adapter.referrals.table import Decided, soon, told_by_title, who
-from adapter.referrals.words import day, finding, spoken
+from adapter.referrals.wanted import is_situation
+from adapter.referrals.words import day, finding, not_known, spoken
 from rules import (
+    OUTSIDE_WINDOW,
     PRIORITIES,
     DateSpan,
     DaySpan,
@@ -63,8 +66,11 @@ def _with_loss(facts: dict[str, Fact], key: str, event: str) -> tuple[str, str]:
     lost = _known(facts, "loss_on")
     if not isinstance(lost, DateSpan):
         return event, ""
-    if lost != facts[key].value:
-        return event, f", with a loss ({finding(facts['loss_on'], spoken)})"
+    ended = facts[key].value
+    if lost != ended:
+        before = isinstance(ended, DateSpan) and lost.high < ended.low
+        said = finding(facts["loss_on"], spoken)
+        return event, f", and a loss before that ({said})" if before else f", with a loss ({said})"
     return (f"{event} and a loss" if _known(facts, "living_baby") is True else "a loss"), ""
 
 
@@ -102,7 +108,7 @@ def referral_paragraph(told: Explained, referral: ProposedReferral) -> str:
         f"{soon(referral.priority)},{start} by {day(referral.end)}."
     ]
     outcomes = [told.decision.outcome(rule) for rule in referral.rules]
-    sentences += [_sentence(note) for note in referral.notes if not told_by_title(note, [o.title for o in outcomes])]
+    sentences += _notes(referral.notes, outcomes)
     if found := _findings(told, referral.facts):
         sentences.append(f"Her record shows: {found}.")
     within = [_criterion(outcome) for outcome in outcomes if outcome.status is Status.FIRED]
@@ -120,13 +126,30 @@ def task_paragraph(told: Explained, task: ProposedTask) -> str:
     """One thing to be asked or done: what and how soon, for what was found, and what is not known."""
     about = f" ({told.phrases.service(task.service)})" if task.service else ""
     sentences = [f"To do, {soon(task.priority)}: {_sentence(f'{task_text(task)}{about}')}"]
-    if found := _findings(told, task.because):
-        sentences.append(f"Her record shows: {found}.")
-    if task.facts:
-        sentences.append(f"Not known: {'; '.join(told.phrases.name(name) for name in task.facts)}.")
-    if outcomes := [told.decision.outcome(rule) for rule in task.rules]:
+    outcomes = [told.decision.outcome(rule) for rule in task.rules]
+    sentences += _notes(task.notes, outcomes)
+    sentences += _known_and_not(told, task.because, task.facts)
+    if outcomes:
         sentences.append(f"Asked for by {listed([_criterion(outcome) for outcome in outcomes])}.")
     return " ".join(sentences)
+
+
+def _notes(notes: tuple[str, ...], outcomes: list[RuleOutcome]) -> list[str]:
+    """The notes that say more than the titles of the rules."""
+    return [_sentence(note) for note in notes if not told_by_title(note, [outcome.title for outcome in outcomes])]
+
+
+def _known_and_not(told: Explained, known: tuple[Fact, ...], asked: tuple[str, ...]) -> list[str]:
+    """What the record shows and what is not known: this first, where only her pregnancy is known."""
+    found = _findings(told, known)
+    sentences = [f"Her record shows: {found}."] if found else []
+    sentences += [f"Not known: {_named(told, asked)}."] if asked else []
+    return sentences[::-1] if all(is_situation(told.facts[fact.name]) for fact in known) else sentences
+
+
+def _named(told: Explained, facts: Iterable[str]) -> str:
+    """Facts that are not known, each with why not, where there is more to say than that."""
+    return not_known((told.phrases.name(name), told.decision.facts.get(name)) for name in facts)
 
 
 def _sentence(text: str) -> str:
@@ -152,14 +175,15 @@ def _citation(source: Source) -> str:
 
 
 def _not_known(told: Explained, outcomes: list[RuleOutcome]) -> str:
-    """The facts of these rules that are neither known nor known not to be."""
+    """The facts of these rules that are neither known nor known not to be, and those without which a part is open."""
     names = dict.fromkeys(
         leaf.fact.name
         for outcome in outcomes
         for leaf in leaves(outcome.trace)
         if leaf.fact is not None and leaf.fact.state is State.UNKNOWN and leaf.truth is None
     )
-    return "; ".join(told.phrases.name(name) for name in names)
+    names |= dict.fromkeys(name for outcome in outcomes for name in outcome.missing)
+    return _named(told, names)
 
 
 # --- each rule ------------------------------------------------------------------------------------------------------
@@ -171,10 +195,9 @@ def rule_letter(told: Explained, outcome: RuleOutcome) -> str:
         case Status.SUPPRESSED:
             return _suppressed(told, outcome)
         case Status.UNKNOWN:
-            missing = "; ".join(told.phrases.name(name) for name in outcome.missing)
-            found = _findings(told, outcome.facts)
-            known = f" Her record shows: {found}." if found else ""
-            return f"Not decided: {_criterion(outcome)}.{known} Not known: {missing}."
+            return " ".join(
+                [f"Not decided: {_criterion(outcome)}.", *_known_and_not(told, outcome.facts, outcome.missing)]
+            )
         case Status.ERROR:
             return f"{_criterion(outcome)} could not be looked at: do not read this as no referral."
     if outcome.status is Status.OUT_OF_DATE and not outcome.missing:
@@ -188,7 +211,8 @@ def _fired(told: Explained, outcome: RuleOutcome) -> str:
         return " ".join(referral_paragraph(told, each) for each in referrals)
     found = _findings(told, outcome.facts)
     shown = f" Her record shows: {found}." if found else ""
-    return f"No referral is asked for by the criterion {_criterion(outcome)}, which is met.{shown}"
+    none = "No referral is asked for" if not outcome.missing else "On what is known, no referral is asked for"
+    return f"{none} by the criterion {_criterion(outcome)}, which is met.{shown}{_lacking(told, outcome)}"
 
 
 def _suppressed(told: Explained, outcome: RuleOutcome) -> str:
@@ -196,7 +220,9 @@ def _suppressed(told: Explained, outcome: RuleOutcome) -> str:
     shown = f" Her record shows: {found}." if found else ""
     steps = [told.steps[step] for step in outcome.suppressed_by if step in told.steps]
     if steps:
-        held = f"{_criterion(outcome)} is met, but held back. {_sentence(listed(steps))}"
+        outside = OUTSIDE_WINDOW in outcome.suppressed_by
+        what = "outside its window, and the referral in its place was held back" if outside else "held back"
+        held = f"{_criterion(outcome)} is met, but {what}. {_sentence(listed(steps))}"
         return f"Not referred{_to(told, outcome)}: {held}{shown}"
     went = [told.phrases.to(each.service) for each in told.decision.referrals if outcome.rule in each.rules]
     instead = f" She is referred to {listed(went)} instead." if went else ""
@@ -207,7 +233,11 @@ def _not_fired(told: Explained, outcome: RuleOutcome) -> str:
     reasons = list(dict.fromkeys(_reasons(told, outcome)))
     why = "; ".join(reasons) if reasons else "more than one thing would have to be otherwise"
     what = f"Not referred{_to(told, outcome)}" if told.sends[outcome.rule] else "Nothing is asked for"
-    return f"{what} under {_criterion(outcome)}: {why}."
+    return f"{what} under {_criterion(outcome)}: {why}.{_lacking(told, outcome)}"
+
+
+def _lacking(told: Explained, outcome: RuleOutcome) -> str:
+    return f" Not known: {_named(told, outcome.missing)}." if lacks(outcome) else ""
 
 
 def _reasons(told: Explained, outcome: RuleOutcome) -> Iterator[str]:

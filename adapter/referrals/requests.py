@@ -106,7 +106,9 @@ def task(
         resource["reasonCode"] = {"text": ". ".join(why)}
     if first := next((url for _, url, _ in quotes if url != scope.patient), None):
         resource["reasonReference"] = reference(first)
-    return scope.entry(resource, proposed.code, proposed.service)
+    if proposed.notes:
+        resource["note"] = [{"text": note} for note in proposed.notes]
+    return scope.entry(restrict(resource, [proposed.service]), proposed.code, proposed.service)
 
 
 def task_text(proposed: ProposedTask) -> str:

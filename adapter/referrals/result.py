@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from adapter.fhir.validate import validate_entries
 from adapter.records import Issue, MappedBundle, Resource
-from adapter.referrals.account import accounted
+from adapter.referrals.account import accounted, outside_window
 from adapter.referrals.excerpt import Excerpt
 from adapter.referrals.guidance import guidance_response, outcome_entry, rule_statuses
 from adapter.referrals.lineage import place
@@ -78,7 +78,8 @@ def build_result(
         *evidence,
     ]
     bundle: Resource = {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    codes = [*(r.service for r in decision.referrals), *(f.code for f in decision.flags)]
+    named = (*(r.service for r in decision.referrals), *(t.service for t in decision.tasks))
+    codes = [*named, *(f.code for f in decision.flags)]
     result: Resource = scope.entry(restrict(bundle, codes))["resource"]
     return result
 
@@ -114,7 +115,8 @@ class _Draft:
         account = accounted(referral, self._known, self._described)
         to = destination(referral.service, self._described.get(referral.service))
         performer = self._service(to) if account.performed else None
-        request = service_request(self._scope, referral, to, performer, quotes, account.notes)
+        told = (*outside_window(referral, self._scope.decision), *account.notes)
+        request = service_request(self._scope, referral, to, performer, quotes, told)
         self.requests[referral.service] = request
         self._account(request, referral.rules, quotes, account.entities)
 
@@ -122,7 +124,7 @@ class _Draft:
         known = self._scope.decision.facts
         asked = [known[name] for name in proposed.facts if name in known]
         quotes = self._quotes([*proposed.because, *asked])
-        why = task_reasons(proposed, facts)
+        why = task_reasons(proposed, facts, known)
         made = task(self._scope, proposed, why, self._focus(proposed.service), quotes)
         self.tasks.append(made)
         self._account(made, proposed.rules, quotes)
@@ -145,7 +147,7 @@ class _Draft:
     def _service(self, to: Destination) -> Resource:
         found = self.services.get(to.key)
         if found is None:
-            route, hours = self._known.routes.get(to.key), self._known.hours.get(to.key)
+            route, hours = self._known.routes.get(to.key), self._known.told_hours(to.key)
             kept = healthcare_service(self._scope.base, self._scope.decision.provider, to, route, hours)
             found = self.services[to.key] = fresh(kept)
         return found

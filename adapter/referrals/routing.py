@@ -16,7 +16,7 @@ from adapter.referrals.whereabouts import Whereabouts, whereabouts
 from rules import EVERYWHERE, Availability, Decision, Directory, DirectoryEntry, Hours, Pack, Provider, Service, is_open
 
 GP = "gp"
-GP_REGISTRATION, RESIDENCE = "gp-registration", "residence"
+GP_REGISTRATION, RESIDENCE, EITHER = "gp-registration", "residence", "either"
 _LABELS = {"practice": "GP practice", "postcode": "postcode", "icb": "integrated care board"}
 
 
@@ -56,13 +56,18 @@ def routes(
     """The route of each service; none at all where the directory lists nothing for the provider."""
     if not directory.lists(provider.name):
         return {}
-    policy = provider.in_force(provider.catchment, as_of)
-    catchment = policy.value if policy else "either"
+    catchment = catchment_of(provider, as_of)
     return {service: route(directory, provider.name, service, of, as_of, catchment) for service in services}
 
 
+def catchment_of(provider: Provider, as_of: date) -> str:
+    """What of her decides which team covers her: ``gp-registration``, ``residence`` or ``either``."""
+    policy = provider.in_force(provider.catchment, as_of)
+    return str(policy.value) if policy else EITHER
+
+
 def route(
-    directory: Directory, provider: str, service: str, of: Whereabouts, as_of: date, catchment: str = "either"
+    directory: Directory, provider: str, service: str, of: Whereabouts, as_of: date, catchment: str = EITHER
 ) -> Route:
     """The team that takes a referral to ``service`` for somebody registered and living as ``of`` says.
 
@@ -70,11 +75,10 @@ def route(
     board, then one for everybody. Where an unknown could make another entry narrower, it is not known. Outside the
     provider's own catchment, the provider that covers her GP practice takes it.
     """
-    listed = [entry for entry in directory.entries if entry.service == service and entry.counts(as_of)]
     if not any(entry.service == service and entry.provider == provider for entry in directory.entries):
         return _own_gp(of) if service == GP else Route(Coverage.UNLISTED)
-    tests = _TESTS[catchment]
-    found = _narrowest([entry for entry in listed if entry.provider == provider], of, tests)
+    listed = [entry for entry in directory.entries if entry.service == service and entry.counts(as_of)]
+    found = _narrowest([entry for entry in listed if entry.provider == provider], of, _TESTS[catchment])
     if found.coverage is not Coverage.NOT_COVERED:
         return found
     elsewhere = _narrowest([entry for entry in listed if entry.provider != provider], of, (_by_practice,))
@@ -126,7 +130,7 @@ _MISSING: Mapping[_Test, str] = {_by_practice: "practice", _by_postcode: "postco
 _TESTS: Mapping[str, tuple[_Test, ...]] = {
     GP_REGISTRATION: (_by_practice, _by_board, _by_nothing),
     RESIDENCE: (_by_postcode, _by_nothing),
-    "either": (_by_practice, _by_postcode, _by_board, _by_nothing),
+    EITHER: (_by_practice, _by_postcode, _by_board, _by_nothing),
 }
 
 
@@ -156,6 +160,16 @@ class Routing:
 
     routes: Routes
     hours: Mapping[str, Hours]
+
+    def told_hours(self, service: str) -> Hours | None:
+        """The hours that may be told of a service. The provider's policy says nothing of another provider's team.
+
+        It still counts for whether somebody else is asked as well: nothing better is known, and that is the safer way.
+        """
+        found = self.routes.get(service)
+        if found and found.entry and found.entry.hours is None and found.coverage is Coverage.OUT_OF_CATCHMENT:
+            return None
+        return self.hours.get(service)
 
 
 NOT_ROUTED = Routing({}, {})

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
 from adapter.records import MappedBundle, Resource
+from adapter.referrals.guidance import lacks
 from adapter.referrals.requests import task_text
 from adapter.referrals.routing import NOT_ROUTED, Routing
 from adapter.referrals.services import destination
 from adapter.referrals.terms import display
 from adapter.referrals.wanted import Wanted, because, task_reasons
 from adapter.referrals.words import day
-from rules import PRIORITIES, Decision, Service, Status
+from rules import PRIORITIES, Decision, RuleOutcome, Service, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,27 +85,30 @@ def lines(result: Decided) -> Iterator[Line]:
     """The rows of one person: referrals (most urgent first), tasks, alerts, and what was not referred."""
     decision = result.decision
     titles = {outcome.rule: outcome.title for outcome in decision.outcomes}
+    outside = {outcome.rule for outcome in decision.outcomes if outcome.status is Status.SUPPRESSED}
 
-    def why(rules: tuple[str, ...]) -> str:
-        return "\n".join(f"{titles.get(rule, rule)} ({rule})" for rule in rules)
+    def why(rule: str) -> str:
+        return f"{titles.get(rule, rule)} ({rule})" + (", outside its window of time" if rule in outside else "")
 
     for referral in sorted(decision.referrals, key=lambda r: -PRIORITIES.index(r.priority)):
         to = destination(referral.service, result.services.get(referral.service)).label
         start = f"\nfrom {day(referral.start)}" if referral.start > decision.as_of else ""
         how_soon = soon(referral.priority)
         told = [titles.get(rule, rule) for rule in referral.rules]
-        notes = [note for note in referral.notes if not told_by_title(note, told)]
+        notes = _more_than(told, referral.notes)
         known = because(referral.facts, result.facts)
-        reasons = "\n".join(part for part in (why(referral.rules), *notes, known) if part)
+        reasons = "\n".join(part for part in (*map(why, referral.rules), *notes, known) if part)
         route = result.known.routes.get(referral.service)
         team = f"\n{route.entry.name}" if route and route.entry else ""
         yield Line(f"Refer: {to}{team}", f"{how_soon}{start}\nby {day(referral.end)}", reasons, referral.priority)
     if not decision.referrals:
-        known = "No rule asks for one on what is known" if _undecided(decision) or decision.tasks else "No rule applies"
+        known = "No rule applies" if _applies_nothing(decision) else "No rule asks for one on what is known"
         yield Line("No referral", "", known)
     for task in sorted(decision.tasks, key=lambda t: -PRIORITIES.index(t.priority)):
         about = f" ({destination(task.service, result.services.get(task.service)).label})" if task.service else ""
-        reasons = "\n".join(part for part in (*task_reasons(task, result.facts), ", ".join(task.rules)) if part)
+        notes = _more_than([titles.get(rule, rule) for rule in task.rules], task.notes)
+        grounds = task_reasons(task, result.facts, decision.facts)
+        reasons = "\n".join(part for part in (*notes, *grounds, ", ".join(task.rules)) if part)
         how_soon = soon(task.priority)
         yield Line(f"To do: {task_text(task)}{about}", how_soon, reasons, task.priority)
     for flag in decision.flags:
@@ -112,6 +116,10 @@ def lines(result: Decided) -> Iterator[Line]:
         yield Line(f"Alert: {display('perinatal-flag', flag.code)}", until, ", ".join(flag.rules), "alert")
     if rest := not_referred(result):
         yield Line("Not referred", "", rest)
+
+
+def _more_than(titles: Sequence[str], notes: Iterable[str]) -> list[str]:
+    return [note for note in notes if not told_by_title(note, titles)]
 
 
 def told_by_title(note: str, titles: Iterable[str]) -> bool:
@@ -135,20 +143,30 @@ def who(result: Decided) -> str:
 def not_referred(result: Decided) -> str:
     """In one line: the rules held back, undecided, resting on data too old, or failed; "" where there are none."""
     said = []
+    referred = {rule for referral in result.decision.referrals for rule in referral.rules}
     for outcome in result.decision.outcomes:
-        if outcome.status is Status.SUPPRESSED:
+        if outcome.status is Status.SUPPRESSED and outcome.rule not in referred:
             said.append(f"{outcome.rule} held back ({', '.join(outcome.suppressed_by)})")
         elif outcome.status is Status.OUT_OF_DATE:
-            said.append(f"{outcome.rule} out of date")
+            why = "is not in force" if _not_in_force(outcome) else "rests on data too old to count"
+            said.append(f"{outcome.rule} {why}")
         elif outcome.status is Status.ERROR:
             said.append(f"{outcome.rule} could not be evaluated")
-    if undecided := _undecided(result.decision):
-        said.append(f"not decided for want of data: {', '.join(undecided)}")
+    lacking = [outcome for outcome in result.decision.outcomes if lacks(outcome)]
+    for how, fired in (("not decided", False), ("decided in part only", True)):
+        if rules := [outcome.rule for outcome in lacking if (outcome.status is Status.FIRED) is fired]:
+            said.append(f"{how} for want of data: {', '.join(rules)}")
     return "; ".join(said)
 
 
-def _undecided(decision: Decision) -> list[str]:
-    return [outcome.rule for outcome in decision.outcomes if outcome.status is Status.UNKNOWN]
+def _applies_nothing(decision: Decision) -> bool:
+    """Whether every rule in force is certainly not met: none was held, failed, is undecided or rests on old data."""
+    quiet = (each.status is Status.NOT_FIRED or _not_in_force(each) for each in decision.outcomes)
+    return all(quiet) and not decision.tasks and not any(map(lacks, decision.outcomes))
+
+
+def _not_in_force(outcome: RuleOutcome) -> bool:
+    return outcome.status is Status.OUT_OF_DATE and not outcome.missing
 
 
 def _name(patient: Resource) -> str:

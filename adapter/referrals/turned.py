@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.referrals.explained import Explained
 from adapter.referrals.phrases import listed
+from adapter.referrals.routing import EITHER, GP_REGISTRATION, RESIDENCE
 from adapter.referrals.words import value
 from rules import Fact, State, Status
 
@@ -22,6 +23,11 @@ _NOTHING: Mapping[str, str] = {
     "stop": "make it not be met",
     "fire": "make it be met",
     "settle": "make it certain that it is not met",
+}
+_DECIDES: Mapping[str, str] = {
+    GP_REGISTRATION: "a GP practice",
+    RESIDENCE: "an address",
+    EITHER: "a GP practice or an address",
 }
 _SCALES = ("integer", "number", "days", "date")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -62,7 +68,7 @@ def _change(told: Explained, turning: Turning, change: Change) -> str:
     settings = [told.phrases.instead(setting) for setting in change.settings]
     if turning.goal == "cover":
         covers = "it covers" if len(turning.services) == 1 else "they cover"
-        settings.insert(0, f"a GP practice or an address that {covers}")
+        settings.insert(0, f"{_DECIDES[told.catchment]} that {covers}")
     joined = f"{'; and '.join(settings)}{', together' if len(settings) > 1 else ''}"
     return joined + "".join(f"; {note}" for note in _notes(told, turning, change))
 
@@ -72,7 +78,8 @@ def _notes(told: Explained, turning: Turning, change: Change) -> Iterator[str]:
     if turning.goal == "fire" and change.status is Status.SUPPRESSED:
         yield "what it refers would then be held back"
     if turning.goal in ("stop", "settle") and change.status is Status.SUPPRESSED:
-        yield "it would then be outside its window, and go to the lighter service"
+        goes = f"go to {listed([told.phrases.to(key) for key in change.goes])}" if change.goes else "be held back"
+        yield f"it would then be outside its window, and {goes}"
     for rules, verb in (
         (change.fires, "be met as well" if turning.goal != "stop" else "be met"),
         (change.stops, "no longer be met"),

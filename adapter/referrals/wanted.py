@@ -11,7 +11,7 @@ from typing import Any
 from adapter.records import Resource
 from adapter.referrals.scope import SNOMED
 from adapter.referrals.terms import humanise
-from adapter.referrals.words import finding, spoken
+from adapter.referrals.words import finding, not_known, spoken
 from rules import Fact, FactDeclaration, ProposedTask
 
 _BY_CODE_LIST = {
@@ -40,10 +40,11 @@ _MOST_CODES = 12  # a longer list is asked for by the fact's label
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A fact as people and as machines may ask for it."""
+    """A fact as people and as machines may ask for it; ``situation``: it says where she is in a pregnancy or after."""
 
     label: str
     requirement: Resource = field(default_factory=dict)
+    situation: bool = False
 
 
 def wanted(name: str, known: Mapping[str, Wanted]) -> Wanted:
@@ -57,10 +58,17 @@ def because(facts: Sequence[Fact], known: Mapping[str, Wanted]) -> str:
     return f"Because of {'; '.join(said)}" if facts else ""
 
 
-def task_reasons(task: ProposedTask, known: Mapping[str, Wanted]) -> list[str]:
-    """Why something is to be asked or done: what the record says, then what it does not."""
-    asked = "; ".join(wanted(name, known).label for name in task.facts)
-    return [part for part in (because(task.because, known), f"Not known: {asked}" if asked else "") if part]
+def task_reasons(task: ProposedTask, known: Mapping[str, Wanted], facts: Mapping[str, Fact]) -> list[str]:
+    """Why something is to be asked or done: what the record says, then what is not known, and why not.
+
+    Where the record says no more than that she is pregnant or when she was, what is not known is the reason and comes
+    first. ``facts`` are those of the decision.
+    """
+    asked = not_known((wanted(name, known).label, facts.get(name)) for name in task.facts)
+    parts = [because(task.because, known), f"Not known: {asked}" if asked else ""]
+    if all(wanted(fact.name, known).situation for fact in task.because):
+        parts.reverse()
+    return [part for part in parts if part]
 
 
 def compile_wanted(declarations: Mapping[str, FactDeclaration], codes: Path, base: str) -> dict[str, Wanted]:
@@ -74,8 +82,14 @@ def compile_wanted(declarations: Mapping[str, FactDeclaration], codes: Path, bas
     for name, declaration in declarations.items():
         kind, code_list = carrier(declaration.source or {})
         codings = _codings(codes / f"{code_list}.csv", systems) if code_list else []
-        found[name] = Wanted(declaration.label, _requirement(kind, declaration.label, codings))
+        requirement = _requirement(kind, declaration.label, codings)
+        found[name] = Wanted(declaration.label, requirement, is_situation(declaration))
     return found
+
+
+def is_situation(declaration: FactDeclaration) -> bool:
+    """Whether a fact says where she is in a pregnancy or after one."""
+    return "pregnancy" in (declaration.source or {})
 
 
 def code_systems(base: str) -> dict[str, str]:

@@ -40,12 +40,15 @@ class Whereabouts(NamedTuple):
 
 
 def whereabouts(record: MappedBundle, patient: int, as_of: date, icb_of: Mapping[str, str]) -> Whereabouts:
-    """Of the Patient in this entry of the record's Bundle; ``icb_of`` has the board of a practice."""
+    """Of the Patient in this entry of the record's Bundle; ``icb_of`` has the board of a practice.
+
+    What the record has above a practice need not be its board: where the two differ, it is not known.
+    """
     resource: Resource = record.bundle["entry"][patient]["resource"]
     practices, boards = set(), set()
     for practice, board in _practices(record, resource):
         practices.add(practice)
-        boards.add(board or icb_of.get(practice, ""))
+        boards |= {each for each in (board, icb_of.get(practice, "")) if each} or {""}
     return Whereabouts(_only(practices), _only(set(_postcodes(resource, as_of))), _only(boards))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
+from itertools import groupby
 
 from rules import DateSpan, DaySpan, Fact, FactValue, State, Truth
 
@@ -57,6 +58,25 @@ def finding(fact: Fact, dated: Dated = str) -> str:
     missing = "not in the record" if fact.state is State.ABSENT else "not known"
     why = fact.note.replace("-", " ")
     return f"{missing} ({why})" if why else missing
+
+
+_WHY_NOT_KNOWN = {"item-missing": "missing from the form", "conflict": "the record contradicts itself"}
+
+
+def not_known(asked: Iterable[tuple[str, Fact | None]]) -> str:
+    """Facts by their names; after each run of those that are not known for the same reason, that reason."""
+    runs = groupby(asked, key=lambda each: _why_not_known(each[1]))
+    named = ((why, "; ".join(name for name, _ in run)) for why, run in runs)
+    return "; ".join(f"{names}: {why}" if why else names for why, names in named)
+
+
+def _why_not_known(fact: Fact | None) -> str:
+    """Why a fact is not known, where nobody has simply not recorded it: ``missing from the form of 24-Feb-2026``."""
+    if fact is None or fact.state is not State.UNKNOWN or fact.note in ("", "not-recorded"):
+        return ""
+    said = _WHY_NOT_KNOWN.get(fact.note, fact.note.replace("-", " "))
+    dates = sorted({evidence.date[:10] for evidence in fact.evidence if evidence.date})
+    return f"{said} of {spoken(dates[-1])}" if fact.note == "item-missing" and dates else said
 
 
 def _date(when: date | None, fact: Fact) -> str:

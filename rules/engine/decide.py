@@ -17,6 +17,7 @@ from rules.engine.model import (
     KNOWN,
     NOT_FIRED,
     OUT_OF_DATE,
+    OUTSIDE_WINDOW,
     SUPPRESSED,
     UNDECIDED,
     Availability,
@@ -32,7 +33,6 @@ from rules.engine.second_stage import SecondStage
 from rules.engine.trace import derived_fact, leaves, missing, speaking, support, trace
 from rules.engine.tracer import Node, Situation
 
-OUTSIDE_WINDOW = "outside-window"
 _HIGHEST_OUTSIDE = "urgent"  # of rules that are not safety rules
 Truths = Mapping[str, Truth]
 
@@ -121,21 +121,24 @@ class Decider:
                     IssueSpec("unsupported", "warning", "a safety rule does not count on this day"), rule.id
                 )
         else:
+            goes_outside = self._goes_outside(outside, truths) if rule.outside is not None and truth is False else False
             if rule.asks:
                 self._ask(rule.asks, rule.id, evaluation, gathering)
             if truth is True:
                 status, facts = FIRED, support(node, situation)
-                self._act(rule, evaluation, facts, drafts, gathering)
+                lacking = self._act(rule, evaluation, facts, drafts, gathering)
             elif truth is None:
                 status, lacking = UNDECIDED, missing(node, situation, self._content.facts)
                 facts = speaking(node, situation)
                 self._ask_for(rule, lacking, facts, situation, gathering)
-            elif rule.outside is not None and self._goes_outside(outside, truths):
+            elif rule.outside is not None and goes_outside:
                 status, by, facts = SUPPRESSED, (OUTSIDE_WINDOW,), support(node.children[1], situation)
                 self._refer_outside(rule, rule.outside, evaluation, facts, drafts, gathering)
             elif evaluation.aged is not None and evaluation.aged[rule.id] is True:
                 status = OUT_OF_DATE
                 lacking = tuple(name for name in dict.fromkeys(leaves(node)) if name in evaluation.aged_facts)
+            if rule.outside is not None and goes_outside is None:
+                lacking = self._ask_for_outside(rule, rule.outside, situation, gathering)
         return RuleOutcome(
             rule.id,
             rule.title,
@@ -164,8 +167,8 @@ class Decider:
         because: tuple[Fact, ...],
         situation: Situation,
         gathering: Gathering,
-    ) -> None:
-        """A Task for each fact that has one. A safety rule that nothing asks for is said aloud."""
+    ) -> bool:
+        """A Task for each fact that has one; whether any has. A safety rule that nothing asks for is said aloud."""
         priority = "asap" if rule.safety else "routine"
         asked = False
         for name in lacking:
@@ -175,13 +178,30 @@ class Decider:
                 gathering.task(TaskSpec(code, priority, declaration.ask_text, (name,)), rule.id, because)
                 asked = True
         if rule.safety and not asked:
-            labels = ", ".join(self._content.facts[name].label for name in lacking)
-            text = f"a safety rule cannot be decided without: {labels}"
-            gathering.issue(IssueSpec("data-not-supplied", "warning", text), rule.id)
+            self._say_lacking("a safety rule cannot be decided without", rule, lacking, gathering)
+        return asked
+
+    def _say_lacking(self, said: str, rule: Rule, lacking: tuple[str, ...], gathering: Gathering) -> None:
+        labels = ", ".join(self._content.facts[name].label for name in lacking)
+        gathering.issue(IssueSpec("data-not-supplied", "warning", f"{said}: {labels}"), rule.id)
+
+    def _ask_for_outside(
+        self, rule: Rule, outside: Outside, situation: Situation, gathering: Gathering
+    ) -> tuple[str, ...]:
+        """Outside the window for certain, and whether all else is met is not known: never silence."""
+        nodes = [self._nodes[name] for name in (names.outside(rule.id), names.OUTSIDE_WHEN) if name in self._nodes]
+        lacking = tuple(dict.fromkeys(name for node in nodes for name in missing(node, situation, self._content.facts)))
+        self._ask_for(rule, lacking, speaking(nodes[0], situation), situation, gathering)
+        service = self._content.services[self._values.of(outside.service)].label
+        said = f"{rule.title}: outside the window; whether she is referred to {service} cannot be decided without"
+        self._say_lacking(said, rule, lacking, gathering)
+        return lacking
 
     def _act(
         self, rule: Rule, evaluation: Evaluation, facts: tuple[Fact, ...], drafts: list[Draft], gathering: Gathering
-    ) -> None:
+    ) -> tuple[str, ...]:
+        """What a met rule asks for; the facts without which a part of it cannot be decided."""
+        wanting: dict[str, None] = {}
         for index, outcome in enumerate(rule.then):
             own = facts
             if outcome.when is not None:
@@ -189,7 +209,11 @@ class Decider:
                 truth, node = evaluation.truths[name], self._nodes[name]
                 if truth is None:
                     lacking = missing(node, evaluation.situation, self._content.facts)
-                    self._ask_for(rule, lacking, facts, evaluation.situation, gathering)
+                    wanting.update(dict.fromkeys(lacking))
+                    asked = self._ask_for(rule, lacking, facts, evaluation.situation, gathering)
+                    if not asked and not rule.safety:
+                        said = f"{rule.title}: met, but a part of what it asks for cannot be decided without"
+                        self._say_lacking(said, rule, lacking, gathering)
                 if truth is not True:
                     continue
                 own = (*facts, *support(node, evaluation.situation))
@@ -202,6 +226,7 @@ class Decider:
                     gathering.flag(flag, rule.id)
                 case IssueSpec() as issue:
                     gathering.issue(issue, rule.id)
+        return tuple(wanting)
 
     def _draft(self, rule: Rule, refer: Refer, situation: Situation, facts: tuple[Fact, ...]) -> Draft:
         start = self._start(refer, situation)
@@ -230,9 +255,10 @@ class Decider:
             return situation.as_of
         return max(situation.as_of, span.low + timedelta(days=self._values.of(refer.start.plus_days)))
 
-    def _goes_outside(self, outside: str, truths: Truths) -> bool:
-        outside_when = self._content.outside_when
-        return truths[outside] is True and (outside_when is None or truths[names.OUTSIDE_WHEN] is True)
+    def _goes_outside(self, outside: str, truths: Truths) -> Truth:
+        """Whether a rule is met but for its window, and the pack refers those outside it at all."""
+        both = (truths[outside], self._content.outside_when is None or truths[names.OUTSIDE_WHEN])
+        return False if False in both else None if None in both else True
 
     def _refer_outside(
         self,

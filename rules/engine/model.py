@@ -77,6 +77,9 @@ class Status(StrEnum):
 FIRED, NOT_FIRED, UNDECIDED = Status.FIRED, Status.NOT_FIRED, Status.UNKNOWN
 SUPPRESSED, OUT_OF_DATE = Status.SUPPRESSED, Status.OUT_OF_DATE
 
+OUTSIDE_WINDOW = "outside-window"
+"""By what a rule is suppressed whose criteria are met but for its window, and the code of the issue that says so."""
+
 PRIORITIES = ("routine", "urgent", "asap", "stat")
 """FHIR request-priority, lowest first."""
 
@@ -147,6 +150,9 @@ class _LazyTrace:
 class RuleOutcome:
     """One rule's status with its trace. ``missing`` names the facts that would decide an unknown.
 
+    A rule that fired has some where a part of what it asks for cannot be decided without them; one that did not fire,
+    where it is outside its window and only they would tell whether all else is met.
+
     The trace may be given as a function: most traces are never looked at, and making them costs more than deciding.
     """
 
@@ -210,6 +216,7 @@ class ProposedTask:
     service: str = ""
     text: str = ""
     because: tuple[Fact, ...] = ()  # what is known, and is the reason
+    notes: tuple[str, ...] = ()  # what the referral said that became this task, and what is amiss with the service
 
 
 @dataclass(frozen=True, slots=True)

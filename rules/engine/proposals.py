@@ -45,6 +45,7 @@ class _Gathered:
     facts: dict[str, None] = field(default_factory=dict)
     texts: dict[str, None] = field(default_factory=dict)
     because: dict[str, Fact] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
 
 
 class Gathering:
@@ -56,8 +57,8 @@ class Gathering:
         self._flags: dict[str, _Gathered] = {}
         self._issues: dict[IssueSpec, _Gathered] = {}
 
-    def task(self, spec: TaskSpec, rule: str = "", because: Iterable[Fact] = ()) -> None:
-        """A task, the rule that asks for it, and the facts for which it does."""
+    def task(self, spec: TaskSpec, rule: str = "", because: Iterable[Fact] = (), notes: Iterable[str] = ()) -> None:
+        """A task, the rule that asks for it, the facts for which it does, and what else is to be said."""
         found = self._tasks.get((spec.code, spec.service))
         if found is None:
             found = self._tasks[spec.code, spec.service] = _Gathered(spec.priority)
@@ -67,6 +68,7 @@ class Gathering:
         _add(found.texts, spec.text)
         found.facts.update(dict.fromkeys(spec.facts))
         found.because.update((fact.name, fact) for fact in because)
+        found.notes.update(dict.fromkeys(notes))
 
     def flag(self, spec: FlagSpec, rule: str) -> None:
         _add(self._flags.setdefault(spec.code, _Gathered()).rules, rule)
@@ -84,6 +86,7 @@ class Gathering:
                 service,
                 " ".join(each.texts),
                 tuple(each.because.values()),
+                tuple(each.notes),
             )
             for (code, service), each in self._tasks.items()
         )

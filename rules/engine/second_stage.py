@@ -118,7 +118,8 @@ class SecondStage:
                 case WhenClosed():
                     beside += there.beside_closed(changed, gathering)
                 case TaskSpec():
-                    gathering.task(_resolved(action, original), rule, original.facts)
+                    task = _resolved(action, original)
+                    gathering.task(task, rule, original.facts, _to_be_told(task, original, there))
                 case FlagSpec():
                     gathering.flag(action, rule)
                 case IssueSpec():
@@ -133,8 +134,9 @@ class SecondStage:
         fact, declaration = facts[action.fact], self._content.facts[action.fact]
         if not weeks or fact.state is State.ABSENT:
             return
-        draft.shaped_by(*self._values.policies(draft.rule.id, action.weeks))
+        own = self._values.policies(draft.rule.id, action.weeks)
         if not isinstance(fact.value, DaySpan):
+            draft.shaped_by(*own)
             text = f"the referral may have to wait for {weeks} weeks ({action.weeks.parameter})"
             said = f"{declaration.label} is not known: {text}. It is not held back for that."
             draft.say(said[:1].upper() + said[1:])
@@ -146,6 +148,7 @@ class SecondStage:
             return
         wait = weeks * 7 - fact.value.high
         if wait > 0:
+            draft.shaped_by(*own)
             draft.start = max(draft.start, as_of + timedelta(days=wait))
             draft.end = self._calendar.end(draft.start, draft.within)
             draft.say(f"Starts when {declaration.label} reaches {weeks} weeks.")
@@ -153,9 +156,12 @@ class SecondStage:
 
 def reaches(step: Step, rule: Rule, service: str) -> bool:
     """Whether a step is about the referrals of a rule to a service, whatever the facts are."""
+    return is_about(step, rule) and (step.services is None or service in step.services)
+
+
+def is_about(step: Step, rule: Rule) -> bool:
+    """Whether a step is about the referrals of a rule to some service."""
     if rule.safety and not step.safety:
-        return False
-    if step.services is not None and service not in step.services:
         return False
     return (step.rules is None or rule.id in step.rules) and rule.id not in step.not_rules
 
@@ -164,7 +170,7 @@ def _counts(step: Step, truths: Mapping[str, Truth], facts: Mapping[str, Fact], 
     """Whether a step could do anything on these facts, whatever the referrals are."""
     if step.when is not None and truths[names.step(step.id)] is not True:
         return False
-    if (step.open and not _codes(facts[FACT_OPEN])) or (step.refused and not _codes(facts[FACT_REFUSED])):
+    if (step.open and not codes(facts[FACT_OPEN])) or (step.refused and not codes(facts[FACT_REFUSED])):
         return False
     match step.actions:
         case (FallBack(),):
@@ -179,7 +185,7 @@ def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, 
     match step.actions:
         case (FallBack(),):  # as often as it takes: the fallbacks of a pack do not go round in a circle
             return there.replaces(service)
-        case (WhenClosed(),) if not there.closes(draft):
+        case (WhenClosed(),) if not there.closes(service, draft.priority):
             return False
     if (step.id, service) in draft.had or not reaches(step, draft.rule, service):
         return False
@@ -187,12 +193,13 @@ def _applies(step: Step, draft: Draft, drafts: list[Draft], facts: Mapping[str, 
         return False
     if step.highest and any(other.service == service and RANK[other.priority] > RANK[step.highest] for other in drafts):
         return False
-    if step.open and service not in _codes(facts[FACT_OPEN]):
+    if step.open and service not in codes(facts[FACT_OPEN]):
         return False
-    return not step.refused or not {service, ALL_SERVICES}.isdisjoint(_codes(facts[FACT_REFUSED]))
+    return not step.refused or not {service, ALL_SERVICES}.isdisjoint(codes(facts[FACT_REFUSED]))
 
 
-def _codes(fact: Fact) -> frozenset[str]:
+def codes(fact: Fact) -> frozenset[str]:
+    """The codes of a fact such as the open services; none where it is not known."""
     return fact.value if isinstance(fact.value, frozenset) else frozenset()
 
 
@@ -202,3 +209,10 @@ def _resolved(spec: TaskSpec, draft: Draft) -> TaskSpec:
         priority=draft.priority if spec.priority == "same" else spec.priority,
         service=draft.service if spec.service == "this" else spec.service,
     )
+
+
+def _to_be_told(task: TaskSpec, draft: Draft, there: Services) -> tuple[str, ...]:
+    """What whoever does the task would have read in the referral, and what is amiss with the service it is about."""
+    service = task.service or draft.service
+    said = draft.notes if service == draft.service else ()
+    return (*said, *there.amiss(service, task.priority))

@@ -88,7 +88,7 @@ class StepWords:
         if step.refused:
             yield About("Only where she does not consent to be referred to the service")
         if step.safety and step.services is None and step.rules is None:
-            yield About("Referrals of every rule, safety rules too")
+            yield About(f"Referrals of every {'other ' if step.not_rules else ''}rule, safety rules too")
 
     def _does(self, act: StepAction) -> str:
         match act:

@@ -10,11 +10,12 @@ from rules.engine import names
 from rules.engine.content import Hold, MoveTo, Step
 from rules.engine.load_steps import FACT_OPEN, FACT_REFUSED
 from rules.engine.model import Availability, Decision, Fact, RuleOutcome, State
+from rules.engine.second_stage import codes, is_about
 from rules.whatif.cone import Cone
 from rules.whatif.domain import Domain
 from rules.whatif.model import Change, Goal, Setting, Turning
 from rules.whatif.search import distance, widened
-from rules.whatif.world import World, refers
+from rules.whatif.world import World, refers, went
 
 
 def held(
@@ -24,9 +25,9 @@ def held(
 
     Each with the smallest changes without which a referral would go there, or to who takes over; none: nothing does.
     """
-    wanted, went = _sent(world, decision, outcome.rule), _went(decision, outcome.rule)
+    wanted, gone = _sent(world, decision, outcome.rule), went(decision, outcome.rule)
     there, uncovered = world.services(decision), decision.availability.uncovered
-    lost = tuple(each for each in dict.fromkeys(map(there.nearest, wanted)) if each not in went)
+    lost = tuple(each for each in dict.fromkeys(map(there.nearest, wanted)) if each not in gone)
     found = []
     steps = [step for step in world.content.steps if _active(world, step, decision, outcome.rule)]
     if lost and steps:
@@ -39,7 +40,7 @@ def held(
             if turned & _step_facts(world, step) and _concerns(step, decision, (*wanted, *lost))
         )
         found.append(Turning(Goal.GO, changes, more, most_facts, by, lost))
-    elsewhere = tuple(each for each in wanted if each in uncovered and each not in went)
+    elsewhere = tuple(each for each in wanted if each in uncovered and each not in gone)
     if elsewhere:
         availability = replace(decision.availability, uncovered=uncovered - set(elsewhere))
         trial = _Trial(world, decision, outcome.rule, elsewhere, availability)
@@ -89,7 +90,7 @@ class _Trial:
     def goes(self, changes: Mapping[str, Fact]) -> Decision | None:
         facts = self.world.supplied(self.decision)
         after = self.world.evaluated(changes, facts, self.decision.as_of, self.availability)
-        return after if after is not None and set(self.services) <= set(_went(after, self.rule)) else None
+        return after if after is not None and set(self.services) <= set(went(after, self.rule)) else None
 
 
 def _nearest(found: list[tuple[tuple[float, ...], Change]]) -> list[Change]:
@@ -98,10 +99,6 @@ def _nearest(found: list[tuple[tuple[float, ...], Change]]) -> list[Change]:
     for _, change in sorted(found, key=lambda each: each[0]):
         kept.setdefault(tuple(setting.fact for setting in change.settings), change)
     return list(kept.values())
-
-
-def _went(decision: Decision, rule: str) -> tuple[str, ...]:
-    return tuple(referral.service for referral in decision.referrals if rule in referral.rules)
 
 
 def _sent(world: World, decision: Decision, rule: str) -> tuple[str, ...]:
@@ -128,10 +125,10 @@ def _active(world: World, step: Step, decision: Decision, rule: str) -> bool:
     """Whether a step can hold or move referrals of this rule, and its own condition is met."""
     if not any(isinstance(action, Hold | MoveTo) for action in step.actions):
         return False
-    if (world.rules[rule].safety and not step.safety) or rule in step.not_rules or rule not in (step.rules or {rule}):
+    if not is_about(step, world.rules[rule]):
         return False
-    if (step.open and not _codes(decision.facts[FACT_OPEN])) or (
-        step.refused and not _codes(decision.facts[FACT_REFUSED])
+    if (step.open and not codes(decision.facts[FACT_OPEN])) or (
+        step.refused and not codes(decision.facts[FACT_REFUSED])
     ):
         return False
     return step.when is None or _is_true(world, decision, names.step(step.id))
@@ -141,7 +138,7 @@ def _concerns(step: Step, decision: Decision, services: Sequence[str]) -> bool:
     """Whether a step is about one of these services."""
     if step.services is not None and step.services.isdisjoint(services):
         return False
-    return not step.open or not _codes(decision.facts[FACT_OPEN]).isdisjoint(services)
+    return not step.open or not codes(decision.facts[FACT_OPEN]).isdisjoint(services)
 
 
 def _domain(world: World, decision: Decision, steps: Sequence[Step]) -> Domain:
@@ -176,13 +173,9 @@ def _setting(
     return widened(was, now, kind, cells, lambda fact: goes({**changes, now.name: fact}) is not None)
 
 
-def _codes(fact: Fact) -> frozenset[str]:
-    return fact.value if isinstance(fact.value, frozenset) else frozenset()
-
-
 def _fewer(fact: Fact) -> Iterator[Fact]:
     """The fact with one code less, then with two less, and with none."""
-    present = _codes(fact)
+    present = codes(fact)
     for count in range(1, min(2, len(present) - 1) + 1):
         for out in combinations(sorted(present), count):
             yield fact._replace(value=present - frozenset(out))

@@ -43,7 +43,7 @@ class Change:
     """Facts that differ together, and what both evaluators then say: verified before it is given.
 
     ``follows`` are facts that cannot stay as they are beside the settings. ``fires`` and ``stops`` are the other rules
-    whose criteria would then be met, or no longer be met.
+    whose criteria would then be met, or no longer be met; ``goes`` the services that the rule would then refer her to.
     """
 
     settings: tuple[Setting, ...]
@@ -51,6 +51,7 @@ class Change:
     follows: tuple[Setting, ...] = ()
     fires: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
+    goes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from rules.engine.availability import Services
 from rules.engine.check_facts import FactChecker
 from rules.engine.conditions import Condition, facts_of
 from rules.engine.content import Content, Refer, Rule
-from rules.engine.decide import OUTSIDE_WINDOW
 from rules.engine.errors import RulesError
-from rules.engine.model import Availability, Decision, Fact, RuleOutcome, Status
+from rules.engine.model import OUTSIDE_WINDOW, Availability, Decision, Fact, RuleOutcome, Status
 from rules.engine.names import named_conditions
 from rules.engine.pack import Pack
 from rules.engine.parameters import Bands, Values
@@ -124,6 +123,7 @@ class World:
             tuple(Setting(name, facts[name], fact) for name, fact in settled.items() if name not in named),
             tuple(each.rule for each in after.outcomes if each.rule in then - met - {rule}),
             tuple(each.rule for each in after.outcomes if each.rule in met - then - {rule}),
+            went(after, rule),
         )
 
 
@@ -132,6 +132,11 @@ def criteria_met(outcome: RuleOutcome) -> bool:
     if outcome.status is Status.SUPPRESSED:
         return OUTSIDE_WINDOW not in outcome.suppressed_by
     return outcome.status is Status.FIRED
+
+
+def went(decision: Decision, rule: str) -> tuple[str, ...]:
+    """The services to which a rule refers her in a decision, after the second stage."""
+    return tuple(referral.service for referral in decision.referrals if rule in referral.rules)
 
 
 def refers(rule: Rule) -> Iterator[tuple[int, Refer]]:

@@ -13,7 +13,11 @@ from adapter.errors import AdapterError, CannotStart
 from adapter.pipeline import Result, evaluate, read_path
 from adapter.records import MappedBundle
 from adapter.referrals.explain import explain_json, explain_text
+from adapter.referrals.explained import work_out
+from adapter.referrals.letter import letter
+from adapter.referrals.table import Decided, lines
 from adapter.settings import Settings
+from rules.whatif import WhatIf
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 AS_OF = date(2026, 3, 2)  # a Monday
@@ -135,6 +139,23 @@ def test_an_explanation_names_the_policy_of_a_threshold_and_of_a_destination() -
     assert explained["because"][-1].startswith("community-mental-health-team: policy of nottinghamshire-example")
 
 
+def test_an_explanation_of_a_referral_outside_the_window_says_both_that_and_why_it_is_made() -> None:
+    found = result("34", "")
+    assert found.decision is not None
+    assert found.record is not None
+    rule = "r05-severe-mental-illness-now"
+    (explained,) = explain_json(found.decision, found.record, found.position, rule, found.routing)
+    first, *others = explained["because"]
+    assert first == f"Outside the window of {rule} of perinatal-mental-health {found.decision.version}"
+    assert any(
+        text.startswith("end of the most recent pregnancy is within the last 24 months: not met") for text in others
+    )
+    assert any(text.startswith("severe mental illness, ever or suspected is present: met") for text in others)
+    text = explain_text(found.decision, found.record, rule, found.routing)
+    assert "Met, but outside its window" in text
+    assert "Held back" not in text
+
+
 def test_an_explanation_says_why_this_team() -> None:
     rule = "r06-history-of-severe-mental-illness"
     for number, words in (
@@ -157,6 +178,23 @@ def test_an_explanation_says_what_moved_a_referral() -> None:
         "Maternal mental health service does not cover her by the directory: NHS Talking Therapies takes its place"
         in text
     )
+
+
+# --- a referral that is held ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("number", "task"), [("87", "update-open-team"), ("88", "seek-consent")])
+def test_a_task_in_place_of_a_referral_says_that_the_wanted_service_does_not_cover_her(number: str, task: str) -> None:
+    found = result(number, "gp-area-example")
+    words = "Maternal mental health service does not cover her by the directory: NHS Talking Therapies takes its place."
+    (made,) = [each for each in resources(found, "Task") if each["code"]["coding"][0]["code"] == task]
+    assert words in [note["text"] for note in made["note"]]
+    assert found.record is not None
+    assert found.decision is not None
+    pack = ADAPTER.content("gp-area-example").pack
+    shown = lines(Decided(found.record, found.position, found.decision, pack.services, {}, found.routing))
+    assert any(line.what.startswith("To do") and words in line.why for line in shown)
+    told = work_out(found.decision, found.record, found.position, pack, WhatIf(pack))
+    (paragraph,) = [text for text in letter(told, [], found.decision.tasks) if text.startswith("To do")]
+    assert words in paragraph
 
 
 # --- the time of day -----------------------------------------------------------------------------------------------

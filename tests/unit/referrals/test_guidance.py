@@ -37,6 +37,15 @@ def test_a_fact_that_two_rules_miss_is_required_once() -> None:
     assert len(made["dataRequirement"]) == 2
 
 
+def test_what_would_decide_a_part_of_a_rule_is_required_and_old_data_is_not() -> None:
+    fired = replace(outcomes()[0], missing=("a",))
+    outside = replace(outcomes()[-1], missing=("b",))
+    (made,) = built("GuidanceResponse", outcomes=(fired, outside, outcomes()[4]))
+    assert (made["status"], len(made["dataRequirement"])) == ("data-required", 2)
+    (old,) = built("GuidanceResponse", outcomes=outcomes()[4:5])
+    assert old["status"] == "success"
+
+
 def test_nothing_unknown_is_success() -> None:
     (made,) = built("GuidanceResponse", outcomes=outcomes()[:2])
     assert made["status"] == "success"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from adapter.records import Evidence
 from adapter.referrals.letter import letter, opening, rule_letter
-from rules import DateSpan, DaySpan, Fact, FactValue, State, Status
+from rules import Availability, DateSpan, DaySpan, Fact, FactValue, State, Status
 from tests.unit.referrals.told import WHO, told
 from tests.unit.rules.tiny import known, rule, unknown
 
@@ -21,6 +22,10 @@ STEPS = """
       do: [{hold: true}]
 """
 R1 = "“A high score” (A document)"
+
+
+def form(day: str) -> Evidence:
+    return Evidence(0, "valueInteger", day)
 
 
 def score(value: int) -> dict[str, Fact]:
@@ -105,9 +110,101 @@ def test_an_undecided_rule_says_what_speaks_for_it_and_what_is_missing(tmp_path:
     )
 
 
-def test_a_conflict_is_not_known(tmp_path: Path) -> None:
-    conflict = {"ill": Fact("ill", State.UNKNOWN, note="conflict")}
-    assert of(tmp_path, conflict, criteria=rule("{ill: present}")).endswith("Not known: bipolar disorder.")
+@pytest.mark.parametrize(
+    ("fact", "why"),
+    [
+        (Fact("ill", State.UNKNOWN, note="conflict"), ": the record contradicts itself"),
+        (Fact("ill", State.UNKNOWN, note="not-recorded"), ""),
+        (Fact("ill", State.UNKNOWN, note="relation-unknown"), ": relation unknown"),
+        (Fact("ill", State.UNKNOWN, note="item-missing"), ": missing from the form"),
+        (
+            Fact(
+                "ill",
+                State.UNKNOWN,
+                evidence=tuple(map(form, ("2026-02-24T09:30", "2026-02", ""))),
+                note="item-missing",
+            ),
+            ": missing from the form of 24-Feb-2026",
+        ),
+    ],
+)
+def test_why_something_is_not_known_is_said_where_it_is_not_simply_unrecorded(
+    tmp_path: Path, fact: Fact, why: str
+) -> None:
+    words = f"Not decided: “Rule r1” (A document). Not known: bipolar disorder{why}."
+    assert of(tmp_path, {"ill": fact}, criteria=rule("{ill: present}")) == words
+
+
+def test_a_reason_that_several_have_is_said_once(tmp_path: Path) -> None:
+    facts = {name: Fact(name, State.UNKNOWN, note="conflict") for name in ("ill", "pregnant")} | unknown("item")
+    criteria = rule("{all: [{ill: present}, {pregnant: present}, {item: {gte: 1}}]}")
+    assert of(tmp_path, facts, criteria=criteria) == (
+        "Not decided: “Rule r1” (A document). Not known: bipolar disorder; Pregnant: the record contradicts itself; Item."
+    )
+
+
+def test_where_only_her_pregnancy_is_known_what_is_not_known_comes_first(tmp_path: Path) -> None:
+    """What speaks for the rule is the window alone: the missing answer is the reason."""
+    criteria = rule("{item: {gte: 1}}", more="window: in_window")
+    facts = {**known(ended_on=date(2026, 2, 1)), **unknown("item")}
+    account = told(tmp_path, facts, criteria=criteria)
+    assert letter(account, list(account.decision.outcomes), account.decision.tasks)[2:] == [
+        "To do, routine: Complete item. Not known: Item. Her record shows: end of pregnancy on 01-Feb-2026. "
+        "Asked for by “Rule r1” (A document).",
+        "Not decided: “Rule r1” (A document). Not known: Item. Her record shows: end of pregnancy on 01-Feb-2026.",
+    ]
+
+
+def test_a_referral_in_place_of_one_outside_its_window_that_was_held_is_no_referral_of_the_rule_itself(
+    tmp_path: Path,
+) -> None:
+    """The adult team has her; the perinatal team, to which the rule refers inside its window, does not."""
+    criteria = rule("{score: {gte: 13}}", more="window: in_window\noutside: {service: adult-team}\n")
+    facts = {**score(15), **known(pregnant=False, ended_on=date(2024, 1, 1), open_services=frozenset({"adult-team"}))}
+    assert of(tmp_path, facts, criteria=criteria, steps=STEPS) == (
+        "Not referred to the perinatal team: “Rule r1” (A document) is met, but outside its window, and the referral in "
+        "its place was held back. The team already has her. Her record shows: PHQ-9 total of 15 on 27-Feb-2026."
+    )
+
+
+def test_a_met_rule_of_which_a_part_is_open_does_not_read_as_no_referral(tmp_path: Path) -> None:
+    then = "[{when: {ill: present}, refer: {service: team, priority: routine}}]"
+    criteria = rule("{score: {gte: 13}}", then=then)
+    assert of(tmp_path, {**score(15), **unknown("ill")}, criteria=criteria) == (
+        "On what is known, no referral is asked for by the criterion “Rule r1” (A document), which is met. "
+        "Her record shows: PHQ-9 total of 15 on 27-Feb-2026. Not known: bipolar disorder."
+    )
+    beside = then.replace("[", "[{refer: {service: crisis, priority: routine}}, ")
+    both = of(tmp_path / "b", {**score(15), **unknown("ill")}, criteria=rule("{score: {gte: 13}}", then=beside))
+    assert both.startswith("A referral to the crisis team is proposed")
+    assert both.endswith("Not known: bipolar disorder.")
+
+
+def test_outside_its_window_what_cannot_be_decided_is_said(tmp_path: Path) -> None:
+    criteria = rule("{all: [{score: {gte: 13}}, {ill: present}]}", more="window: in_window\noutside: {service: gp}")
+    facts = {**score(15), **known(pregnant=False, ended_on=date(2020, 1, 1)), **unknown("ill")}
+    letter_of = of(tmp_path, facts, criteria=criteria)
+    assert letter_of.startswith("Not referred to the perinatal team under “Rule r1” (A document): ")
+    assert letter_of.endswith(" Not known: bipolar disorder.")
+
+
+def test_a_task_says_what_must_be_known_of_its_service_before_anybody_speaks_to_it(tmp_path: Path) -> None:
+    tell = "[{task: {code: update-open-team, priority: same, service: this}}, {hold: true}]"
+    facts = {**score(15), **known(open_services=frozenset({"team"}))}
+    account = told(
+        tmp_path,
+        facts,
+        Availability(uncovered=frozenset({"team"})),
+        steps=STEPS.replace("[{hold: true}]", tell),
+        criteria=rule(
+            "{score: {gte: 13}}", then="[{refer: {service: team, priority: routine, text: Goes on taking it}}]"
+        ),
+    )
+    assert letter(account, [], account.decision.tasks)[2:] == [
+        "To do, routine: Tell the team that already has her (Perinatal team). Goes on taking it. Perinatal team does not "
+        "cover her by the directory: what it cannot take goes to Adult team. Her record shows: PHQ-9 total of 15 on "
+        "27-Feb-2026. Asked for by “Rule r1” (A document)."
+    ]
 
 
 def test_a_rule_that_was_held_says_by_what(tmp_path: Path) -> None:
@@ -209,6 +306,10 @@ DAY = date(2026, 2, 18)
         (
             known(birth_on=DAY, ended_on=DAY, loss_on=date(2026, 2, 25)),
             "12 days after a birth (18-Feb-2026), with a loss (25-Feb-2026)",
+        ),
+        (
+            known(birth_on=DAY, ended_on=DAY, loss_on=date(2019, 6, 10)),
+            "12 days after a birth (18-Feb-2026), and a loss before that (10-Jun-2019)",
         ),
     ],
 )

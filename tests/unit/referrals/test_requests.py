@@ -8,12 +8,13 @@ from typing import Any
 from adapter.records import Evidence
 from adapter.referrals.result import build_result
 from adapter.referrals.wanted import Wanted
-from rules import Concept, Fact, Service, State
+from rules import Concept, Fact, Service, State, Status
 from tests.unit.referrals.samples import (
     AS_OF,
     BASE,
     CONDITION,
     ENCOUNTER,
+    ENDED,
     EPDS,
     FAMILY,
     ITEM,
@@ -110,7 +111,9 @@ def test_a_task_says_what_to_do_and_what_is_not_known() -> None:
     facts = {"first_degree_bipolar": Wanted("Bipolar disorder of a first-degree relative")}
     risk, relation, _ = built("Task", facts=facts)
     assert (risk["description"], relation["description"]) == ("Ask today", "Confirm which relative is meant")
-    assert relation["reasonCode"] == {"text": "Not known: Bipolar disorder of a first-degree relative"}
+    assert relation["reasonCode"] == {
+        "text": "Not known: Bipolar disorder of a first-degree relative: relation unknown"
+    }
     assert relation["reasonReference"] == {"reference": url(FAMILY)}
     assert risk["code"]["coding"][0]["system"] == f"{BASE}/CodeSystem/perinatal-task"
     assert (risk["status"], risk["intent"], risk["priority"]) == ("requested", "proposal", "asap")
@@ -133,6 +136,34 @@ def test_what_is_known_comes_before_what_is_asked_for() -> None:
     assert known.startswith("Because of ")
     assert asked.startswith("Not known: ")
     assert made["reasonReference"] == {"reference": url(ITEM)}
+
+
+def test_where_only_her_pregnancy_is_known_what_is_asked_for_comes_first() -> None:
+    relation = replace(decision().tasks[1], because=(ENDED,))
+    facts = {"pregnancy_ended_on": Wanted("end of the pregnancy", situation=True)}
+    for also, first in ((), "Not known: "), ((SELF_HARM,), "Because of "):
+        (made,) = built("Task", tasks=(replace(relation, because=(ENDED, *also)),), facts=facts)
+        assert made["reasonCode"]["text"].startswith(first)
+
+
+def test_a_task_says_what_else_must_be_known() -> None:
+    tell = replace(decision().tasks[2], notes=("It does not cover her.", "She goes on taking it."))
+    (made,) = built("Task", tasks=(tell,))
+    assert made["note"] == [{"text": "It does not cover her."}, {"text": "She goes on taking it."}]
+    assert all("note" not in each for each in built("Task"))
+
+
+def test_a_task_about_a_confidential_service_is_for_no_more_eyes_than_a_referral_to_it() -> None:
+    told = replace(decision().tasks[2], service="safeguarding")
+    (made,) = built("Task", tasks=(told,), referrals=(), flags=())
+    assert made["meta"]["security"][0]["code"] == "R"
+    assert all("security" not in each["meta"] for each in built("Task"))
+
+
+def test_a_referral_in_place_of_one_outside_its_window_says_so() -> None:
+    outside = replace(decision().outcomes[1], status=Status.SUPPRESSED, suppressed_by=("outside-window",))
+    (made,) = built("ServiceRequest", referrals=(decision().referrals[0],), outcomes=(outside,))
+    assert made["note"] == [{"text": "Outside its window of time: Severe mental illness now"}]
 
 
 def test_a_task_of_the_pack_itself_instantiates_no_rule() -> None:

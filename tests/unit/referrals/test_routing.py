@@ -165,6 +165,17 @@ def with_hours(*entries: DirectoryEntry) -> Routing:
     return routing(Directory(entries), provider, ["team", "other"], at("ZZ9001"), AS_OF)
 
 
+def test_hours_of_a_policy_are_not_told_of_another_providers_team() -> None:
+    """Somebody else is asked as well at night, for all that is known of that team; but nobody is told its hours."""
+    ours = entry("ours", practices=["ZZ9002"])
+    for theirs, told in ((None, None), (NIGHT, Hours(NIGHT, "crisis"))):
+        found = with_hours(ours, entry("theirs", "there", practices=["ZZ9001"], hours=theirs))
+        assert found.routes["team"].coverage is Coverage.OUT_OF_CATCHMENT
+        assert found.told_hours("team") == told
+        assert found.hours["team"].closed == "crisis"
+    assert with_hours(entry("ours", practices=["ZZ9001"])).told_hours("team") == Hours(DAY, "crisis")
+
+
 @pytest.mark.parametrize(
     ("entries", "when", "closed"),
     [
@@ -206,7 +217,11 @@ BOARD = {"partOf": {"identifier": {"system": ODS, "value": "ZZ8"}}}
     ("made", "expected"),
     [
         (record(GP, practice("zz9001")), ("ZZ9001", "ZZ9")),
-        (record(GP, practice("ZZ9001", **BOARD)), ("ZZ9001", "ZZ8")),  # the record's own word stands above the list's
+        (
+            record(GP, practice("ZZ9001", **BOARD)),
+            ("ZZ9001", None),
+        ),  # another board than in the list, or no board at all
+        (record(GP, practice("ZZ9003", **BOARD)), ("ZZ9003", "ZZ8")),
         (record(GP, practice("V81999")), (None, None)),
         (record(GP), (None, None)),
         (record(GP, {"resourceType": "Practitioner"}), (None, None)),

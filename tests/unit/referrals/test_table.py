@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -13,8 +14,8 @@ from rich.console import Console
 from adapter.referrals.table import Decided, lines, not_referred, render_table, who
 from adapter.referrals.wanted import Wanted
 from adapter.referrals.words import spoken
-from rules import Fact, ProposedReferral, State
-from tests.unit.referrals.samples import ANXIETY, ENDED, R03, decision, record
+from rules import Fact, ProposedReferral, State, Status
+from tests.unit.referrals.samples import ANXIETY, ENDED, R03, R09, decision, outcomes, record
 
 
 def decided(**more: Any) -> Decided:
@@ -88,7 +89,7 @@ def test_a_later_start_is_said() -> None:
 def test_a_task_says_what_is_missing_in_the_words_of_the_pack() -> None:
     result = Decided(record(), 0, decision(), facts={"first_degree_bipolar": Wanted("Bipolar disorder of a relative")})
     assert [line.why for line in lines(result)][3].startswith(
-        "Not known: Bipolar disorder of a relative\nr07-family-history"
+        "Not known: Bipolar disorder of a relative: relation unknown\nr07-family-history"
     )
 
 
@@ -98,9 +99,55 @@ def test_no_referral_is_not_said_to_be_certain_where_rules_are_undecided_or_ask_
     assert next(lines(decided(referrals=(), outcomes=(), tasks=()))).why == "No rule applies"
 
 
+@pytest.mark.parametrize(
+    ("changes", "nothing"),
+    [
+        ({"status": Status.NOT_FIRED}, True),
+        ({"status": Status.OUT_OF_DATE}, True),  # not in force on that day
+        ({"status": Status.OUT_OF_DATE, "missing": ("gad7_total",)}, False),
+        ({"status": Status.ERROR}, False),
+        ({"status": Status.SUPPRESSED, "suppressed_by": ("open-episode",)}, False),
+        ({"status": Status.UNKNOWN, "missing": ("gad7_total",)}, False),
+        ({"status": Status.FIRED}, False),
+    ],
+)
+def test_no_rule_applies_only_where_every_one_is_certainly_not_met(changes: dict[str, Any], nothing: bool) -> None:
+    one = replace(outcomes()[-1], **changes)
+    shown = next(lines(decided(referrals=(), tasks=(), issues=(), outcomes=(one,)))).why
+    assert shown == ("No rule applies" if nothing else "No rule asks for one on what is known")
+
+
+def test_no_rule_applies_is_not_said_where_something_could_not_be_decided() -> None:
+    outside = replace(outcomes()[-1], status=Status.NOT_FIRED, missing=("gad7_total",))
+    shown = list(lines(decided(referrals=(), tasks=(), flags=(), outcomes=(outside,))))
+    assert [line.why for line in shown] == [
+        "No rule asks for one on what is known",
+        "not decided for want of data: r22-eating-disorder",
+    ]
+
+
+def test_a_rule_of_which_a_part_is_open_is_not_said_to_be_undecided() -> None:
+    part = replace(outcomes()[0], missing=("gad7_total",))
+    assert not_referred(decided(outcomes=(part,))) == f"decided in part only for want of data: {R03}"
+
+
+def test_a_referral_outside_the_window_says_so_and_is_not_held_back() -> None:
+    outside = replace(outcomes()[1], status=Status.SUPPRESSED, suppressed_by=("outside-window",))
+    result = decided(referrals=decision().referrals[:1], tasks=(), flags=(), outcomes=(outside,))
+    (line,) = lines(result)
+    words = "Severe mental illness now (r05-current-severe-mental-illness), outside its window of time"
+    assert line.why.splitlines()[0] == words
+
+
+def test_a_task_says_what_the_referral_would_have_said_and_what_is_amiss_with_the_service() -> None:
+    task = replace(decision().tasks[2], notes=("Moderate illness", "It does not cover her.", "She goes on taking it"))
+    (line,) = [line for line in lines(decided(tasks=(task,))) if line.what.startswith("To do")]
+    assert line.why.splitlines() == ["It does not cover her.", "She goes on taking it", R09]
+
+
 def test_what_was_not_referred_is_one_line() -> None:
     assert not_referred(decided()) == (
-        "r09-moderate-illness held back (open-episode); r12-birth-trauma out of date; "
+        "r09-moderate-illness held back (open-episode); r12-birth-trauma rests on data too old to count; "
         "not decided for want of data: r07-family-history"
     )
     assert not_referred(decided(outcomes=())) == ""

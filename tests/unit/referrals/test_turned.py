@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from adapter.referrals.explain import explain_json, explain_text
+from adapter.referrals.letter import rule_letter
 from adapter.referrals.turned import is_near, turned_json, unknown_sentences, would_change
 from rules import Availability, Fact, State
 from tests.unit.referrals.test_letter import STEPS, score
@@ -81,6 +84,23 @@ def test_where_she_would_have_to_live(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("catchment", "what"),
+    [("gp-registration", "a GP practice"), ("residence", "an address"), ("either", "a GP practice or an address")],
+)
+def test_where_she_would_have_to_live_is_what_the_provider_goes_by(tmp_path: Path, catchment: str, what: str) -> None:
+    home = f"provider: home\ntitle: Home\ncatchment: {catchment}\n"
+    account = told(tmp_path, score(15), Availability(uncovered=frozenset({"team"})), home=home)
+    assert would_change(account, "r1")[0] == f"It would go to the perinatal team with {what} that it covers."
+
+
+def test_what_would_meet_a_rule_promises_no_referral_to_a_service_that_does_not_cover_her(tmp_path: Path) -> None:
+    account = told(tmp_path, score(12), Availability(uncovered=frozenset({"team"})))
+    assert would_change(account, "r1") == ["It would be met with PHQ-9 total of 13 or more instead of 12."]
+    words = "Not referred to the adult team under “A high score” (A document): PHQ-9 total of 12 on 27-Feb-2026 is below 13."
+    assert rule_letter(account, account.decision.outcome("r1")) == words
+
+
 def test_what_would_be_met_beside_or_held(tmp_path: Path) -> None:
     two = rule("{score: {gte: 10, lt: 13}}", "mild") + rule("{score: {gte: 13}}", "more")
     given = {**score(12), **known(open_services=frozenset({"team"}))}
@@ -96,8 +116,15 @@ def test_what_would_go_outside_its_window(tmp_path: Path) -> None:
     facts = {**score(15), **known(pregnant=False, ended_on=date(2026, 1, 1))}
     assert says(tmp_path, facts, criteria=criteria)[1] == (
         "Or with end of pregnancy on or before 01-Mar-2025 instead of 01-Jan-2026; "
-        "it would then be outside its window, and go to the lighter service."
+        "it would then be outside its window, and go to the adult team."
     )
+    there = Availability(uncovered=frozenset({"adult-team"}))
+    account = told(tmp_path / "b", facts, there, criteria=criteria)
+    assert would_change(account, "r1")[1].endswith("outside its window, and go to the GP.")
+    refused = {**facts, **known(consent_refused_for=frozenset({"adult-team"}))}
+    steps = STEPS.replace("open: true", "refused: true")
+    held = says(tmp_path / "c", refused, criteria=criteria, steps=steps)
+    assert held[1].endswith("outside its window, and be held back.")
 
 
 def test_as_data_it_says_the_same(tmp_path: Path) -> None:

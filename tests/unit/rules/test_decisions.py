@@ -289,3 +289,48 @@ def test_content_errors_carry_their_place(tmp_path: Path):
     with pytest.raises(ContentError) as caught:
         load_pack(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}/criteria/a.yaml:5:10: ")
+
+
+# --- what cannot be decided is never passed over -------------------------------------------------------------------
+SAID = "Rule r1: met, but a part of what it asks for cannot be decided without: Start of pregnancy"
+
+
+@pytest.mark.parametrize(
+    ("when", "tasks", "issues"),
+    [
+        ("{ill: present}", [("confirm-diagnosis", ("ill",))], []),
+        ("{started_on: {within_months: 3}}", [], [("data-not-supplied", "warning", SAID, ("r1",))]),  # no task asks
+    ],
+)
+def test_a_part_of_a_met_rule_that_cannot_be_decided_is_asked_for_or_said(
+    tmp_path: Path, when: str, tasks: list[object], issues: list[object]
+):
+    criteria = rule("{score: known}", then=f"[{{when: {when}, refer: {{service: team, priority: routine}}}}]")
+    decision = tiny(tmp_path, criteria=criteria).evaluate(known(score=20) | unknown("ill", "started_on"), AS_OF)
+    assert (decision.referrals, decision.outcome("r1").status) == ((), Status.FIRED)
+    assert decision.outcome("r1").missing == (("ill",) if tasks else ("started_on",))
+    assert [(task.code, task.facts) for task in decision.tasks] == tasks
+    assert [(issue.code, issue.severity, issue.text, issue.rules) for issue in decision.issues] == issues
+
+
+def test_outside_the_window_what_cannot_be_decided_is_asked_for_and_said(tmp_path: Path):
+    """The window is over for certain; that the lighter service is not asked must not look like a decision."""
+    criteria = rule(
+        "{all: [{score: {gte: 13}}, {ill: present}]}", more="window: in_window\noutside: {service: adult-team}"
+    )
+    pack = tiny(tmp_path, criteria=criteria)
+    over = known(score=20, pregnant=False, ended_on=date(2020, 1, 1))
+    decision = pack.evaluate(over | unknown("ill"), AS_OF)
+    assert (decision.outcome("r1").status, decision.referrals) == (Status.NOT_FIRED, ())
+    assert decision.outcome("r1").missing == ("ill",)
+    (task,) = decision.tasks
+    assert (task.code, task.facts, task.rules) == ("confirm-diagnosis", ("ill",), ("r1",))
+    assert [fact.name for fact in task.because] == ["score"]
+    said = "Rule r1: outside the window; whether she is referred to Adult team cannot be decided without: Ill"
+    assert [(issue.code, issue.text) for issue in decision.issues] == [("data-not-supplied", said)]
+    for settled in (known(ill=False), known(ill=True)):
+        decision = pack.evaluate(over | settled, AS_OF)
+        assert decision.tasks == ()
+        assert all(issue.code == "outside-window" for issue in decision.issues)
+    nobody = pack.evaluate(known(score=20, pregnant=False) | unknown("ill"), AS_OF)  # no end of a pregnancy: nobody's
+    assert (nobody.tasks, nobody.issues) == ((), ())

@@ -260,6 +260,113 @@ def test_where_closing_is_written_it_comes_before_the_steps_after_it(tmp_path: P
     assert not any("Starts when" in note for note in team.notes)
 
 
+def notes(decision: Decision) -> dict[str, tuple[str, ...]]:
+    return {referral.service: referral.notes for referral in decision.referrals}
+
+
+def test_who_takes_emergencies_is_said_on_both_referrals_in_the_same_words(tmp_path: Path):
+    decision = decide(tmp_path, SAFE, known(item=1), there=CLOSED)
+    words = ("Perinatal team is closed at this time: Crisis team takes its emergencies.",)
+    assert notes(decision) == {"team": words, "crisis": words}
+    assert decision.issues == ()
+
+
+def test_of_closed_services_one_after_another_the_open_one_is_named(tmp_path: Path):
+    there = Availability(closed={"team": "crisis", "crisis": "adult-team"})
+    both = "Perinatal team and Crisis team are closed at this time: Adult team takes their emergencies."
+    one = "Crisis team is closed at this time: Adult team takes its emergencies."
+    assert notes(decide(tmp_path, SAFE, known(item=1), there=there)) == {
+        "team": (both,),
+        "crisis": (both, one),
+        "adult-team": (both, one),
+    }
+
+
+@pytest.mark.parametrize("closed", [{"team": "crisis", "crisis": "team"}, {"crisis": "team", "team": "crisis"}])
+def test_two_teams_that_close_onto_each_other_say_that_nobody_is_open(tmp_path: Path, closed: dict[str, str]):
+    decision = decide(tmp_path, SAFE, known(item=1), there=Availability(closed=closed))
+    words = (
+        "Perinatal team and Crisis team are closed at this time, and no other service takes their emergencies: "
+        "a person must find who sees her now"
+    )
+    assert notes(decision) == {"team": (f"{words}.",), "crisis": (f"{words}.",)}
+    assert [(issue.code, issue.severity, issue.text) for issue in decision.issues] == [
+        ("no-service-covers", "warning", words)
+    ]
+
+
+@pytest.mark.parametrize("closed", [{"team": ""}, {"team": "team"}])
+def test_that_nobody_takes_its_emergencies_is_said_on_the_referral(tmp_path: Path, closed: dict[str, str]):
+    decision = decide(tmp_path, SAFE, known(item=1), there=Availability(closed=closed))
+    words = (
+        "Perinatal team is closed at this time, and no other service takes its emergencies: "
+        "a person must find who sees her now"
+    )
+    assert notes(decision) == {"team": (f"{words}.",)}
+    assert [issue.text for issue in decision.issues] == [words]
+
+
+def test_who_takes_emergencies_is_named_by_who_is_there_for_her(tmp_path: Path):
+    there = Availability(uncovered=frozenset({"crisis"}), closed={"team": "crisis"})
+    decision = decide(tmp_path, SAFE, known(item=1), "fallbacks: {crisis: camhs}", there)
+    closed = "Perinatal team is closed at this time: Young people's team takes its emergencies."
+    moved = "Crisis team does not cover her by the directory: Young people's team takes its place."
+    assert notes(decision) == {"team": (closed,), "camhs": (closed, moved)}
+
+
+# --- what a referral that is held leaves in its task ---------------------------------------------------------------
+def held_notes(decision: Decision) -> tuple[str, ...]:
+    assert services(decision) == {}
+    (task,) = decision.tasks
+    return task.notes
+
+
+@pytest.mark.parametrize("how", ["not offered", "not covered"])
+@pytest.mark.parametrize("given", [{"consent_refused_for": "team"}, {"open_services": "team"}])
+def test_a_task_says_that_its_service_is_not_there_for_her(tmp_path: Path, how: str, given: dict[str, str]):
+    policy, there = ("offers: [adult-team, gp]", EVERYWHERE) if how == "not offered" else ("", NO_TEAM)
+    facts = known(score=1, **{name: frozenset({code}) for name, code in given.items()})
+    why = "is not offered by this provider" if how == "not offered" else "does not cover her by the directory"
+    assert held_notes(decide(tmp_path, steps(OPEN, REFUSED, FALL_BACK), facts, policy, there)) == (
+        f"Perinatal team {why}: what it cannot take goes to Adult team.",
+    )
+    assert held_notes(decide(tmp_path, steps(OPEN, REFUSED, FALL_BACK), facts)) == ()
+
+
+@pytest.mark.parametrize("given", [{"consent_refused_for": "adult-team"}, {"open_services": "adult-team"}])
+def test_a_task_says_whose_place_its_service_takes(tmp_path: Path, given: dict[str, str]):
+    facts = known(score=1, **{name: frozenset({code}) for name, code in given.items()})
+    assert held_notes(decide(tmp_path, steps(OPEN, REFUSED, FALL_BACK), facts, there=NO_TEAM)) == (
+        "Perinatal team does not cover her by the directory: Adult team takes its place.",
+    )
+
+
+def test_a_task_says_what_the_referral_would_have_said(tmp_path: Path):
+    """The words of the rule are for whoever has her too: to go on with a medicine until somebody has advised her."""
+    criteria = rule("{score: known}", then="[{refer: {service: team, priority: urgent, text: Goes on taking it}}]")
+    facts = known(score=1, open_services=frozenset({"team"}))
+    assert held_notes(decide(tmp_path, steps(OPEN), facts, criteria=criteria)) == ("Goes on taking it",)
+
+
+@pytest.mark.parametrize(("priority", "said"), [("urgent", False), ("asap", True)])
+def test_a_task_says_that_its_service_is_closed_where_that_matters(tmp_path: Path, priority: str, said: bool):
+    criteria = rule("{score: known}", then=f"[{{refer: {{service: team, priority: {priority}}}}}]")
+    facts = known(score=1, open_services=frozenset({"team"}))
+    words = ("Perinatal team is closed at this time: Crisis team takes its emergencies.",) if said else ()
+    assert held_notes(decide(tmp_path, steps(OPEN), facts, there=CLOSED, criteria=criteria)) == words
+
+
+def test_a_task_of_another_service_says_what_is_amiss_with_that_one_alone(tmp_path: Path):
+    criteria = rule("{score: known}", then="[{refer: {service: camhs, priority: routine, text: Words}}]")
+    second = steps("services: [camhs]\ndo: [{task: {code: update-open-team, service: team}}]")
+    decision = decide(tmp_path, second, known(score=1), there=NO_TEAM, criteria=criteria)
+    (task,) = decision.tasks
+    assert task.notes == (
+        "Perinatal team does not cover her by the directory: what it cannot take goes to Adult team.",
+    )
+    assert notes(decision) == {"camhs": ("Words",)}
+
+
 # --- what a pack may not say --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("key", ["fall_back", "when_closed"])
 @pytest.mark.parametrize(

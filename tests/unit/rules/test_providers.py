@@ -149,7 +149,7 @@ def test_an_emergency_for_a_closed_team_is_made_elsewhere_as_well(tmp_path: Path
     decision = decide(tmp_path, home(hours), criteria=SAFETY, availability=closed)
     assert services(decision) == {"team": "stat", "crisis": "stat"}
     team, crisis = decision.referrals
-    assert "Crisis team is asked as well" in team.notes[-1]
+    assert "Crisis team takes its emergencies" in team.notes[-1]
     assert "closed at this time" in crisis.notes[-1]
     assert [policy.name for policy in crisis.policies] == ["hours"]
 
