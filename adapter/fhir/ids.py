@@ -21,13 +21,12 @@ def stable_id(*parts: str) -> str:
 
 def stable_ids(paths: Iterable[str]) -> list[str]:
     """``stable_id`` of each of these, whose parts are joined with ``/`` already."""
-    copy = _HASHED_NAMESPACE.copy
-    found = []
+    begun, digests = _HASHED_NAMESPACE.copy, list[str]()
     for path in paths:
-        hashed = copy()
+        hashed = begun()
         hashed.update(path.encode())
-        found.append(_written(hashed.hexdigest()))
-    return found
+        digests.append(hashed.hexdigest())
+    return list(map(_written, digests))
 
 
 class Ids:
