@@ -196,6 +196,63 @@ def test_results_of_one_order_are_all_kept() -> None:
     assert record.issues == ()
 
 
+def version(kind: str, number: int, about: Resource) -> Resource:
+    """One of several resources that carry the number of what they came of: a prescription, a visit, a referral."""
+    whom = "patient" if kind in ("EpisodeOfCare", "FamilyMemberHistory") else "subject"
+    identifier: Any = {"system": "https://lab.example/visit", "value": "V1"}
+    return {
+        "resourceType": kind,
+        "id": f"v{number}",
+        "meta": {"versionId": str(number)},
+        "identifier": identifier if kind == "QuestionnaireResponse" else [identifier],
+        "status": {"QuestionnaireResponse": "completed", "FamilyMemberHistory": "completed"}.get(kind, "active"),
+        whom: {"reference": "Patient/ada"},
+        **about,
+    }
+
+
+def relation(code: str) -> Resource:
+    return {"relationship": concept("http://terminology.hl7.org/CodeSystem/v3-RoleCode", code)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        (
+            "MedicationStatement",
+            {"medicationCodeableConcept": concept(SCT, "387095003")},
+            {"medicationCodeableConcept": concept(SCT, "387080000")},
+        ),
+        (
+            "QuestionnaireResponse",
+            {"questionnaire": "https://x.example/Questionnaire/epds", "authored": "2026-02-27"},
+            {"questionnaire": "https://x.example/Questionnaire/phq-9", "authored": "2026-02-27"},
+        ),
+        ("EpisodeOfCare", {"type": [concept(SCT, "92151000000102")]}, {"type": [concept(SCT, "901221000000102")]}),
+        ("EpisodeOfCare", {"period": {"start": "2024-01-01"}}, {"period": {"start": "2026-01-01"}}),
+        ("FamilyMemberHistory", relation("MTH"), relation("AUNT")),
+        (
+            "FamilyMemberHistory",
+            relation("SIS") | {"condition": [{"code": concept(SCT, "13746004")}]},
+            relation("SIS") | {"condition": [{"code": concept(SCT, "35489007")}]},
+        ),
+        (
+            "Observation",
+            {"status": "final", "code": EPDS_CODE, "effectivePeriod": {"start": "2026-01-02"}},
+            {"status": "final", "code": EPDS_CODE, "effectiveInstant": "2026-02-20T10:00:00Z"},
+        ),
+    ],
+)
+def test_a_number_that_several_things_share_makes_none_a_version_of_another(
+    kind: str, one: Resource, other: Resource
+) -> None:
+    (record,) = read(patient(), version(kind, 1, one), version(kind, 2, other))
+    assert [resource["id"] for resource in resources(record, kind)] == ["v1", "v2"]
+    assert record.issues == ()
+    (record,) = read(patient(), version(kind, 1, one), version(kind, 2, one))
+    assert [resource["id"] for resource in resources(record, kind)] == ["v1"]
+
+
 def test_two_patients_with_one_nhs_number_are_told_apart_and_said() -> None:
     other = patient(id="bea", birthDate="1971-01-01")
     records = read(patient(), other, epds("o"))
