@@ -23,7 +23,7 @@ from orjson import dumps, loads
 from adapter.errors import Malformed
 from adapter.mapping.convert import Refused, to_datetime
 from adapter.records import Issue, RawRecord
-from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, identity_of
+from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, identity_of, unidentified
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.hl7v2_stream import LONGEST_MESSAGE, Message, again, malformed, read_messages
 from adapter.sources.model import SourceRecord
@@ -45,6 +45,10 @@ class _Part:
     segments: tuple[Segment, ...]
     identity: Identity
     issues: tuple[Issue, ...]
+
+    @property
+    def pid(self) -> Segment:
+        return next(row for row in self.segments if row.name == "PID")
 
 
 def read(raw: RawRecord) -> Iterator[SourceRecord]:
@@ -127,7 +131,7 @@ class _Batch:
         content = sha256(b"\r".join(message.lines)).hexdigest()
         repeated = self.seen.get(content) is not None
         for pid, part in enumerate(_parts(message)):
-            if missing := _unidentified(part):
+            if missing := unidentified(part.pid, part.identity):
                 self._refuse((missing,))
                 continue
             part = _repeated(part) if repeated else part
@@ -189,18 +193,6 @@ def _repeated(part: _Part) -> _Part:
     text = "the same message again"
     issue = Issue("information", "duplicate", text, "duplicate", part.segments[0].place(""))
     return _Part((), replace(part.identity, prior=frozenset()), (issue,))
-
-
-def _unidentified(part: _Part) -> Issue | None:
-    """Why nobody can say whose this is, or in an A40 what record is to join it."""
-    pid = next(row for row in part.segments if row.name == "PID")
-    if not part.identity.own:
-        return malformed("the patient has no identifier", pid.place("PID-3"))
-    if pid.get("MSH-9.2") == "A40" and not part.identity.prior:
-        ending = pid.related("MRG")
-        place = ending.place("MRG-1") if ending else pid.place("")
-        return malformed("A40 names no prior identifier that is not the surviving patient's own", place)
-    return None
 
 
 def _refusals(message: Message) -> Iterator[Issue]:
