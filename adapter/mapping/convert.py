@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from adapter.nhs_numbers import nhs_number
 
-
 _LONDON = ZoneInfo("Europe/London")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d)?)?", re.ASCII)
 _MOMENT = re.compile(

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urljoin
 
 import orjson
+
 from adapter.errors import Malformed, Unprocessable
 from adapter.fhir.profiles import NHS_NUMBER
 from adapter.fhir.references import identifiers_of

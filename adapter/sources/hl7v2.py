@@ -21,9 +21,9 @@ from pathlib import Path
 from orjson import dumps, loads
 
 from adapter.errors import Malformed
-from adapter.mapping.convert import Refused, to_datetime
 from adapter.records import Issue, RawRecord
 from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, identity_of, unidentified
+from adapter.sources.hl7v2_results import as_single_values, status_remarks, told_apart
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.hl7v2_stream import LONGEST_MESSAGE, Message, again, malformed, read_messages
 from adapter.sources.model import SourceRecord
@@ -35,7 +35,6 @@ _MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])MSH")
 _VERSION = re.compile(r"2\.[345](\.\d+)?")
 _TYPE = re.compile(r"[A-Z]{3}(\^[A-Z0-9]{3})?")
 _ONCE = frozenset({"MSH", "EVN", "PID", "PD1", "MRG", "PV1", "PV2"})
-_CHANGES = frozenset("CDW")  # HL7 table 0085: corrects, deletes, posted as wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,8 @@ class _Batch:
             for number, part in zip(numbers, parts, strict=True)
             for issue in (*part.issues, *_merge_remarks(part, self.persons.merged(number)))
         ]
-        return SourceRecord(self.source, "hl7v2", key, rows, order, (*issues, *_strays(rows.get("OBX", ()))))
+        issues += [*_other_births(rows.get("PID", ())), *told_apart(rows.get("OBX", ()))]
+        return SourceRecord(self.source, "hl7v2", key, rows, order, tuple(issues))
 
 
 def _repeated(part: _Part) -> _Part:
@@ -237,7 +237,7 @@ def _parts(message: Message) -> Iterator[_Part]:
         segments = _rows(message, (*range(starts[0]), *range(start, stop)))
         pid = next(segment for segment in segments if segment.name == "PID")
         identity, conflicts = identity_of(pid)
-        yield _Part(segments, identity, (*issues, *conflicts, *_results(segments)))
+        yield _Part(segments, identity, (*issues, *conflicts, *status_remarks(segments)))
 
 
 def _remarks(message: Message) -> Iterator[Issue]:
@@ -256,7 +256,7 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
     alone: dict[str, Segment] = {}
     above: Mapping[str, Segment] = {}
     result: Segment | None = None
-    rows = []
+    rows: list[Segment] = []
     for index in numbers:
         fields = message.segments[index]
         name = fields[0]
@@ -268,7 +268,9 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
         row = (Merge if name == "MRG" else Segment)(
             fields, index + 1, message.number, message.encoding, alone, hangs_on
         )
-        rows.append(row)
+        made = as_single_values(row) if name == "OBX" else [row]
+        row = made[0]
+        rows += made
         if name in _ONCE:
             alone.setdefault(name, row)
         elif name in ("ORC", "OBR"):
@@ -276,17 +278,6 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
         elif name == "OBX":
             result = row
     return tuple(rows)
-
-
-def _results(segments: tuple[Segment, ...]) -> Iterator[Issue]:
-    for row in segments:
-        if row.name != "OBX":
-            continue
-        status = row.raw(11).strip()
-        if not status:
-            yield Issue("warning", "required", "no result status; taken as final", "malformed", row.place("OBX-11"))
-        elif status in ("D", "W"):
-            yield Issue("warning", "informational", "the result is withdrawn", "withdrawn-result", row.place("OBX-11"))
 
 
 def _merge_remarks(part: _Part, merged: Merged | None) -> Iterator[Issue]:
@@ -304,28 +295,12 @@ def _merge_remarks(part: _Part, merged: Merged | None) -> Iterator[Issue]:
         yield Issue("information", "informational", "no record of the prior identifier came with this one", "", place)
 
 
-def _strays(results: Iterable[Segment]) -> Iterator[Issue]:
-    """Corrections and withdrawals of an earlier result that name another time than it: both would stand."""
-    results = list(results)
-    if all(row.raw(11).strip() not in _CHANGES for row in results):
-        return
-    times: dict[tuple[str | None, ...], set[str | None]] = {}
-    for row in results:
-        order = row.get("OBR-3") or row.get("OBR-2")
-        if not order:
-            continue
-        same = (order, row.get("OBX-3"), row.get("OBX-4"))
-        time = _moment(row.get("OBX-14")) or _moment(row.get("OBR-7"))
-        earlier = times.setdefault(same, set())
-        if row.raw(11).strip() in _CHANGES and earlier and time not in earlier:
-            text = "changes an earlier result, but names another time than it has: both are kept"
-            yield Issue("warning", "conflict", text, "data-conflict", row.place("OBX-11"))
-        earlier.add(time)
-
-
-def _moment(text: str | None) -> str | None:
-    """The time as FHIR writes it, so that one written to the minute equals the same to the second."""
-    try:
-        return to_datetime(text) if text else None
-    except Refused:
-        return None
+def _other_births(patients: Iterable[Segment]) -> Iterator[Issue]:
+    """Where the messages of one patient do not agree on when she was born: a correction, or two people."""
+    before = ""
+    for row in patients:
+        born = (row.get("PID-7") or "")[:8]
+        if before and born and born != before:
+            text = "not the birth date of the message before: the later one counts; confirm that it is one person"
+            yield Issue("warning", "conflict", text, "data-conflict", row.place("PID-7"))
+        before = born or before

@@ -111,6 +111,61 @@ def test_twins_are_two_results() -> None:
     assert len(results(outcome.format(1), outcome.format(2))) == 2
 
 
+@pytest.mark.parametrize("order", ["OBR|1|P1|F1", "OBR|1||||||20240229", "OBR|1"])
+def test_twins_without_a_sub_id_are_two_results_and_each_is_corrected(order: str) -> None:
+    outcome = "OBX||CWE|267013003^^SCT||{}^^SCT||||||F"
+    text = message("ORU^R01", PID, order, outcome.format("281050002"), outcome.format("237364002"))
+    assert [value_code(one) for one in resources(text)[1:]] == ["281050002", "237364002"]
+    assert not issues(text)
+    if order != "OBR|1":
+        again = text.replace("281050002", "17369002").replace("|||F", "|||C").replace("|1|P|", "|2|P|")
+        assert [value_code(one) for one in resources(text + again)[1:]] == ["17369002", "237364002"]
+
+
+def value_code(observation: dict[str, Any]) -> str:
+    return str(observation["valueCodeableConcept"]["coding"][0]["code"])
+
+
+def sent(number: int, result: str) -> str:
+    """A message of its own with one result that names neither order nor time."""
+    text = message("ORU^R01", PID, "OBR|1", result)
+    return text.replace("|1|P|2.4", f"|{number}|P|2.4").replace("20240301120000", f"2024030{number}120000")
+
+
+def test_results_of_several_messages_with_neither_order_nor_time_take_no_others_place() -> None:
+    item = "OBX||NM|epds-item-10^^99PNR||{}||||||{}"
+    text = sent(1, item.format(2, "F")) + sent(2, item.format("", "F")) + sent(3, item.format(2, "F"))
+    one, other = resources(text)[1:]
+    assert (one["valueInteger"], one["issued"]) == (2, "2024-03-03T12:00:00+00:00")
+    assert "valueInteger" not in other
+    changed = text + sent(4, item.format(1, "C"))
+    assert [one.get("valueInteger") for one in resources(changed)[1:]] == [2, 1]
+    assert ("data-conflict", "OBX-11 (segment 4 of message 4)") in issues(changed)
+
+
+def test_a_result_that_is_final_takes_the_place_of_the_preliminary_one() -> None:
+    score = "OBX||NM|450320001^^SCT||{}||||||{}"
+    text = message("ORU^R01", PID, OBR, score.format(14, "P"), score.format(15, "F"))
+    (one,) = resources(text)[1:]
+    assert (one["status"], one["valueInteger"]) == ("final", 15)
+
+
+def test_a_value_that_repeats_is_so_many_results_each_with_its_place() -> None:
+    text = message("ORU^R01", PID, OBR, "OBX||CWE|267013003^^SCT||281050002^^SCT~237364002^^SCT||||||", "NTE|1||n")
+    text += message("ORU^R01", PID, OBR, "OBX||NM|450320001^^SCT||14~15||||||F").replace("|1|P|", "|2|P|")
+    found = resources(text)[1:]
+    assert [value_code(one) for one in found[:2]] == ["281050002", "237364002"]
+    assert [one["valueInteger"] for one in found[2:]] == [14, 15]
+    assert [issue[1] for issue in issues(text)] == ["OBX-11 (segment 4 of message 1)"]
+    assert "OBX-5[2] (segment 4 of message 2)" in mapped(text).lineage.values()
+
+
+@pytest.mark.parametrize("kind", ["TX", "FT", "ST"])
+def test_a_text_that_repeats_is_its_lines(kind: str) -> None:
+    (one,) = results(f"OBX||{kind}|1^^LN||first~second~||||||F")
+    assert one["valueString"] == "first\nsecond"
+
+
 def test_result_codes() -> None:
     assert result("NM|epds-item-10^Item 10^99PNR^71354-5^EPDS^LN||0||||||F")["code"] == {
         "coding": [
