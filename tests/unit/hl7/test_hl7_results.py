@@ -62,6 +62,9 @@ def test_score_total() -> None:
         ("DT", "20241201", "", {"valueDateTime": "2024-12-01"}),
         ("TS", "202407011530", "", {"valueDateTime": "2024-07-01T15:30:00+01:00"}),
         ("CE", "L^Live^99X", "", {"valueCodeableConcept": {"coding": [{"code": "L", "display": "Live"}]}}),
+        ("CE", "^^^281050002^^SCT", "", {"valueCodeableConcept": {"coding": [{"system": SCT, "code": "281050002"}]}}),
+        ("CWE", "^^^^Live birth", "", {"valueCodeableConcept": {"text": "Live birth"}}),
+        ("CWE", "^^^^^^^^Live birth", "", {"valueCodeableConcept": {"text": "Live birth"}}),
         ("CWE", "^Live birth", "", {"valueCodeableConcept": {"text": "Live birth"}}),
         (
             "CWE",
@@ -88,7 +91,7 @@ def test_values(kind: str, value: str, unit: str, expected: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("kind", "value", "reason"),
     [("NM", "", "unknown"), ("CWE", '""', "unknown"), ("ST", "", "unknown"), ("NM", "many", "error"),
-     ("SN", "x", "error"), ("ED", "x^y", "unsupported")],
+     ("SN", "x", "error"), ("DT", "20260231", "error"), ("TS", "25/05/2026", "error"), ("ED", "x^y", "unsupported")],
 )  # fmt: skip
 def test_a_result_without_a_usable_value_never_reads_as_a_finding(kind: str, value: str, reason: str) -> None:
     assert valued(kind, value) == {
