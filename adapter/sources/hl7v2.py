@@ -11,6 +11,7 @@ that an A40 joins are one.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import astuple, dataclass, replace
@@ -31,7 +32,7 @@ from adapter.sources.pieces import Held, InFile, Pieces
 from adapter.sources.scratch import InMemory, Item, OnDisk, Scratch
 
 EVENTS = {"ADT": frozenset({"A01", "A03", "A04", "A05", "A08", "A28", "A31", "A40"}), "ORU": frozenset({"R01"})}
-_MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])MSH")
+_MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])(?:\xef\xbb\xbf)?MSH")
 _VERSION = re.compile(r"2\.[345](\.\d+)?")
 _TYPE = re.compile(r"[A-Z]{3}(\^[A-Z0-9]{3})?")
 _ONCE = frozenset({"MSH", "EVN", "PID", "PD1", "MRG", "PV1", "PV2"})
@@ -56,7 +57,7 @@ def read(raw: RawRecord) -> Iterator[SourceRecord]:
     Messages of one patient are one record, in the order of the file. Its key is the valid NHS number, else the first
     local identifier with its assigner. Raises Malformed when there is no message at all.
     """
-    if not _MESSAGE.search(raw.data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")):
+    if not _MESSAGE.search(raw.data.removeprefix(BOM_UTF8).lstrip(b"\r\n\t ")):
         raise _no_message(raw.name)
     return _Batch(raw.name, Held(raw.data), InMemory(), LONGEST_MESSAGE, {}).records()
 

@@ -99,6 +99,19 @@ def test_a_result_without_a_usable_value_never_reads_as_a_finding(kind: str, val
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [("NM", "many", ("implausible-value", "OBX-5")), ("NM", ">14", ("implausible-value", "OBX-5")),
+     ("SN", "x", ("implausible-value", "OBX-5")), ("SN", "^x", ("implausible-value", "OBX-5.2")),
+     ("DT", "20260231", ("implausible-date", "OBX-5")),
+     ("NM", "14", None), ("NM", "", None), ("NM", '""', None), ("SN", "^14", None), ("SN", ">^14", None)],
+)  # fmt: skip
+def test_a_value_that_is_not_what_its_type_says_is_said(kind: str, value: str, said: tuple[str, str] | None) -> None:
+    text = message("ORU^R01", PID, OBR, f"OBX||{kind}|1^x^LN||{value}||||||F")
+    wanted = [(said[0], f"{said[1]} (segment 4 of message 1)")] if said else []
+    assert issues(text) == wanted
+
+
 def test_end_of_a_pregnancy() -> None:
     (one,) = results("OBX||CWE|267013003^Past pregnancy outcome^SCT||281050002^Live birth^SCT||||||F|||20240229")
     assert one == {

@@ -193,6 +193,15 @@ def test_character_sets(declared: str, codec: str, issues: list[str]) -> None:
     assert [issue.detail for issue in record.issues] == issues
 
 
+@pytest.mark.parametrize("form", ["\x0b\ufeff{0}\x1c\r", "\ufeff{0}\ufeff{1}", "\x0b{1}\x1c\r\x0b\r\n\ufeff{0}\x1c\r"])
+def test_a_byte_order_mark_before_any_message_is_no_part_of_it(form: str) -> None:
+    other = message(f"PID|1||{OTHER}^^^NHS")
+    found = records(form.format(ORU, other))
+    assert {record.patient_key for record in found} <= {NHS, OTHER}
+    assert not any(record.issues for record in found)
+    assert [row.get("OBX-5") for record in found for row in record.rows.get("OBX", ())] == ["14"]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_message() -> None:
     assert not only(b"\xef\xbb\xbf" + ORU.encode()).refused
 
