@@ -102,6 +102,7 @@ SHAPES: Mapping[str, Callable[[str], bool]] = {
     "number": lru_cache(4096)(lambda text: (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text)) is not None),
     "date": _is_date,
     "yes_no": lambda text: text.upper() in ("Y", "N"),
+    "text": lambda text: not (SHAPES["number"](text) or SHAPES["yes_no"](text)),
     "language": lambda text: re.fullmatch(r"[a-z]{2,3}", text) is not None,
     "snomed": lambda text: normal_snomed(text) is not None,
     "icd10": lambda text: normal_icd10(text) is not None,
