@@ -70,7 +70,8 @@ def told_apart(results: Sequence[Segment]) -> list[Issue]:
     issues = []
     for row in results:
         order, time = (row.get("OBR-2"), row.get("OBR-3")), _moment(row.get("OBX-14")) or _moment(row.get("OBR-7"))
-        status, what = row.raw(11).strip() or "F", (row.get("OBX-3"), row.get("OBX-4"))
+        code = row.get("OBX-3") or row.get("OBX-3.4") or row.get("OBX-3.2")
+        status, what = row.raw(11).strip() or "F", (code, row.get("OBX-4"))
         if any(order) or time:
             same = (row.message, status, order, time, what)
             alike[same] += 1

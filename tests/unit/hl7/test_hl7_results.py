@@ -191,6 +191,12 @@ def test_result_codes() -> None:
     }
 
 
+def test_a_code_that_stands_second_alone_is_the_code() -> None:
+    code = {"coding": [{"system": PNR, "code": "epds-item-10", "display": "Item 10"}], "text": "Q10"}
+    one, other = results("OBX||NM|^Q10^^epds-item-10^Item 10^99PNR||1||||||F", "OBX||NM|^Q9||0||||||F")
+    assert (one["code"], other["code"]) == (code, {"text": "Q9"})
+
+
 def test_an_unknown_coding_system_is_kept_as_it_came_and_reported() -> None:
     text = message("ORU^R01", PID, OBR, "OBX||NM|Q10^Ten^HOSP||2||||||F")
     assert resources(text)[1]["code"] == {"coding": [{"code": "Q10", "display": "Ten"}], "text": "Q10 Ten HOSP"}
