@@ -272,6 +272,26 @@ def test_one_page_of_several_is_said() -> None:
     assert said(record) == [("incomplete", "Bundle.link")]
 
 
+@pytest.mark.parametrize(
+    ("changing", "value"),
+    [
+        ("modifierExtension", [{"url": "https://x.example/denied", "valueBoolean": True}]),
+        ("implicitRules", "https://x.example"),
+    ],
+)
+def test_what_can_change_the_meaning_of_a_resource_is_said(changing: str, value: Any) -> None:
+    (record,) = read(patient(), epds("o") | {changing: value})
+    assert said(record) == [("unsupported", f"Bundle.entry[1].resource.{changing}")]
+    assert len(resources(record, "Observation")) == 1
+
+
+@pytest.mark.parametrize(("severity", "wanted"), [("information", 0), ("warning", 1), ("error", 1)])
+def test_what_the_sender_warns_of_is_said(severity: str, wanted: int) -> None:
+    warning = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "incomplete"}]}
+    (record,) = read(patient(), warning, type="searchset")
+    assert said(record) == [("incomplete", "Bundle.entry[1].resource")] * wanted
+
+
 def test_a_resource_type_of_stu3_is_refused_by_name() -> None:
     with pytest.raises(AdapterError) as refused:
         read(patient(), {"resourceType": "ReferralRequest", "status": "active"})
