@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from adapter.errors import AdapterError, Unprocessable
+from adapter.errors import AdapterError, Malformed, Unprocessable
 from adapter.records import MappedBundle, RawRecord, Resource
 from adapter.sources.fhir import read_fhir
 from adapter.sources.retired_codes import VERIFICATION_STATUS, current
@@ -38,6 +38,21 @@ def holds(whole: Any, part: Any) -> bool:
     if isinstance(part, list):
         return isinstance(whole, list) and all(any(holds(item, one) for item in whole) for one in part)
     return bool(whole == part)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("export.csv", b"Hospital No,EPDS\nC-1,9\n", "--mapping NAME"),
+        ("EXPORT.CSV", b"Name\nSi\xe2n\n", "--mapping NAME"),
+        ("record.json", b"\n<Patient/>", "XML"),
+        ("record.json", b"{", "is not JSON"),
+    ],
+)
+def test_what_is_no_json_says_what_it_may_be(name: str, data: bytes, says: str) -> None:
+    with pytest.raises(Malformed, match=says) as refused:
+        list(read_fhir(RawRecord(name, data)))
+    assert "byte" in refused.value.issues[0].place
 
 
 # --- retired codes -----------------------------------------------------------------------------------------------------
