@@ -13,6 +13,8 @@ from adapter.mapping.convert import Refused, to_datetime
 from adapter.records import Issue
 from adapter.sources.hl7v2_rows import Segment
 
+Key = tuple[object, ...]
+
 _CHANGES = frozenset("CDW")  # HL7 table 0085: corrects, deletes, posted as wrong
 _TEXT = frozenset({"TX", "FT", "ST"})
 _WHOLE = frozenset({"ED", "RP"})
@@ -61,30 +63,21 @@ def status_remarks(segments: Iterable[Segment]) -> Iterator[Issue]:
 def told_apart(results: Sequence[Segment]) -> list[Issue]:
     """Give the second and further results that look like one another in a message a sub-id of their own.
 
-    Where neither an order nor a time says which result is meant, the same value again is the same result, another one
-    is another, and a change is of the last. Returns what is to be said of changes whose result cannot be told.
+    A change is of the one with the same value, else of the first that is left. Where neither an order nor a time says
+    which result is meant, the same value again is the same result, another one is another, and a change is of the
+    last. Returns what is to be said of changes whose result cannot be told.
     """
-    alike: Counter[tuple[object, ...]] = Counter()
-    loose: dict[tuple[object, ...], dict[tuple[object, ...], int]] = {}
-    times: dict[tuple[object, ...], set[str]] = {}
+    ordered, loose = _Ordered(), _Loose()
+    times: dict[Key, set[str]] = {}
     issues = []
     for row in results:
         order, time = (row.get("OBR-2"), row.get("OBR-3")), _moment(row.get("OBX-14")) or _moment(row.get("OBR-7"))
         code = row.get("OBX-3") or row.get("OBX-3.4") or row.get("OBX-3.2")
         status, what = row.raw(11).strip() or "F", (code, row.get("OBX-4"))
-        if any(order) or time:
-            same = (row.message, status, order, time, what)
-            alike[same] += 1
-            number = alike[same]
-        elif status in _CHANGES:
-            number = len(loose.get(what, ())) or 1
-            if number > 1:
-                issues.append(_unclear("changes a result, but names neither order nor time: the last is changed", row))
-        else:
-            value = tuple(row.raw(field) for field in (2, 5, 6))
-            alike[row.message, what, value] += 1
-            known = loose.setdefault(what, {})
-            number = known.setdefault((value, alike[row.message, what, value]), len(known) + 1)
+        named = any(order) or time
+        number, doubt = ordered.number(row, status, (order, time, what)) if named else loose.number(row, status, what)
+        if doubt:
+            issues.append(_unclear(doubt, row))
         if order[1] or order[0]:
             earlier = times.setdefault((order[1] or order[0], *what), set())
             if status in _CHANGES and earlier and time not in earlier:
@@ -94,6 +87,49 @@ def told_apart(results: Sequence[Segment]) -> list[Issue]:
         if number > 1:
             row.tell_apart("OBX-4", number)
     return issues
+
+
+class _Ordered:
+    """Numbers the results of one order or time that look alike: from 1 in each message."""
+
+    def __init__(self) -> None:
+        self._values: dict[Key, dict[int, Key]] = {}  # of results that look alike, by number
+        self._used: dict[Key, set[int]] = {}  # the numbers given in one message
+
+    def number(self, row: Segment, status: str, alike: Key) -> tuple[int, str]:
+        """The number, and what is in doubt about it."""
+        known, value = self._values.setdefault(alike, {}), _value(row)
+        used = self._used.setdefault((row.message, status, alike), set())
+        left = [number for number in known if number not in used] if status in _CHANGES else []
+        same = [number for number in left if known[number] == value]
+        number = next(iter([*same, *left]), len(used) + 1)
+        doubt = "several results look like this one, and which of them it changes is not said: the first is taken"
+        doubtful = status in _CHANGES and not same and len(known) > 1
+        used.add(number)
+        known[number] = value
+        return number, doubt if doubtful else ""
+
+
+class _Loose:
+    """Numbers the results of one code that name neither order nor time: by their value, through all messages."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Key, dict[Key, int]] = {}
+        self._alike: Counter[Key] = Counter()
+
+    def number(self, row: Segment, status: str, what: Key) -> tuple[int, str]:
+        """The number, and what is in doubt about it."""
+        known = self._numbers.setdefault(what, {})
+        if status in _CHANGES:
+            doubt = "changes a result, but names neither order nor time: the last is changed"
+            return len(known) or 1, doubt if len(known) > 1 else ""
+        value = _value(row)
+        self._alike[row.message, what, value] += 1
+        return known.setdefault((value, self._alike[row.message, what, value]), len(known) + 1), ""
+
+
+def _value(row: Segment) -> Key:
+    return tuple(row.raw(field) for field in (2, 5, 6))
 
 
 def _unclear(text: str, row: Segment) -> Issue:

@@ -138,6 +138,26 @@ def test_twins_without_a_sub_id_are_two_results_and_each_is_corrected(order: str
         assert [value_code(one) for one in resources(text + again)[1:]] == ["17369002", "237364002"]
 
 
+@pytest.mark.parametrize(
+    ("status", "changed", "left", "doubt"),
+    [
+        ("D", "237364002^^SCT", ["final", "entered-in-error"], False),
+        ("C", "237364002^^SCT", ["final", "corrected"], False),
+        ("C", "17369002^^SCT", ["corrected", "final"], True),
+        ("D", "", ["entered-in-error", "final"], True),
+    ],
+)
+def test_a_change_of_one_of_twins_is_of_the_one_with_its_value_or_in_doubt(
+    status: str, changed: str, left: list[str], doubt: bool
+) -> None:
+    outcome = "OBX||CWE|267013003^^SCT||{}||||||{}"
+    given = [outcome.format(f"{code}^^SCT", "F") for code in ("281050002", "237364002")]
+    before = message("ORU^R01", PID, OBR, *given)
+    after = message("ORU^R01", PID, OBR, outcome.format(changed, status)).replace("|1|P|2.4", "|2|P|2.4")
+    assert [one["status"] for one in resources(before + after)[1:]] == left
+    assert (("data-conflict", "OBX-11 (segment 4 of message 2)") in issues(before + after)) == doubt
+
+
 def value_code(observation: dict[str, Any]) -> str:
     return str(observation["valueCodeableConcept"]["coding"][0]["code"])
 
