@@ -9,6 +9,8 @@ AdapterError
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from adapter.records import Issue
 
 
@@ -36,3 +38,9 @@ class TooLarge(AdapterError):
 
 class CannotStart(AdapterError):
     status = 500
+
+
+def refused_status(issues: Iterable[Issue]) -> int:
+    """The HTTP status of a refused record: 422 where it is well-formed and of a kind that is not read, else 400."""
+    wrong = [issue for issue in issues if issue.severity in ("fatal", "error")]
+    return 422 if wrong and all(issue.code == "not-supported" for issue in wrong) else 400

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import rules
 from adapter.bootstrap import Adapter
-from adapter.errors import AdapterError, CannotStart, TooLarge, Unprocessable
+from adapter.errors import AdapterError, CannotStart, TooLarge, Unprocessable, refused_status
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.patients import main_patient
 from adapter.fhir.validate import validate
@@ -295,7 +295,7 @@ def _evaluate(adapter: Adapter, record: MappedBundle, as_of: date, provider: str
     from adapter.referrals.result import build_result, flaws
 
     if record.refused:
-        return refusal(adapter, record.source, record.issues, 400, record)
+        return refusal(adapter, record.source, record.issues, refused_status(record.issues), record)
     content = adapter.content(provider)
     position = main_patient(record.bundle)
     found = content.reader.read(record.bundle, as_of, position, record.kin)

@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from adapter.bootstrap import Adapter
-from adapter.errors import AdapterError, Malformed, TooLarge
+from adapter.errors import AdapterError, Malformed, TooLarge, refused_status
 from adapter.fhir.outcome import operation_outcome
 from adapter.fhir.profiles import bundle_with_profiles
 from adapter.http.capability import OPERATIONS, capability_statement
@@ -158,7 +158,7 @@ def _converted(record: MappedBundle | AdapterError, adapter: Adapter) -> Result:
         return refusal(adapter, "", record.issues, record.status)
     checked = check(record)
     if checked.refused:
-        return refusal(adapter, record.source, checked.issues, 400)
+        return refusal(adapter, record.source, checked.issues, refused_status(checked.issues))
     return Result(record.source, bundle=bundle_with_profiles(checked.bundle))
 
 

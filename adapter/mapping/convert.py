@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nhs_number.validate import is_valid
+from adapter.nhs_numbers import nhs_number
 
 _LONDON = ZoneInfo("Europe/London")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d)?)?", re.ASCII)
@@ -143,8 +143,8 @@ def to_yes_no(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def to_nhs_number(text: str) -> str:
-    digits = re.sub(r"[\s-]", "", text)
-    if re.fullmatch(r"[0-9]{10}", digits) is None or not is_valid(digits):
+    digits = nhs_number(text)
+    if not digits:
         raise Refused(
             "this is not a valid NHS number (ten digits, modulus 11); the identifier is left out", "nhs-number-invalid"
         )

@@ -4,7 +4,7 @@ A file is ``{given: {TABLE: [row, …]}, cases: [case, …]}``; ``given`` rows (
 A case has ``name``, its input (``rows`` for tables, ``message`` for HL7 v2; of a vendor's own export its ``text``, or
 the name of a ``file`` beside the tests), ``count`` (of all resources made) and, as wanted, ``resources`` (each a subset
 of one resource that must be there), ``issues`` (the details of all issues but unmapped-field) and ``unmapped`` (all
-fields that no line reads).
+fields that no line reads). What is made must be valid FHIR R4 whatever a case says of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from adapter.fhir.validate import validate
 from adapter.mapping.formats import EXPORTS
 from adapter.mapping.run import Mapping, load_mapping
 from adapter.records import MappedBundle, RawRecord
@@ -83,6 +84,8 @@ def _problems(case: dict[str, Any], made: list[MappedBundle]) -> Iterator[str]:
     if len(resources) != case["count"]:
         kinds = ", ".join(sorted(r["resourceType"] for r in resources))
         yield f"{len(resources)} resources are made ({kinds}), not {case['count']}"
+    for issue in (issue for one in made if not one.refused for issue in validate(one.bundle)):
+        yield f"what is made is not valid FHIR R4, and would be refused: {issue.place}: {issue.text}"
     free = list(resources)
     for expected in case.get("resources", ()):
         found = next((resource for resource in free if is_part(expected, resource)), None)

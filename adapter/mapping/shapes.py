@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from adapter.mapping.convert import Refused, to_datetime
 from rules import verhoeff_ok
 
 SNOMED = "http://snomed.info/sct"
@@ -79,6 +80,13 @@ def _normal_read(text: str) -> str | None:
     return code if len(code) == 5 and _READ.fullmatch(code) else None
 
 
+def _is_date(text: str) -> bool:
+    try:
+        return bool(to_datetime(text))
+    except Refused:
+        return False
+
+
 NORMAL: Mapping[str, Callable[[str], str | None]] = {
     SNOMED: normal_snomed,
     ICD10: normal_icd10,
@@ -92,7 +100,9 @@ SHAPES: Mapping[str, Callable[[str], bool]] = {
     "integer": lru_cache(4096)(lambda text: _INTEGER.fullmatch(text) is not None),
     "decimal": lru_cache(4096)(lambda text: _DECIMAL.fullmatch(text) is not None),
     "number": lru_cache(4096)(lambda text: (_INTEGER.fullmatch(text) or _DECIMAL.fullmatch(text)) is not None),
+    "date": _is_date,
     "yes_no": lambda text: text.upper() in ("Y", "N"),
+    "text": lambda text: not (SHAPES["number"](text) or SHAPES["yes_no"](text)),
     "language": lambda text: re.fullmatch(r"[a-z]{2,3}", text) is not None,
     "snomed": lambda text: normal_snomed(text) is not None,
     "icd10": lambda text: normal_icd10(text) is not None,

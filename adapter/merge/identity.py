@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nhs_number.validate import is_valid
-
 from adapter.fhir.profiles import NHS_NUMBER
 from adapter.fhir.references import Index
+from adapter.nhs_numbers import nhs_number
 from adapter.records import Issue, Resource
 
 LOCAL_IDENTIFIER = "https://fhir.nhs.uk/Id/local-patient-identifier"
@@ -59,9 +58,7 @@ def identity_of(patient: Resource, index: Index, url: str = "") -> Identity:
             continue
         system = str(identifier.get("system", ""))
         if is_nhs_number_system(system):
-            digits = value.replace("-", "")
-            if len(digits) == 10 and digits.isascii() and digits.isdigit() and is_valid(digits):
-                nhs.add(digits)
+            nhs |= {nhs_number(value)} - {""}
             continue
         assigner = _assigner(identifier.get("assigner") or {}, index, url)
         if assigner or (system and system != LOCAL_IDENTIFIER):

@@ -22,7 +22,7 @@ from adapter.merge.content import (
 from adapter.merge.identity import identity_of
 from adapter.merge.parts import Node, Source
 from adapter.records import Issue, Resource
-from adapter.sources.fhir_duplicates import codings_of, older
+from adapter.sources.fhir_duplicates import codings_of, day, older, topic
 
 _TIMELESS = frozenset(
     {
@@ -183,7 +183,8 @@ class Same:
         if not source.record.mapping and url != own:
             yield (url,)
         whom = resource.get("subject") or resource.get("patient")
-        about = (codings_of(resource.get("code")), self.refer(node)(whom) if whom else "", day_of(effective(resource)))
+        when = day_of(effective(resource)) or day(resource)
+        about = (topic(resource), self.refer(node)(whom) if whom else "", when)
         for identifier in identifiers_of(resource):
             if identifier[0]:
                 yield kind, identifier, *about

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapter.records import Issue
 
 ERRORS = {
+    0: "Message accepted",
     100: "Segment sequence error",
     101: "Required field missing",
     102: "Data type error",
@@ -28,8 +29,8 @@ _BY_ISSUE = {
     "value": 102,
     "code-invalid": 103,
     "not-found": 204,
-    "conflict": 207,
     "not-supported": 103,
+    "exception": 207,
 }
 _SEVERITY = {"fatal": "E", "error": "E", "warning": "W", "information": "I"}
 _PLACE = re.compile(
@@ -70,12 +71,15 @@ class Fault:
 
 
 def fault_of(issue: Issue, message: bytes) -> Fault:
-    """An Issue about this message as a Fault."""
+    """An Issue about this message as a Fault. 207 says that the fault is ours, 0 that what is said is no error."""
     location = locate(issue.place, message)
-    code = _BY_ISSUE.get(issue.code, 207)
+    severity = _SEVERITY.get(issue.severity, "E")
+    code = _BY_ISSUE.get(issue.code, 102 if severity == "E" else 0)
     if issue.code == "structure":
         code = 101 if location and location.field else 100
-    return Fault(code, issue.text, location, _SEVERITY.get(issue.severity, "E"))
+    elif issue.detail.startswith("implausible-"):
+        code = 102
+    return Fault(code, issue.text, location, severity)
 
 
 def locate(place: str, message: bytes) -> Location | None:

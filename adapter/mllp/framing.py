@@ -25,8 +25,9 @@ def framed(message: bytes) -> bytes:
 class Frames:
     """Takes bytes in pieces of any size and gives what is in the frames; holds ``limit`` bytes and a piece at most.
 
-    A frame that begins anew before it ended was cut off: what came of it is dropped, for it was never sent whole.
-    ``began`` says that a frame is open; ``stray`` is what came outside frames since the last one.
+    A frame that begins anew before it ended was cut off: what came of it is dropped, for it was never sent whole, and
+    counted in ``broken_off``; but where <FS> stands before the next <VT>, only the <CR> is missing. ``began`` says that
+    a frame is open; ``stray`` is what came outside frames since the last one.
     """
 
     def __init__(self, limit: int) -> None:
@@ -34,6 +35,7 @@ class Frames:
         self._held = bytearray()
         self._searched = 0
         self.began = False
+        self.broken_off = 0
         self.stray = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -48,13 +50,19 @@ class Frames:
                     raise Unframed("bytes that are in no MLLP frame", bytes(self.stray))
                 continue
             end = self._held.find(END, max(0, self._searched - 1))
-            restart = self._held.rfind(START, self._searched, end if end >= 0 else len(self._held))
+            restart = self._held.find(START, self._searched, end if end >= 0 else len(self._held))
             if restart >= 0:
+                cut = bytes(self._held[:restart])
                 del self._held[: restart + 1]
                 self._searched = 0
+                if cut[-1:] != END[:1]:
+                    self.broken_off += 1
+                    continue
+                self._check(len(cut) - 1, cut)
+                self.stray.clear()
+                yield cut[:-1]
                 continue
-            if (end if end >= 0 else len(self._held)) > self._limit:
-                raise Unframed(f"the message is over the limit of {self._limit} bytes", bytes(self._held[:STRAY_LIMIT]))
+            self._check(end if end >= 0 else len(self._held), self._held)
             if end < 0:
                 self._searched = len(self._held)
                 return
@@ -63,3 +71,7 @@ class Frames:
             self.began = False
             self.stray.clear()
             yield message
+
+    def _check(self, size: int, held: bytes | bytearray) -> None:
+        if size > self._limit:
+            raise Unframed(f"the message is over the limit of {self._limit} bytes", bytes(held[:STRAY_LIMIT]))

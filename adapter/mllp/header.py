@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -10,11 +11,10 @@ from adapter.mllp.faults import Fault, Location
 from adapter.sources.hl7v2 import EVENTS
 
 VERSIONS = frozenset({"2.3", "2.3.1", "2.4", "2.5", "2.5.1"})
-_MSH = re.compile(rb"(?:\A|[\r\n])(MSH[^\r\n]*)")
+_MSH = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?(MSH[^\r\n]*)")
 _ENVELOPE = re.compile(rb"[\r\n](?:MSH|FHS|BHS|BTS|FTS)[^A-Z0-9]")
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 _CONTROL = dict.fromkeys(range(32))  # an answer must not hold what ends its frame
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Header:
 
 def find_header(message: bytes) -> Header | None:
     """The first MSH segment that is anywhere in the bytes; None when there is none."""
-    found = _MSH.search(message.removeprefix(_BOM))
+    found = _MSH.search(message)
     if found is None:
         return None
     text = found[1].decode("latin-1").translate(_CONTROL)
@@ -70,7 +70,7 @@ def find_header(message: bytes) -> Header | None:
 
 def refusal(header: Header, message: bytes, processing_ids: Collection[str]) -> Fault | None:
     """Why a message cannot be taken at all (AR), before anything else of it is read; None when it can be."""
-    body = message.removeprefix(_BOM).lstrip(b"\r\n\t ")
+    body = message.removeprefix(BOM_UTF8).lstrip(b"\r\n\t ")
     if body[:3] != b"MSH":
         return Fault(100, "the message does not start with MSH")
     if _ENVELOPE.search(body):

@@ -86,7 +86,8 @@ def issues_of(result: Result) -> Iterator[Issue]:
     outcome = result.outcome or next((one for one in entries if one["resourceType"] == "OperationOutcome"), {})
     for issue in outcome.get("issue", ()):
         place = issue.get("diagnostics") or _place(result.record, (issue.get("expression") or [""])[0])
-        yield Issue(issue["severity"], issue["code"], issue["details"]["text"], "", place)
+        detail = next((one["code"] for one in issue["details"].get("coding", ())), "")
+        yield Issue(issue["severity"], issue["code"], issue["details"]["text"], detail, place)
 
 
 def _place(record: MappedBundle | None, path: str) -> str:

@@ -115,7 +115,12 @@ class MllpServer:
             except Unframed as wrong:
                 await self._refuse(writer, wrong.held, wrong.reason)
                 return
+            if frames.broken_off:
+                log.warning("%d messages were broken off by the next one; they were not taken", frames.broken_off)
+                frames.broken_off = 0
             if not data:
+                if frames.began:
+                    log.warning("a connection ended inside a message; it was not taken")
                 if frames.stray:
                     await self._refuse(writer, bytes(frames.stray), "the message is in no MLLP frame")
                 return

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from adapter.errors import AdapterError, Malformed, TooLarge, Unprocessable
 from adapter.fhir.elements import RESOURCE_TYPES, type_info
 from adapter.fhir.ids import stable_id
@@ -22,6 +20,7 @@ from adapter.fhir.patients import OWNER_ELEMENTS, Split, split, without_stranger
 from adapter.fhir.references import Index
 from adapter.fhir.validate import validate
 from adapter.records import Issue, MappedBundle, RawRecord, Resource
+from adapter.sources.fhir_json import is_ndjson, malformed, parse, with_hint
 from adapter.sources.fhir_tidy import tidied
 from adapter.sources.pieces import bounded_lines
 
@@ -38,15 +37,15 @@ def read_fhir(raw: RawRecord) -> Iterator[MappedBundle]:
     """
     data = raw.data.removeprefix(_BOM)
     if not data.strip():
-        raise Malformed(_malformed("is empty", ""))
+        raise Malformed(malformed("is empty", ""))
     if raw.name.endswith(".ndjson"):
         yield from _read_lines(data.split(b"\n"), raw.name)
         return
     try:
-        document = _parse(data)
-    except Malformed:
-        if not _is_ndjson(data):
-            raise
+        document = parse(data)
+    except Malformed as refused:
+        if not is_ndjson(data):
+            raise with_hint(refused, data, raw.name) from None
         yield from _read_lines(data.split(b"\n"), raw.name)
         return
     yield from _records(_Batch.of(document, raw.name))
@@ -241,22 +240,6 @@ def _refused(name: str, issues: tuple[Issue, ...]) -> MappedBundle:
     return MappedBundle(source=name, bundle=bundle, issues=issues, refused=True)
 
 
-def _is_ndjson(data: bytes) -> bool:
-    """Whether several lines are each a resource: one of the first ten is enough, for any may be broken."""
-    lines = [line for line in data.splitlines() if line.strip()]
-    return len(lines) > 1 and any(_is_resource(line) for line in lines[:10])
-
-
-def _is_resource(line: bytes) -> bool:
-    if not line.startswith(b"{"):
-        return False
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return "resourceType" in found
-
-
 def read_fhir_lines(path: Path, longest: int) -> Iterator[MappedBundle]:
     """Records of a file of NDJSON that is larger than memory, line by line.
 
@@ -278,7 +261,7 @@ def _read_lines(lines: Iterable[bytes], name: str, most: int | None = None) -> I
         try:
             if most is not None and len(line) > most:
                 raise TooLarge(_too_long(f"longer than {most} bytes; it is not read", f"line {number}"))
-            document = _parse(line, number)
+            document = parse(line, number)
             if not isinstance(document, dict) or document.get("resourceType") != "Bundle":
                 size += len(line)
                 if most is None or size <= most:
@@ -330,22 +313,3 @@ def _of_line(number: int, document: Any) -> tuple[Issue, ...]:
         Issue(issue.severity, issue.code, issue.text, issue.detail, f"line {number}: {issue.place}")
         for issue in validate(document)
     )
-
-
-def _parse(data: bytes, line: int = 0) -> object:
-    """JSON from bytes. line: the line that they are, or 0 for a whole document. Malformed names the place."""
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        at = error.pos, error.lineno, error.colno
-    try:
-        before = data.decode()[: at[0]]
-    except UnicodeDecodeError as error:
-        place = f"byte {error.start}" if not line else f"line {line}, byte {error.start}"
-        raise Malformed(_malformed("is not UTF-8", place)) from None
-    place = f"line {line or at[1]}, column {at[2]}, byte {len(before.encode())}"
-    raise Malformed(_malformed("is not JSON", place)) from None
-
-
-def _malformed(text: str, place: str) -> Issue:
-    return Issue("fatal", "structure", text, "malformed", place)

@@ -1,9 +1,9 @@
 """The same resource twice in one Bundle: recognised, reported, and counted once.
 
 Two entries are the same resource when they have the same fullUrl, or the same type and id, or when resources of one
-type share a business identifier, what they are about, their code and their day (the identifier alone will not do:
-every result of one order may carry the order's number). Of two versions the newer one counts. Where nobody can say
-which is the newer, both are kept and the conflict is reported.
+type share a business identifier, what they are about and their day (the identifier alone will not do: every result
+of one order may carry the order's number, every medicine that of the prescription, every form that of the visit). Of
+two versions the newer one counts. Where nobody can say which is the newer, both are kept and the conflict is reported.
 """
 
 from __future__ import annotations
@@ -18,6 +18,27 @@ from adapter.records import Issue, Resource
 
 _HOUSEKEEPING = ("id", "meta", "text")
 _SETTLED = {"corrected": 3, "amended": 3, "final": 2, "completed": 2, "preliminary": 1, "registered": 0}
+
+_TOPICS = (
+    "code",
+    "type",
+    "class",
+    "questionnaire",
+    "medicationCodeableConcept",
+    "medicationReference",
+    "relationship",
+    "condition",
+)
+_DAYS = (
+    "effectiveDateTime",
+    "effectiveInstant",
+    "effectivePeriod",
+    "performedDateTime",
+    "performedPeriod",
+    "authored",
+    "authoredOn",
+    "period",
+)
 
 Key = tuple[object, ...]
 
@@ -56,14 +77,35 @@ def _keys(entry: Resource, resource: Resource) -> Iterator[Key]:
 
 
 def _about(resource: Resource) -> Key:
-    """What a resource is about: code, person and day."""
+    """What a resource is about: whom, what and which day."""
     whom = resource.get("subject") or resource.get("patient") or {}
-    return codings_of(resource.get("code")), whom.get("reference", ""), _day(resource)
+    return whom.get("reference", ""), topic(resource), day(resource)
 
 
-def _day(resource: Resource) -> str:
-    when = resource.get("effectiveDateTime") or resource.get("performedDateTime") or resource.get("authored") or ""
-    return str(when)[:10]
+def topic(resource: Resource) -> Key:
+    """What a resource says something about: a result's code, a medicine, a form, a relative, a kind of care."""
+    return tuple(
+        (name, _meant(each))
+        for name in _TOPICS
+        if name in resource
+        for each in (resource[name] if isinstance(resource[name], list) else [resource[name]])
+    )
+
+
+def _meant(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    code = value.get("code")
+    return codings_of(code) if isinstance(code, dict) else code or value.get("reference") or codings_of(value)
+
+
+def day(resource: Resource) -> str:
+    """The day that a resource is of, "" where it names none: when it was observed, done, written or began."""
+    for name in _DAYS:
+        given = resource.get(name)
+        if given := given.get("start") if isinstance(given, dict) else given:
+            return str(given)[:10]
+    return ""
 
 
 def codings_of(concept: object) -> frozenset[tuple[str, str]]:
@@ -135,7 +177,7 @@ def older(one: Resource, other: Resource, at: Any, at_other: Any) -> Any:
 
     When they were issued, and how settled they are, counts only where both say the same kind of thing of one day.
     """
-    alike = codings_of(one.get("code")) == codings_of(other.get("code")) and _day(one) == _day(other)
+    alike = topic(one) == topic(other) and day(one) == day(other)
     for rank in (_updated, _version, _issued, _status) if alike else (_updated, _version):
         ranks = rank(one), rank(other)
         if None not in ranks and ranks[0] != ranks[1]:

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urljoin
 
 import orjson
-from nhs_number.validate import is_valid
 
 from adapter.errors import Malformed, Unprocessable
 from adapter.fhir.profiles import NHS_NUMBER
 from adapter.fhir.references import identifiers_of
+from adapter.nhs_numbers import nhs_number
 from adapter.records import Issue, RawRecord, Resource
 from adapter.sources.fhir_client import FhirClient, Limits, ServerFailed
 
@@ -42,7 +42,7 @@ _NO_SUCH_OPERATION = frozenset({400, 404, 405, 501})
 
 
 def pull_record(
-    base: str, nhs_number: str, token: str = "", limits: Limits | None = None
+    base: str, given: str, token: str = "", limits: Limits | None = None
 ) -> tuple[RawRecord, tuple[Issue, ...]]:
     """The record of the patient with this NHS number as one searchset Bundle, and what is to be said of it.
 
@@ -50,8 +50,8 @@ def pull_record(
     Patients have. ServerFailed: the server did not answer as it should. Malformed: what it answered is no FHIR Bundle.
     TooLarge: over a limit.
     """
-    number = "".join(nhs_number.replace("-", "").split())
-    if len(number) != 10 or not number.isascii() or not number.isdigit() or not is_valid(number):
+    number = nhs_number(given)
+    if not number:
         text = "this is not a valid NHS number (ten digits, modulus 11)"
         raise Unprocessable(Issue("error", "value", text, "nhs-number-invalid"))
     pull = _Pull(FhirClient(base, token, limits or Limits()), number)

@@ -1,4 +1,5 @@
-"""What is done to a Bundle before it is taken apart: contained Patients, duplicates, retired codes, a missing page."""
+"""What is done to a Bundle before it is taken apart: contained Patients, duplicates, retired codes; and what is said of
+it: a missing page, what its sender warns of, extensions that change what it means."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from adapter.sources.fhir_duplicates import find_duplicates
 from adapter.sources.retired_codes import with_current_codes
 
 _PERSONS = frozenset({"Patient", "RelatedPerson"})
+_CHANGING = frozenset({"modifierExtension", "implicitRules"})
 
 Said = list[tuple[int, Issue]]
 """What is to be said, with the position of the entry that it is about."""
@@ -47,6 +49,7 @@ def tidied(bundle: Resource, broken: frozenset[int]) -> tuple[Resource, Said, fr
                 (at, Issue("information", "informational", text, "", f"Bundle.entry[{at}].resource.{path}"))
                 for path in added
             ]
+    said += [one for at, entry in enumerate(made) if at not in broken for one in _cautions(at, entry.get("resource"))]
     for link in bundle.get("link", ()):
         if link.get("relation") == "next":
             text = "this is one page of several: what the next one holds is not in the record"
@@ -54,6 +57,21 @@ def tidied(bundle: Resource, broken: frozenset[int]) -> tuple[Resource, Said, fr
     if not said:
         return bundle, [], frozenset()
     return bundle | {"entry": made}, said, frozenset(gone)
+
+
+def _cautions(at: int, resource: Resource | None) -> Said:
+    """What a reader must know of a resource: that its meaning may be another one, or that others are missing."""
+    place = f"Bundle.entry[{at}].resource"
+    if resource is None:
+        return []
+    if resource["resourceType"] == "OperationOutcome":
+        if all(issue["severity"] == "information" for issue in resource["issue"]):
+            return []
+        text = "the sender says that what it gave is not all, or not as asked for"
+        return [(at, Issue("warning", "incomplete", text, "", place))]
+    text = "can change the meaning of the resource and is not understood here: confirm what it says"
+    found = sorted(_CHANGING.intersection(resource))
+    return [(at, Issue("warning", "extension", text, "unsupported", f"{place}.{name}")) for name in found]
 
 
 def _is_tidy(entries: list[Resource]) -> bool:
@@ -67,6 +85,8 @@ def _is_tidy(entries: list[Resource]) -> bool:
             continue
         kind = resource["resourceType"]
         if "contained" in resource or (kind in _PERSONS and _has_marks(resource)):
+            return False
+        if kind == "OperationOutcome" or not _CHANGING.isdisjoint(resource):
             return False
         count += 1
         urls.add(entry.get("fullUrl") or (kind, resource.get("id", count)))

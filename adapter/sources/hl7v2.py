@@ -11,6 +11,7 @@ that an A40 joins are one.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import astuple, dataclass, replace
@@ -21,9 +22,9 @@ from pathlib import Path
 from orjson import dumps, loads
 
 from adapter.errors import Malformed
-from adapter.mapping.convert import Refused, to_datetime
 from adapter.records import Issue, RawRecord
-from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, identity_of
+from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, identity_of, unidentified
+from adapter.sources.hl7v2_results import as_single_values, status_remarks, told_apart
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.hl7v2_stream import LONGEST_MESSAGE, Message, again, malformed, read_messages
 from adapter.sources.model import SourceRecord
@@ -31,11 +32,10 @@ from adapter.sources.pieces import Held, InFile, Pieces
 from adapter.sources.scratch import InMemory, Item, OnDisk, Scratch
 
 EVENTS = {"ADT": frozenset({"A01", "A03", "A04", "A05", "A08", "A28", "A31", "A40"}), "ORU": frozenset({"R01"})}
-_MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])MSH")
+_MESSAGE = re.compile(rb"(?:\A|[\r\n\x0b])(?:\xef\xbb\xbf)?MSH")
 _VERSION = re.compile(r"2\.[345](\.\d+)?")
 _TYPE = re.compile(r"[A-Z]{3}(\^[A-Z0-9]{3})?")
 _ONCE = frozenset({"MSH", "EVN", "PID", "PD1", "MRG", "PV1", "PV2"})
-_CHANGES = frozenset("CDW")  # HL7 table 0085: corrects, deletes, posted as wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,10 @@ class _Part:
     identity: Identity
     issues: tuple[Issue, ...]
 
+    @property
+    def pid(self) -> Segment:
+        return next(row for row in self.segments if row.name == "PID")
+
 
 def read(raw: RawRecord) -> Iterator[SourceRecord]:
     """One record per patient, in the order in which patients first appear, and one for each refused message.
@@ -53,7 +57,7 @@ def read(raw: RawRecord) -> Iterator[SourceRecord]:
     Messages of one patient are one record, in the order of the file. Its key is the valid NHS number, else the first
     local identifier with its assigner. Raises Malformed when there is no message at all.
     """
-    if not _MESSAGE.search(raw.data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")):
+    if not _MESSAGE.search(raw.data.removeprefix(BOM_UTF8).lstrip(b"\r\n\t ")):
         raise _no_message(raw.name)
     return _Batch(raw.name, Held(raw.data), InMemory(), LONGEST_MESSAGE, {}).records()
 
@@ -127,7 +131,7 @@ class _Batch:
         content = sha256(b"\r".join(message.lines)).hexdigest()
         repeated = self.seen.get(content) is not None
         for pid, part in enumerate(_parts(message)):
-            if missing := _unidentified(part):
+            if missing := unidentified(part.pid, part.identity):
                 self._refuse((missing,))
                 continue
             part = _repeated(part) if repeated else part
@@ -181,7 +185,8 @@ class _Batch:
             for number, part in zip(numbers, parts, strict=True)
             for issue in (*part.issues, *_merge_remarks(part, self.persons.merged(number)))
         ]
-        return SourceRecord(self.source, "hl7v2", key, rows, order, (*issues, *_strays(rows.get("OBX", ()))))
+        issues += [*_other_births(rows.get("PID", ())), *told_apart(rows.get("OBX", ()))]
+        return SourceRecord(self.source, "hl7v2", key, rows, order, tuple(issues))
 
 
 def _repeated(part: _Part) -> _Part:
@@ -189,18 +194,6 @@ def _repeated(part: _Part) -> _Part:
     text = "the same message again"
     issue = Issue("information", "duplicate", text, "duplicate", part.segments[0].place(""))
     return _Part((), replace(part.identity, prior=frozenset()), (issue,))
-
-
-def _unidentified(part: _Part) -> Issue | None:
-    """Why nobody can say whose this is, or in an A40 what record is to join it."""
-    pid = next(row for row in part.segments if row.name == "PID")
-    if not part.identity.own:
-        return malformed("the patient has no identifier", pid.place("PID-3"))
-    if pid.get("MSH-9.2") == "A40" and not part.identity.prior:
-        ending = pid.related("MRG")
-        place = ending.place("MRG-1") if ending else pid.place("")
-        return malformed("A40 names no prior identifier that is not the surviving patient's own", place)
-    return None
 
 
 def _refusals(message: Message) -> Iterator[Issue]:
@@ -245,7 +238,7 @@ def _parts(message: Message) -> Iterator[_Part]:
         segments = _rows(message, (*range(starts[0]), *range(start, stop)))
         pid = next(segment for segment in segments if segment.name == "PID")
         identity, conflicts = identity_of(pid)
-        yield _Part(segments, identity, (*issues, *conflicts, *_results(segments)))
+        yield _Part(segments, identity, (*issues, *conflicts, *status_remarks(segments)))
 
 
 def _remarks(message: Message) -> Iterator[Issue]:
@@ -264,7 +257,7 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
     alone: dict[str, Segment] = {}
     above: Mapping[str, Segment] = {}
     result: Segment | None = None
-    rows = []
+    rows: list[Segment] = []
     for index in numbers:
         fields = message.segments[index]
         name = fields[0]
@@ -276,7 +269,9 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
         row = (Merge if name == "MRG" else Segment)(
             fields, index + 1, message.number, message.encoding, alone, hangs_on
         )
-        rows.append(row)
+        made = as_single_values(row) if name == "OBX" else [row]
+        row = made[0]
+        rows += made
         if name in _ONCE:
             alone.setdefault(name, row)
         elif name in ("ORC", "OBR"):
@@ -284,17 +279,6 @@ def _rows(message: Message, numbers: Iterable[int]) -> tuple[Segment, ...]:
         elif name == "OBX":
             result = row
     return tuple(rows)
-
-
-def _results(segments: tuple[Segment, ...]) -> Iterator[Issue]:
-    for row in segments:
-        if row.name != "OBX":
-            continue
-        status = row.raw(11).strip()
-        if not status:
-            yield Issue("warning", "required", "no result status; taken as final", "malformed", row.place("OBX-11"))
-        elif status in ("D", "W"):
-            yield Issue("warning", "informational", "the result is withdrawn", "withdrawn-result", row.place("OBX-11"))
 
 
 def _merge_remarks(part: _Part, merged: Merged | None) -> Iterator[Issue]:
@@ -312,28 +296,12 @@ def _merge_remarks(part: _Part, merged: Merged | None) -> Iterator[Issue]:
         yield Issue("information", "informational", "no record of the prior identifier came with this one", "", place)
 
 
-def _strays(results: Iterable[Segment]) -> Iterator[Issue]:
-    """Corrections and withdrawals of an earlier result that name another time than it: both would stand."""
-    results = list(results)
-    if all(row.raw(11).strip() not in _CHANGES for row in results):
-        return
-    times: dict[tuple[str | None, ...], set[str | None]] = {}
-    for row in results:
-        order = row.get("OBR-3") or row.get("OBR-2")
-        if not order:
-            continue
-        same = (order, row.get("OBX-3"), row.get("OBX-4"))
-        time = _moment(row.get("OBX-14")) or _moment(row.get("OBR-7"))
-        earlier = times.setdefault(same, set())
-        if row.raw(11).strip() in _CHANGES and earlier and time not in earlier:
-            text = "changes an earlier result, but names another time than it has: both are kept"
-            yield Issue("warning", "conflict", text, "data-conflict", row.place("OBX-11"))
-        earlier.add(time)
-
-
-def _moment(text: str | None) -> str | None:
-    """The time as FHIR writes it, so that one written to the minute equals the same to the second."""
-    try:
-        return to_datetime(text) if text else None
-    except Refused:
-        return None
+def _other_births(patients: Iterable[Segment]) -> Iterator[Issue]:
+    """Where the messages of one patient do not agree on when she was born: a correction, or two people."""
+    before = ""
+    for row in patients:
+        born = (row.get("PID-7") or "")[:8]
+        if before and born and born != before:
+            text = "not the birth date of the message before: the later one counts; confirm that it is one person"
+            yield Issue("warning", "conflict", text, "data-conflict", row.place("PID-7"))
+        before = born or before

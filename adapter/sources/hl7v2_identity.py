@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nhs_number.validate import is_valid
-
+from adapter.nhs_numbers import nhs_number
 from adapter.records import Issue
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.model import Row
@@ -77,13 +76,12 @@ def _identifiers(row: Segment, fields: Sequence[str]) -> Iterator[tuple[str, str
 
 
 def _identifier(one: Row) -> str:
+    """The name of an identifier; "" for one that cannot say who somebody is, such as an NHS number that is none."""
     value = one.get("1")
     if not value:
         return ""
     if not NHS_AUTHORITIES.isdisjoint((one.get("4"), one.get("4.2"), one.get("5"))):
-        digits = value.replace(" ", "").replace("-", "")
-        if digits.isascii() and digits.isdigit() and is_valid(digits):
-            return digits
+        return nhs_number(value)
     return f"{one.get('4.2') or one.get('4') or one.get('6') or one.get('MSH-4') or ''}|{value}"
 
 
@@ -93,6 +91,22 @@ class Merged:
 
     joined: int
     kept_apart: int
+
+
+def unidentified(pid: Segment, identity: Identity) -> Issue | None:
+    """Why nobody can say whose this is, or in an A40 what record is to join it."""
+    if not identity.own:
+        given = [one for field in _OWN for one in pid.each(field) if one.get("1")]
+        if not given:
+            return Issue("error", "structure", "the patient has no identifier", "malformed", pid.place("PID-3"))
+        text = "this is not a valid NHS number (ten digits, modulus 11), and the patient has no other identifier"
+        return Issue("error", "value", text, "nhs-number-invalid", given[0].place("1"))
+    if pid.get("MSH-9.2") == "A40" and not identity.prior:
+        ending = pid.related("MRG")
+        place = ending.place("MRG-1") if ending else pid.place("")
+        text = "A40 names no prior identifier that is not the surviving patient's own"
+        return Issue("error", "structure", text, "malformed", place)
+    return None
 
 
 class Persons:

@@ -205,6 +205,10 @@ class Segment:
         """The text of a whole field as it came, "" when it is not there."""
         return self.fields[field] if field < len(self.fields) else ""
 
+    def tell_apart(self, field: str, number: int) -> None:
+        """Add a number to what ``get`` gives for a field; what is there, and was sent, stays as it is."""
+        self.texts[field] = f"{self.texts.get(field, '')}{self.encoding.repetition}{number}"
+
     def get(self, field: str) -> str | None:
         path = parse_path(field)
         owner = self if path.segment == self.name else self.related(path.segment)

@@ -7,6 +7,7 @@ belong to it, those yielded by themselves are about the file (a batch whose trai
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -58,6 +59,8 @@ def read_messages(data: Pieces, longest: int = LONGEST_MESSAGE) -> Iterator[Mess
     framed = frames = False
     mark = b""
     for line, mark, at in _lines(data, longest):
+        if line.startswith(BOM_UTF8):  # of a frame, or of a file that others were put together with
+            line, at = line.removeprefix(BOM_UTF8), at + len(BOM_UTF8)
         if line and not line.isspace():
             kind = line[:3]
             if kind in _BATCH:
@@ -114,7 +117,7 @@ def _lines(data: Pieces, longest: int) -> Iterator[tuple[bytes, bytes, int]]:
     at, rest = 0, b""
     for chunk in data.chunks():
         if at == 0 and not rest:
-            stripped = chunk.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")
+            stripped = chunk.removeprefix(BOM_UTF8).lstrip(b"\r\n\t ")
             at, chunk = len(chunk) - len(stripped), stripped
         parts = _SPLIT.split(rest + chunk)
         for index in range(0, len(parts) - 1, 2):

@@ -168,6 +168,13 @@ def test_what_is_not_json_is_malformed(client: TestClient) -> None:
     the_outcome(post(client, EVALUATE, b'{"resourceType": "Bundle",'), 400)
 
 
+@pytest.mark.parametrize("url", [EVALUATE, CONVERT])
+def test_a_message_that_is_well_formed_and_not_read_cannot_be_processed(client: TestClient, url: str) -> None:
+    unread = samples.ORU.replace(b"ORU^R01", b"SIU^S12")
+    assert "SIU^S12" in the_outcome(post(client, url, unread, "application/hl7-v2"), 422)["issue"][0]["details"]["text"]
+    the_outcome(post(client, url, samples.ORU[:420], "application/hl7-v2"), 400)
+
+
 def test_an_empty_body_is_malformed(client: TestClient) -> None:
     the_outcome(post(client, EVALUATE, b""), 400)
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from adapter.errors import AdapterError, Unprocessable
+from adapter.errors import AdapterError, Malformed, Unprocessable
 from adapter.records import MappedBundle, RawRecord, Resource
 from adapter.sources.fhir import read_fhir
 from adapter.sources.retired_codes import VERIFICATION_STATUS, current
@@ -38,6 +38,21 @@ def holds(whole: Any, part: Any) -> bool:
     if isinstance(part, list):
         return isinstance(whole, list) and all(any(holds(item, one) for item in whole) for one in part)
     return bool(whole == part)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("export.csv", b"Hospital No,EPDS\nC-1,9\n", "--mapping NAME"),
+        ("EXPORT.CSV", b"Name\nSi\xe2n\n", "--mapping NAME"),
+        ("record.json", b"\n<Patient/>", "XML"),
+        ("record.json", b"{", "is not JSON"),
+    ],
+)
+def test_what_is_no_json_says_what_it_may_be(name: str, data: bytes, says: str) -> None:
+    with pytest.raises(Malformed, match=says) as refused:
+        list(read_fhir(RawRecord(name, data)))
+    assert "byte" in refused.value.issues[0].place
 
 
 # --- retired codes -----------------------------------------------------------------------------------------------------
@@ -196,6 +211,63 @@ def test_results_of_one_order_are_all_kept() -> None:
     assert record.issues == ()
 
 
+def version(kind: str, number: int, about: Resource) -> Resource:
+    """One of several resources that carry the number of what they came of: a prescription, a visit, a referral."""
+    whom = "patient" if kind in ("EpisodeOfCare", "FamilyMemberHistory") else "subject"
+    identifier: Any = {"system": "https://lab.example/visit", "value": "V1"}
+    return {
+        "resourceType": kind,
+        "id": f"v{number}",
+        "meta": {"versionId": str(number)},
+        "identifier": identifier if kind == "QuestionnaireResponse" else [identifier],
+        "status": {"QuestionnaireResponse": "completed", "FamilyMemberHistory": "completed"}.get(kind, "active"),
+        whom: {"reference": "Patient/ada"},
+        **about,
+    }
+
+
+def relation(code: str) -> Resource:
+    return {"relationship": concept("http://terminology.hl7.org/CodeSystem/v3-RoleCode", code)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        (
+            "MedicationStatement",
+            {"medicationCodeableConcept": concept(SCT, "387095003")},
+            {"medicationCodeableConcept": concept(SCT, "387080000")},
+        ),
+        (
+            "QuestionnaireResponse",
+            {"questionnaire": "https://x.example/Questionnaire/epds", "authored": "2026-02-27"},
+            {"questionnaire": "https://x.example/Questionnaire/phq-9", "authored": "2026-02-27"},
+        ),
+        ("EpisodeOfCare", {"type": [concept(SCT, "92151000000102")]}, {"type": [concept(SCT, "901221000000102")]}),
+        ("EpisodeOfCare", {"period": {"start": "2024-01-01"}}, {"period": {"start": "2026-01-01"}}),
+        ("FamilyMemberHistory", relation("MTH"), relation("AUNT")),
+        (
+            "FamilyMemberHistory",
+            relation("SIS") | {"condition": [{"code": concept(SCT, "13746004")}]},
+            relation("SIS") | {"condition": [{"code": concept(SCT, "35489007")}]},
+        ),
+        (
+            "Observation",
+            {"status": "final", "code": EPDS_CODE, "effectivePeriod": {"start": "2026-01-02"}},
+            {"status": "final", "code": EPDS_CODE, "effectiveInstant": "2026-02-20T10:00:00Z"},
+        ),
+    ],
+)
+def test_a_number_that_several_things_share_makes_none_a_version_of_another(
+    kind: str, one: Resource, other: Resource
+) -> None:
+    (record,) = read(patient(), version(kind, 1, one), version(kind, 2, other))
+    assert [resource["id"] for resource in resources(record, kind)] == ["v1", "v2"]
+    assert record.issues == ()
+    (record,) = read(patient(), version(kind, 1, one), version(kind, 2, one))
+    assert [resource["id"] for resource in resources(record, kind)] == ["v1"]
+
+
 def test_two_patients_with_one_nhs_number_are_told_apart_and_said() -> None:
     other = patient(id="bea", birthDate="1971-01-01")
     records = read(patient(), other, epds("o"))
@@ -213,6 +285,26 @@ def test_on_lines_of_their_own_too() -> None:
 def test_one_page_of_several_is_said() -> None:
     (record,) = read(patient(), type="searchset", link=[{"relation": "next", "url": "https://fhir.example/next"}])
     assert said(record) == [("incomplete", "Bundle.link")]
+
+
+@pytest.mark.parametrize(
+    ("changing", "value"),
+    [
+        ("modifierExtension", [{"url": "https://x.example/denied", "valueBoolean": True}]),
+        ("implicitRules", "https://x.example"),
+    ],
+)
+def test_what_can_change_the_meaning_of_a_resource_is_said(changing: str, value: Any) -> None:
+    (record,) = read(patient(), epds("o") | {changing: value})
+    assert said(record) == [("unsupported", f"Bundle.entry[1].resource.{changing}")]
+    assert len(resources(record, "Observation")) == 1
+
+
+@pytest.mark.parametrize(("severity", "wanted"), [("information", 0), ("warning", 1), ("error", 1)])
+def test_what_the_sender_warns_of_is_said(severity: str, wanted: int) -> None:
+    warning = {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "incomplete"}]}
+    (record,) = read(patient(), warning, type="searchset")
+    assert said(record) == [("incomplete", "Bundle.entry[1].resource")] * wanted
 
 
 def test_a_resource_type_of_stu3_is_refused_by_name() -> None:

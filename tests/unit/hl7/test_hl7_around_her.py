@@ -181,6 +181,15 @@ def test_diagnosis_codes() -> None:
     assert condition("13746004")["code"]["coding"] == [{"system": SCT, "code": "13746004"}]
 
 
+def test_diagnoses_in_words_alone_are_each_one() -> None:
+    found = adt(PID, "DG1|1|||Psychosis|20260225|F", "DG1|2|||Anxiety|20260225|F", "DG1|3||^Fear|||F")
+    assert [one["code"]["text"] for one in found if one["resourceType"] == "Condition"] == [
+        "Psychosis",
+        "Anxiety",
+        "Fear",
+    ]
+
+
 def test_a_diagnosis_that_is_taken_back_was_entered_in_error() -> None:
     dg1 = "F32.2^^I10||20240301|F"
     later = message("ADT^A08", PID, f"DG1|1||{dg1}{'|' * 15}D")

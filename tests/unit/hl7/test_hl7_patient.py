@@ -194,6 +194,13 @@ def test_later_messages_add_to_and_change_the_patient() -> None:
     assert (one["gender"], one["birthDate"]) == ("female", "1990-01-01")
 
 
+@pytest.mark.parametrize(("later", "said"), [("19700101", True), ("19940517", False), ("", False)])
+def test_messages_that_do_not_agree_on_her_birth_date_are_said(later: str, said: bool) -> None:
+    text = message("ADT^A08", f"{PID}||||19940517") + message("ADT^A31", f"{PID}||||{later}")
+    found = [issue for issue in mapped(text).issues if issue.place == "PID-7 (segment 2 of message 2)"]
+    assert [issue.detail for issue in found] == ["data-conflict"] * said
+
+
 def test_identifiers_of_several_messages_add_up() -> None:
     text = message("ADT^A28", f"{PID}~77^^^RX1") + message("ADT^A31", "PID|||77^^^RX1~5^^^RX2")
     (one,) = resources(text)

@@ -62,6 +62,9 @@ def test_score_total() -> None:
         ("DT", "20241201", "", {"valueDateTime": "2024-12-01"}),
         ("TS", "202407011530", "", {"valueDateTime": "2024-07-01T15:30:00+01:00"}),
         ("CE", "L^Live^99X", "", {"valueCodeableConcept": {"coding": [{"code": "L", "display": "Live"}]}}),
+        ("CE", "^^^281050002^^SCT", "", {"valueCodeableConcept": {"coding": [{"system": SCT, "code": "281050002"}]}}),
+        ("CWE", "^^^^Live birth", "", {"valueCodeableConcept": {"text": "Live birth"}}),
+        ("CWE", "^^^^^^^^Live birth", "", {"valueCodeableConcept": {"text": "Live birth"}}),
         ("CWE", "^Live birth", "", {"valueCodeableConcept": {"text": "Live birth"}}),
         (
             "CWE",
@@ -88,12 +91,25 @@ def test_values(kind: str, value: str, unit: str, expected: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("kind", "value", "reason"),
     [("NM", "", "unknown"), ("CWE", '""', "unknown"), ("ST", "", "unknown"), ("NM", "many", "error"),
-     ("SN", "x", "error"), ("ED", "x^y", "unsupported")],
+     ("SN", "x", "error"), ("DT", "20260231", "error"), ("TS", "25/05/2026", "error"), ("ED", "x^y", "unsupported")],
 )  # fmt: skip
 def test_a_result_without_a_usable_value_never_reads_as_a_finding(kind: str, value: str, reason: str) -> None:
     assert valued(kind, value) == {
         "dataAbsentReason": {"coding": [{"system": f"{V2}/data-absent-reason", "code": reason}]}
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [("NM", "many", ("implausible-value", "OBX-5")), ("NM", ">14", ("implausible-value", "OBX-5")),
+     ("SN", "x", ("implausible-value", "OBX-5")), ("SN", "^x", ("implausible-value", "OBX-5.2")),
+     ("DT", "20260231", ("implausible-date", "OBX-5")),
+     ("NM", "14", None), ("NM", "", None), ("NM", '""', None), ("SN", "^14", None), ("SN", ">^14", None)],
+)  # fmt: skip
+def test_a_value_that_is_not_what_its_type_says_is_said(kind: str, value: str, said: tuple[str, str] | None) -> None:
+    text = message("ORU^R01", PID, OBR, f"OBX||{kind}|1^x^LN||{value}||||||F")
+    wanted = [(said[0], f"{said[1]} (segment 4 of message 1)")] if said else []
+    assert issues(text) == wanted
 
 
 def test_end_of_a_pregnancy() -> None:
@@ -111,6 +127,81 @@ def test_twins_are_two_results() -> None:
     assert len(results(outcome.format(1), outcome.format(2))) == 2
 
 
+@pytest.mark.parametrize("order", ["OBR|1|P1|F1", "OBR|1||||||20240229", "OBR|1"])
+def test_twins_without_a_sub_id_are_two_results_and_each_is_corrected(order: str) -> None:
+    outcome = "OBX||CWE|267013003^^SCT||{}^^SCT||||||F"
+    text = message("ORU^R01", PID, order, outcome.format("281050002"), outcome.format("237364002"))
+    assert [value_code(one) for one in resources(text)[1:]] == ["281050002", "237364002"]
+    assert not issues(text)
+    if order != "OBR|1":
+        again = text.replace("281050002", "17369002").replace("|||F", "|||C").replace("|1|P|", "|2|P|")
+        assert [value_code(one) for one in resources(text + again)[1:]] == ["17369002", "237364002"]
+
+
+@pytest.mark.parametrize(
+    ("status", "changed", "left", "doubt"),
+    [
+        ("D", "237364002^^SCT", ["final", "entered-in-error"], False),
+        ("C", "237364002^^SCT", ["final", "corrected"], False),
+        ("C", "17369002^^SCT", ["corrected", "final"], True),
+        ("D", "", ["entered-in-error", "final"], True),
+    ],
+)
+def test_a_change_of_one_of_twins_is_of_the_one_with_its_value_or_in_doubt(
+    status: str, changed: str, left: list[str], doubt: bool
+) -> None:
+    outcome = "OBX||CWE|267013003^^SCT||{}||||||{}"
+    given = [outcome.format(f"{code}^^SCT", "F") for code in ("281050002", "237364002")]
+    before = message("ORU^R01", PID, OBR, *given)
+    after = message("ORU^R01", PID, OBR, outcome.format(changed, status)).replace("|1|P|2.4", "|2|P|2.4")
+    assert [one["status"] for one in resources(before + after)[1:]] == left
+    assert (("data-conflict", "OBX-11 (segment 4 of message 2)") in issues(before + after)) == doubt
+
+
+def value_code(observation: dict[str, Any]) -> str:
+    return str(observation["valueCodeableConcept"]["coding"][0]["code"])
+
+
+def sent(number: int, result: str) -> str:
+    """A message of its own with one result that names neither order nor time."""
+    text = message("ORU^R01", PID, "OBR|1", result)
+    return text.replace("|1|P|2.4", f"|{number}|P|2.4").replace("20240301120000", f"2024030{number}120000")
+
+
+def test_results_of_several_messages_with_neither_order_nor_time_take_no_others_place() -> None:
+    item = "OBX||NM|epds-item-10^^99PNR||{}||||||{}"
+    text = sent(1, item.format(2, "F")) + sent(2, item.format("", "F")) + sent(3, item.format(2, "F"))
+    one, other = resources(text)[1:]
+    assert (one["valueInteger"], one["issued"]) == (2, "2024-03-03T12:00:00+00:00")
+    assert "valueInteger" not in other
+    changed = text + sent(4, item.format(1, "C"))
+    assert [one.get("valueInteger") for one in resources(changed)[1:]] == [2, 1]
+    assert ("data-conflict", "OBX-11 (segment 4 of message 4)") in issues(changed)
+
+
+def test_a_result_that_is_final_takes_the_place_of_the_preliminary_one() -> None:
+    score = "OBX||NM|450320001^^SCT||{}||||||{}"
+    text = message("ORU^R01", PID, OBR, score.format(14, "P"), score.format(15, "F"))
+    (one,) = resources(text)[1:]
+    assert (one["status"], one["valueInteger"]) == ("final", 15)
+
+
+def test_a_value_that_repeats_is_so_many_results_each_with_its_place() -> None:
+    text = message("ORU^R01", PID, OBR, "OBX||CWE|267013003^^SCT||281050002^^SCT~237364002^^SCT||||||", "NTE|1||n")
+    text += message("ORU^R01", PID, OBR, "OBX||NM|450320001^^SCT||14~15||||||F").replace("|1|P|", "|2|P|")
+    found = resources(text)[1:]
+    assert [value_code(one) for one in found[:2]] == ["281050002", "237364002"]
+    assert [one["valueInteger"] for one in found[2:]] == [14, 15]
+    assert [issue[1] for issue in issues(text)] == ["OBX-11 (segment 4 of message 1)"]
+    assert "OBX-5[2] (segment 4 of message 2)" in mapped(text).lineage.values()
+
+
+@pytest.mark.parametrize("kind", ["TX", "FT", "ST"])
+def test_a_text_that_repeats_is_its_lines(kind: str) -> None:
+    (one,) = results(f"OBX||{kind}|1^^LN||first~second~||||||F")
+    assert one["valueString"] == "first\nsecond"
+
+
 def test_result_codes() -> None:
     assert result("NM|epds-item-10^Item 10^99PNR^71354-5^EPDS^LN||0||||||F")["code"] == {
         "coding": [
@@ -118,6 +209,12 @@ def test_result_codes() -> None:
             {"system": LOINC, "code": "71354-5", "display": "EPDS"},
         ]
     }
+
+
+def test_a_code_that_stands_second_alone_is_the_code() -> None:
+    code = {"coding": [{"system": PNR, "code": "epds-item-10", "display": "Item 10"}], "text": "Q10"}
+    one, other = results("OBX||NM|^Q10^^epds-item-10^Item 10^99PNR||1||||||F", "OBX||NM|^Q9||0||||||F")
+    assert (one["code"], other["code"]) == (code, {"text": "Q9"})
 
 
 def test_an_unknown_coding_system_is_kept_as_it_came_and_reported() -> None:

@@ -55,6 +55,17 @@ cases:
     assert all(f"{tmp_path / 'tests' / 'cases.yaml'}:3:" in problem for problem in problems)
 
 
+def test_what_would_be_refused_for_not_being_fhir_is_no_example_that_comes_out_right(tmp_path: Path) -> None:
+    folder = _folder(
+        tmp_path, 'given: {people: [{id: "1"}]}\ncases:\n  - {name: two values, count: 1, resources: []}\n'
+    )
+    both = "- {resource: Observation, for_each: people, id: [id], valueBoolean: true, valueString: also}\n"
+    (folder / "blocks.yaml").write_text(both)
+    problems = run_mapping_tests(folder)
+    assert any("only one value[x] may be" in problem for problem in problems)
+    assert all(problem.startswith(f"{folder / 'tests' / 'cases.yaml'}:3:5: two values:") for problem in problems)
+
+
 def test_a_file_of_another_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match=r"cases\.yaml:1:"):
         run_mapping_tests(_folder(tmp_path, "- {name: x}\n"))

@@ -126,6 +126,10 @@ def test_what_is_no_place_of_the_message(place: str) -> None:
         (Issue("warning", "value", "x", "", "PID-7 (segment 2 of message 1)"), 102, "W"),
         (Issue("information", "code-invalid", "x"), 103, "I"),
         (Issue("error", "required", "x"), 101, "E"),
+        (Issue("error", "business-rule", "x", "wrong-subject", "OBX-3 (segment 4 of message 1)"), 102, "E"),
+        (Issue("warning", "conflict", "x", "data-conflict", "OBX-11 (segment 4 of message 1)"), 0, "W"),
+        (Issue("warning", "informational", "x", "withdrawn-result"), 0, "W"),
+        (Issue("warning", "business-rule", "x", "implausible-value", "OBX-5 (segment 4 of message 1)"), 102, "W"),
     ],
 )
 def test_issues_as_faults(issue: Issue, code: int, severity: str) -> None:

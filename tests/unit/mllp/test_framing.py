@@ -29,6 +29,7 @@ def feed(*pieces: bytes, limit: int = 100) -> list[bytes]:
         (b"\x0ba\x1cb\x1c\r", [b"a\x1cb"]),
         (b"\x0ba\x1c\x1c\r", [b"a\x1c"]),
         (b"\x0bhalf\x0bwhole\x1c\r", [b"whole"]),
+        (b"\x0bone\x1c\x0btwo\x1c\x0bhalf\x0bthree\x1c\r", [b"one", b"two", b"three"]),
         (b"\x0b1\x0b2\x0b3\x1c\r\x0b4", [b"3"]),
         (b"a\x1c\r\x0bb\x1c\r", [b"b"]),
     ],
@@ -49,6 +50,12 @@ def test_the_cuts_between_pieces_make_no_difference(messages: list[bytes], cuts:
     assert feed(*(data[a:b] for a, b in pairwise(ends))) == messages
 
 
+def test_what_was_broken_off_is_counted() -> None:
+    frames = Frames(100)
+    assert list(frames.feed(b"\x0b1\x0b2\x0b3\x1c\r\x0b4\x1c\x0b5\x1c\r")) == [b"3", b"4", b"5"]
+    assert frames.broken_off == 2
+
+
 def test_what_is_known_of_an_unfinished_frame() -> None:
     frames = Frames(100)
     assert not list(frames.feed(b"ab\x0bMSH"))
@@ -57,7 +64,15 @@ def test_what_is_known_of_an_unfinished_frame() -> None:
     assert (frames.began, bytes(frames.stray)) == (False, b"\n")
 
 
-@pytest.mark.parametrize("pieces", [[b"\x0b" + b"x" * 101], [b"\x0b" + b"x" * 60, b"x" * 60], [framed(b"x" * 101)]])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"\x0b" + b"x" * 101],
+        [b"\x0b" + b"x" * 60, b"x" * 60],
+        [framed(b"x" * 101)],
+        [b"\x0b" + b"x" * 101 + b"\x1c\x0b"],
+    ],
+)
 def test_a_message_over_the_limit(pieces: list[bytes]) -> None:
     with pytest.raises(Unframed, match="limit of 100 bytes") as caught:
         feed(*pieces)

@@ -122,7 +122,15 @@ def test_half_a_message_and_gone(half: bytes, caplog: pytest.LogCaptureFixture) 
     with caplog.at_level(logging.DEBUG, "perinatal"):
         echo = run(test)
     assert (echo.taken, echo.refused) == ([b"a"], [])
-    assert not caplog.records
+    assert caplog.messages == ["a connection ended inside a message; it was not taken"]
+
+
+def test_a_message_that_the_next_one_breaks_off_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(client: Client) -> None:
+        assert await client.talk(b"\x0bMSH|half", frame(b"a")) == A
+
+    assert run(test).taken == [b"a"]
+    assert caplog.messages == ["1 messages were broken off by the next one; they were not taken"]
 
 
 def test_a_client_that_breaks_off_hard() -> None:

@@ -78,7 +78,21 @@ def test_without_an_nhs_number_the_key_is_the_local_identifier_with_its_assigner
 
 
 def test_an_nhs_number_that_fails_its_check_digit_is_no_key() -> None:
-    assert only(message("PID|1||9990000019^^^NHS~77^^^RX1")).patient_key == "NHS|9990000019"
+    assert only(message("PID|1||9990000019^^^NHS~77^^^RX1")).patient_key == "RX1|77"
+
+
+@pytest.mark.parametrize("number", ["9990000019", "9999999999", "0000000000", "unknown"])
+def test_what_is_no_nhs_number_never_makes_two_people_one(number: str) -> None:
+    two = message(f"PID|1||{number}^^^NHS~77^^^RX1") + message(f"PID|1||{number}^^^NHS~78^^^RX1")
+    assert [record.patient_key for record in records(two)] == ["RX1|77", "RX1|78"]
+
+
+@pytest.mark.parametrize("number", ["9990000019", "9999999999"])
+def test_a_patient_with_nothing_but_a_number_that_is_none_is_refused(number: str) -> None:
+    two = records(message(f"PID|1||{number}^^^NHS") + message(f"PID|1||{number}^^^NHS"))
+    assert [(record.refused, record.issues[0].detail, record.issues[0].place) for record in two] == [
+        (True, "nhs-number-invalid", f"PID-3.1 (segment 2 of message {number_of})") for number_of in (1, 2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +191,15 @@ def test_character_sets(declared: str, codec: str, issues: list[str]) -> None:
     record = only(text.encode(codec))
     assert record.rows["PID"][0].get("PID-5") == "Siân"
     assert [issue.detail for issue in record.issues] == issues
+
+
+@pytest.mark.parametrize("form", ["\x0b\ufeff{0}\x1c\r", "\ufeff{0}\ufeff{1}", "\x0b{1}\x1c\r\x0b\r\n\ufeff{0}\x1c\r"])
+def test_a_byte_order_mark_before_any_message_is_no_part_of_it(form: str) -> None:
+    other = message(f"PID|1||{OTHER}^^^NHS")
+    found = records(form.format(ORU, other))
+    assert {record.patient_key for record in found} <= {NHS, OTHER}
+    assert not any(record.issues for record in found)
+    assert [row.get("OBX-5") for record in found for row in record.rows.get("OBX", ())] == ["14"]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_message() -> None:
