@@ -112,8 +112,8 @@ def convert(
         done = convert_all(adapter, coverage, paths or [], mapping, server, number, jobs or processors())
         for one in counted(done, lambda one: one.records):
             failed |= one.failed
-            for line in one.lines.splitlines(keepends=True):
-                write(line)
+            for lines in one.pieces():
+                write(lines)
         coverage.write()
     if coverage.unmapped:
         say(f"{coverage.unmapped} kinds of field are not mapped; --report FILE lists them")

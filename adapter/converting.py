@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -42,20 +42,35 @@ from adapter.sources.tables import open_tables
 from adapter.together import Read, read_inputs
 
 _ROWS = 3_000  # that are written together
+_PIECE = 1 << 16  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
     """The lines of some records. ``failed``: one of them is an OperationOutcome; ``ended``: what follows is missing.
 
-    ``tally`` is None where the records are in the run's coverage already.
+    They are to be used before what follows is asked for. ``tally`` is None where the records are in the run's coverage
+    already.
     """
 
-    lines: bytes
+    lines: bytes | memoryview
     failed: bool
     records: int = 1
     ended: bool = False
     tally: Tally | None = None
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """The lines, some whole ones at a time."""
+        lines, at = self.lines, 0
+        while len(lines) - at > _PIECE:
+            end = at + _PIECE
+            while not (found := bytes(lines[end : end + _PIECE]).find(b"\n") + 1) and end < len(lines):
+                end += _PIECE
+            end = end + found if found else len(lines)
+            yield lines[at:end]
+            at = end
+        if at < len(lines):
+            yield lines[at:]
 
 
 def convert(
@@ -129,24 +144,24 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
                     yield Converted(*_line(adapter, coverage, folder.name, to_fhir(source)))
             return
         prepare = partial(_converter, adapter.settings, mapping, reading.assembly, coverage.style)
-        if jobs == 1:
-            yield from map(prepare(), reading.parts)
-            return
         try:
-            yield from in_order(prepare, reading.parts, jobs)
+            done = in_order(prepare, reading.parts, jobs) if jobs > 1 else map(prepare(), reading.parts)
+            yield from (replace(converted, lines=lines) for lines, converted in done)
         except BrokenProcessPool:
             text = "a process that converts ended unexpectedly: what follows is missing"
             raise Unprocessable(Issue("fatal", "exception", text)) from None
 
 
-def _converter(settings: Settings, mapping: str, assembly: Assembly, style: Style) -> Callable[[Part], Converted]:
-    """What one process does with a part that it is given."""
+def _converter(
+    settings: Settings, mapping: str, assembly: Assembly, style: Style
+) -> Callable[[Part], tuple[bytes, Converted]]:
+    """What one process does with a part that it is given: its lines, and what is to be known of them."""
     adapter = Adapter(settings)
     to_fhir, tally = maps_tables(adapter, mapping), Tally(style)
     # a data set's own rules are asked record by record, where it is wanted what they say
     writer = None if style is not Style.NONE and adapter.checker(mapping) else adapter.mapping(mapping).writer()
 
-    def converted(part: Part) -> Converted:
+    def converted(part: Part) -> tuple[bytes, Converted]:
         lines, failed, ended = list[bytes](), False, False
         for records in _together(guarded(assembly.records(part))):
             sources = [record for record in records if not isinstance(record, AdapterError)]
@@ -157,7 +172,7 @@ def _converter(settings: Settings, mapping: str, assembly: Assembly, style: Styl
                     line, wrong = _line(adapter, tally, assembly.source, read)
                     failed, ended = failed or wrong, isinstance(read, AdapterError)
                 lines.append(line)
-        return Converted(b"".join(lines), failed, len(lines), ended, tally.take())
+        return b"".join(lines), Converted(b"", failed, len(lines), ended, tally.take())
 
     return converted
 

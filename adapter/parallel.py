@@ -8,9 +8,13 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import cycle
+from mmap import ACCESS_READ, mmap
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,37 +29,79 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_order(prepare: Callable[[], Callable[[T], R]], inputs: Iterable[T], jobs: int) -> Iterator[R]:
+def in_order(
+    prepare: Callable[[], Callable[[T], tuple[bytes, R]]], inputs: Iterable[T], jobs: int
+) -> Iterator[tuple[memoryview, R]]:
     """The results in the order of the inputs, which are taken as they are needed: few are held at a time.
 
     ``prepare`` makes the function, once in each of the processes; it must be picklable. They start at once, while the
-    first inputs are still being made. Raises BrokenProcessPool where one dies.
+    first inputs are still being made. Bytes may be many: they are to be used before the next result is asked for.
+    Raises BrokenProcessPool where one dies.
     """
-    waiting: deque[Future[R]] = deque()
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (prepare,)) as pool:
+    waiting: deque[Future[tuple[bytes | _Kept, R]]] = deque()
+    room = _AHEAD * jobs + 2  # results that are not used up, the one at hand among them
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (prepare, room)) as pool:
         try:
             for _ in range(jobs):
                 pool.submit(_nothing)
             for item in inputs:
                 waiting.append(pool.submit(_do, item))
                 if len(waiting) > _AHEAD * jobs:
-                    yield waiting.popleft().result()
+                    yield from _used(waiting.popleft().result())
             while waiting:
-                yield waiting.popleft().result()
+                yield from _used(waiting.popleft().result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-_prepared: list[Callable[[Any], Any]] = []
-"""The function of this process, where it is one of several."""
+class _Kept(NamedTuple):
+    """Bytes in a file in memory of the process that made them; handing them over takes longer than making them."""
+
+    path: str
+    size: int
 
 
-def _begin(prepare: Callable[[], Callable[[Any], Any]]) -> None:
+def _used(result: tuple[bytes | _Kept, R]) -> Iterator[tuple[memoryview, R]]:
+    data, rest = result
+    if isinstance(data, bytes):
+        yield memoryview(data), rest
+        return
+    try:
+        with Path(data.path).open("rb") as file:
+            mapped = mmap(file.fileno(), data.size, access=ACCESS_READ)
+    except OSError:
+        raise BrokenProcessPool("the process that made a result is gone") from None
+    yield memoryview(mapped), rest
+
+
+class _Process:
+    """What one of the processes has: its function, and files for as many results as may wait to be used."""
+
+    def __init__(self, function: Callable[[Any], tuple[bytes, Any]], room: int) -> None:
+        self._function = function
+        there = hasattr(os, "memfd_create") and Path("/proc/self/fd").exists()
+        self._files = cycle([os.memfd_create("result") for _ in range(room)]) if there else None
+
+    def do(self, item: Any) -> tuple[bytes | _Kept, Any]:
+        data, rest = self._function(item)
+        if self._files is None or not data:
+            return data, rest
+        file, done = next(self._files), 0
+        while done < len(data):
+            done += os.pwrite(file, memoryview(data)[done:], done)
+        return _Kept(f"/proc/{os.getpid()}/fd/{file}", len(data)), rest
+
+
+_process: list[_Process] = []
+"""This one, where it is one of several."""
+
+
+def _begin(prepare: Callable[[], Callable[[Any], tuple[bytes, Any]]], room: int) -> None:
     """An interrupt is the parent's to answer, and where the parent dies this process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-    _prepared.append(prepare())
+    _process.append(_Process(prepare(), room))
     collect_seldom()
 
 
@@ -71,8 +117,8 @@ def _nothing() -> None:
     """For a process to start with."""
 
 
-def _do(item: Any) -> Any:
-    return _prepared[0](item)
+def _do(item: Any) -> tuple[bytes | _Kept, Any]:
+    return _process[0].do(item)
 
 
 def _end_with_parent() -> None:

@@ -26,9 +26,9 @@ def write_line(resource: object) -> None:
     write(orjson.dumps(resource, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def write(line: bytes) -> None:
-    """A result on standard output, at once."""
-    sys.stdout.buffer.write(line)
+def write(lines: bytes | memoryview) -> None:
+    """Results on standard output, at once."""
+    sys.stdout.buffer.write(lines)
     sys.stdout.buffer.flush()
 
 
