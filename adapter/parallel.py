@@ -110,7 +110,7 @@ def collect_seldom() -> None:
     cycles, the search takes a quarter of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
 
 
 def _nothing() -> None:

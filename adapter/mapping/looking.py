@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
 
@@ -38,9 +38,9 @@ class Rows:
             found = self._texts[key] = texts
         return found
 
-    def filled(self) -> Iterator[tuple[bool, ...]]:
-        """Which columns of each row are filled."""
-        return zip(*[map(bool, self.texts(key)) for key in self.all[0].columns], strict=True)
+    def filled(self) -> Sequence[Alike]:
+        """What rows have in common in which the same columns are filled."""
+        return together([is_filled(self.texts(key)) for key in self.all[0].columns], len(self.all))
 
 
 class Look:
@@ -79,23 +79,23 @@ class Look:
     @cached_property
     def alike(self) -> list[Alike]:
         """What each row has in common with all that are seen alike."""
-        found: list[Sequence[Alike]] = []
+        found: list[bool | Sequence[Alike]] = []
         for role, columns in enumerate(self.view.columns):
             for key, texts in columns.items():
                 read = self.texts(role, key)
-                found.append(list(map(texts.__getitem__, read)) if texts.decide else list(map(bool, read)))
+                found.append(list(map(texts.__getitem__, read)) if texts.decide else is_filled(read))
         for places, between, joined in self.view.joins.values():
             read = self.joined(places, between)
             found.append(list(map(joined.__getitem__, read)))
         found += map(self._ends, self.view.periods)
         found += [below.alike for below in self._below]
-        return list(zip(*found, strict=True)) if found else [()] * len(self.rows)
+        return together(found, len(self.rows))
 
     def _ends(self, period: Period) -> list[Alike]:
         """Rows with one end are alike; so are those whose two ends become a period as they are."""
         if not all(period.places):
             return [None] * len(self.rows)
-        both = list(zip(*(self.together(side) for side in period.places), strict=True))
+        both = list(zip(*(self._several(side) for side in period.places), strict=True))
         found: list[Alike] = [ends if all(map(any, ends)) else None for ends in both]
         if period.ends is None or not any(found):
             return found
@@ -105,7 +105,7 @@ class Look:
             for seen, start, end in zip(found, starts, ends, strict=True)
         ]
 
-    def together(self, places: Places) -> list[tuple[str, ...]]:
+    def _several(self, places: Places) -> list[tuple[str, ...]]:
         """The texts of several fields."""
         return list(zip(*(self.texts(role, key) for role, key in places), strict=True))
 
@@ -116,7 +116,7 @@ class Look:
         found = self._joined.get((places, between))
         if found is None:
             found = self._joined[places, between] = [
-                between.join(filter(None, texts)) for texts in self.together(places)
+                between.join(filter(None, texts)) for texts in self._several(places)
             ]
         return found
 
@@ -184,6 +184,20 @@ class _Below:
     def alike(self) -> list[Alike]:
         seen = self.look.alike
         return [tuple([seen[at] for at in under]) for under in self.under]
+
+
+def is_filled(texts: Sequence[str]) -> bool | Sequence[bool]:
+    """Whether there is a text in each row; of a column that is filled everywhere or nowhere that alone."""
+    if all(texts):
+        return True
+    return list(map(bool, texts)) if any(texts) else False
+
+
+def together(columns: Sequence[bool | Sequence[Alike]], count: int) -> list[Alike]:
+    """What each of so many rows has in common with others, of columns or of what is the same in all rows."""
+    same = tuple([None if isinstance(column, Sequence) else column for column in columns])
+    different = [column for column in columns if isinstance(column, Sequence)]
+    return list(zip(repeat(same), *different, strict=False)) if different else [same] * count
 
 
 def _text(row: Row | None, key: str) -> str:

@@ -37,7 +37,7 @@ _SHAPES = 4096  # that are remembered
 T = TypeVar("T", bound=Hashable)
 Numbers = Sequence[int]
 """Rows of a table, by their place among those of it."""
-Key = tuple[str, tuple[bool, ...], Touch | None, tuple[Touch, ...]]
+Key = tuple[str, Hashable, Touch | None, tuple[Touch, ...]]
 """A table, which of its columns are filled, and what becomes of the fields: by its own plan, and by those of others."""
 
 
