@@ -24,6 +24,8 @@ HINT = "perinatal"
 BIRTHS = frozenset({"live-birth", "stillbirth", "birth"})
 LOSSES = frozenset({"stillbirth", "miscarriage", "ectopic", "molar", "termination"})
 DEATHS = frozenset({"neonatal-death", "infant-death"})
+TOLD_BY = frozenset({"Observation", "Condition", "Procedure"})
+"""What says that something was so. A family history is a relative's, a request is for what is still to be done."""
 VOID = frozenset({"entered-in-error", "cancelled", "not-done", "preparation"})
 OUTCOMES = BIRTHS | LOSSES | DEATHS
 SCAN, STATED, COUNTED, MEASURED = 3, 2, 1, 0
@@ -95,7 +97,7 @@ def collect(reading: Reading) -> Events:
     """Read the events out of what was sighted, and out of the babies."""
     events = Events()
     for sighting in reading.sightings.get(PREGNANCY, ()):
-        if not _void(sighting.resource):
+        if sighting.resource["resourceType"] in TOLD_BY and not _void(sighting.resource):
             _add(events, sighting, reading)
     for baby in reading.people.babies:
         _baby(events, baby, reading)
