@@ -48,14 +48,30 @@ class People:
         """
         focus = resource.get("focus")
         if isinstance(focus, list) and focus:
-            owners = {self._owner_of(reference) for reference in focus if self._is_person(reference)}
+            owners = {self._in_focus(reference) for reference in focus if self._may_be_a_person(reference, resource)}
             if owners:
                 return owners.pop() if len(owners) == 1 else ELSE
         return self._owner_of(resource.get("subject") or resource.get("patient"))
 
-    def _is_person(self, reference: Resource) -> bool:
+    def _in_focus(self, reference: Resource) -> int:
         text = str(reference.get("reference", ""))
-        return text in self._places or reference.get("type") in PERSONS or any(f"{kind}/" in text for kind in PERSONS)
+        if text.startswith("#"):
+            return ELSE
+        return self._owner_of(reference) if text or "identifier" in reference else UNKNOWN
+
+    def _may_be_a_person(self, reference: Resource, resource: Resource) -> bool:
+        """Whether what is in focus is not known to be something else: a device, a body structure, another finding."""
+        text = str(reference.get("reference", ""))
+        if text in self._places:
+            return True
+        if text.startswith("#"):
+            inside = (one for one in resource.get("contained", ()) if one.get("id") == text[1:])
+            kind = next((str(one.get("resourceType")) for one in inside), "")
+        elif (at := self._index.resolve(text)) is not None:
+            kind = self._index.type_at(at)
+        else:
+            kind = next((name for name in text.split("/")[-2:-1] if name.isalpha()), "")
+        return (kind or reference.get("type") or "Patient") in PERSONS
 
     def _owner_of(self, reference: Resource | None) -> int:
         if not reference:

@@ -101,8 +101,12 @@ def resolve(score: Score, reading: Reading) -> Fact:
 
 def _none(score: Score, reading: Reading) -> Fact:
     """There is no total; unknown, and not missing, where a code and its display contradict each other."""
-    evidence = tuple(sighting.evidence() for sighting in reading.sightings.get(score.total, ()) if sighting.conflict)
+    evidence = tuple(sighting.evidence() for sighting in reading.sightings.get(score.total, ()) if _contradicts(sighting))
     return score.fact.unknown("conflict", evidence) if evidence else score.fact.missing("not-usable")
+
+
+def _contradicts(sighting: Sighting) -> bool:
+    return sighting.conflict and sighting.resource.get("status") not in VOID
 
 
 def _choose(reading: Reading, totals: Sequence[Total]) -> tuple[Total, tuple[Evidence, ...]]:
