@@ -65,7 +65,7 @@ def open_services(fact: Declared, services: Services, reading: Reading) -> Fact:
                 continue
             over = dates.read(resource, "period.end")
             if over is not None and over.span.high < reading.as_of:
-                text = "the episode is said to be open, and ended before today: it is not taken to be open"
+                text = "the episode is said to be open, and its period has ended: it is not taken to be open"
                 reading.issue("conflict", text, "data-conflict", index, "period.end")
                 continue
             for path, concept in _concepts(kind, resource):

@@ -144,7 +144,7 @@ class Reading:
 
     def prescribed(self, index: int, codings: Sequence[Resource], path: str) -> None:
         """Say of a medicine that no list of the pack holds that it is so: a brand's code may be missing there."""
-        if self.coded(index, codings, path) and not any(found for coding in codings for found in self.index.find(coding)):
+        if self.coded(index, codings, path) and not any(map(self.index.find, codings)):
             text = "the code is in no list that the rules use, so it counts as none of their medicines"
             self.issue("code-invalid", text, "unmapped-code", index, path, "information")
 

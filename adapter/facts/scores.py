@@ -101,12 +101,9 @@ def resolve(score: Score, reading: Reading) -> Fact:
 
 def _none(score: Score, reading: Reading) -> Fact:
     """There is no total; unknown, and not missing, where a code and its display contradict each other."""
-    evidence = tuple(sighting.evidence() for sighting in reading.sightings.get(score.total, ()) if _contradicts(sighting))
+    seen = [one for one in reading.sightings.get(score.total, ()) if one.resource.get("status") not in VOID]
+    evidence = tuple(one.evidence() for one in seen if one.conflict)
     return score.fact.unknown("conflict", evidence) if evidence else score.fact.missing("not-usable")
-
-
-def _contradicts(sighting: Sighting) -> bool:
-    return sighting.conflict and sighting.resource.get("status") not in VOID
 
 
 def _choose(reading: Reading, totals: Sequence[Total]) -> tuple[Total, tuple[Evidence, ...]]:
