@@ -56,7 +56,9 @@ def test_a_code_met_first_in_a_system_of_no_list_counts_in_its_own(index: CodeIn
     assert index.find({"system": SCT, "code": "450320001"}) == (FORM,)
 
 
-@pytest.mark.parametrize(("code", "found"), [("450320001", (NO_SYSTEM,)), ("F31", (NO_SYSTEM,)), ("F310", (NO_SYSTEM,)), ("F41", ())])
+@pytest.mark.parametrize(
+    ("code", "found"), [("450320001", (NO_SYSTEM,)), ("F31", (NO_SYSTEM,)), ("F310", (NO_SYSTEM,)), ("F41", ())]
+)
 def test_a_code_without_its_system(index: CodeIndex, code: str, found: tuple[Concept, ...]) -> None:
     assert index.find({"code": code}) == found
 
