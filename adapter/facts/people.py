@@ -44,13 +44,20 @@ class People:
     def owner(self, resource: Resource) -> int:
         """HERS, the entry of one of her babies, ELSE for anybody else's, UNKNOWN where nobody can say.
 
-        Observation.focus goes before the subject: what is in her record about her partner is not hers.
+        Observation.focus goes before the subject: what is in her record about her partner is not hers; what is about
+        her and her babies is.
         """
         focus = resource.get("focus")
         if isinstance(focus, list) and focus:
             owners = {self._in_focus(reference) for reference in focus if self._may_be_a_person(reference, resource)}
+            if len(owners) == 1:
+                return owners.pop()
             if owners:
-                return owners.pop() if len(owners) == 1 else ELSE
+                return min(owners) if min(owners) >= HERS else ELSE
+        return self.subject_of(resource)
+
+    def subject_of(self, resource: Resource) -> int:
+        """In whose record a resource is, whatever is in its focus."""
         return self._owner_of(resource.get("subject") or resource.get("patient"))
 
     def _in_focus(self, reference: Resource) -> int:

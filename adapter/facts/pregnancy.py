@@ -27,7 +27,10 @@ LAG_DAYS = 14
 SHORTEST_DAYS = 28
 """The shortest pregnancy that is known to have been one, from its start."""
 FORGOTTEN_DAYS = 1095
-"""So long after a due date without an outcome, the pregnancy is over and outside of every window."""
+"""So long after a due date without an outcome, the pregnancy is over and outside of every window.
+
+So long after an end with no word since, nothing says any more that she is not pregnant again: it is an older child's.
+"""
 POSTNATAL_DAYS = 730
 """How long a postnatal code without the date of a birth says that there is a new baby."""
 
@@ -181,6 +184,8 @@ def _decide(case: _Case) -> Story:
     if roles:
         return _story(case, None, case.newest, "not-confirmed", ASK_STATUS)
     if case.end is not None:
+        if (case.as_of - case.end.span.high).days > FORGOTTEN_DAYS:
+            return _story(case, None, (), "not-recorded", ASK_STATUS)
         return _story(case, False, ())
     if case.undated_end:
         return _story(case, False, (), undated=True)

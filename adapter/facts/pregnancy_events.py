@@ -27,7 +27,7 @@ LOSSES = frozenset({"stillbirth", "miscarriage", "ectopic", "molar", "terminatio
 DEATHS = frozenset({"neonatal-death", "infant-death"})
 TOLD_BY = frozenset({"Observation", "Condition", "Procedure"})
 """What says that something was so. A family history is a relative's, a request is for what is still to be done."""
-VOID = frozenset({"entered-in-error", "cancelled", "not-done", "preparation"})
+VOID = frozenset({"entered-in-error", "cancelled", "not-done", "preparation", "on-hold", "stopped"})
 OUTCOMES = BIRTHS | LOSSES | DEATHS
 SCAN, STATED, COUNTED, MEASURED = 3, 2, 1, 0
 """Which due date goes before which: by scan; stated; counted from the last period; from a gestation."""
@@ -130,7 +130,11 @@ def _add(events: Events, sighting: Sighting, reading: Reading) -> None:
         return
     for role in sighting.concept.roles:
         name, _, weeks = role.partition(":")
-        if name in OUTCOMES:
+        if name in OUTCOMES and status_of(sighting.resource).verification in SUSPECTED:
+            text = "an end of the pregnancy is suspected and not confirmed: it is not taken to have ended"
+            reading.issue("informational", text, "", sighting.at, "verificationStatus")
+            events.hints.append(Status(HINT, when, sighting.evidence("", when), sighting.at))
+        elif name in OUTCOMES:
             said = truth(sighting.part) if sighting.resource.get("resourceType") == "Observation" else True
             if said is not False:
                 _ended(

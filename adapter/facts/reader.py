@@ -227,16 +227,24 @@ class FactReader:
     def _sighted(self, reading: Reading, sighting: Sighting, found: Concept) -> None:
         if found.list in self._compiled.score_lists:
             self._check_person(reading, sighting.at, sighting.owner, sighting.coding)
+        elif sighting.owner != HERS and found.list in self._compiled.finding_lists:
+            sighting = self._about_baby(reading, sighting)
         if sighting.owner == HERS or found.list == PREGNANCY:
             reading.sightings.setdefault(found.list, []).append(sighting)
 
+    def _about_baby(self, reading: Reading, sighting: Sighting) -> Sighting:
+        """A finding in her record that has her baby in focus (harm, bonding) is a finding of hers."""
+        if reading.people.subject_of(sighting.resource) == HERS:
+            return sighting._replace(owner=HERS)
+        text = "it is in the record of her baby, and is not read as hers"
+        reading.issue("business-rule", text, "wrong-subject", sighting.at, sighting.coding)
+        return sighting
+
     def _form(self, reading: Reading, at: int, resource: Resource, owner: int) -> None:
-        found = form(at, resource, self._compiled.questionnaires)
-        if found is None:
-            return
-        name, response = found
-        self._check_person(reading, at, owner, "questionnaire")
-        if owner != HERS:
+        name, response = form(at, resource, self._compiled.questionnaires)
+        if name:
+            self._check_person(reading, at, owner, "questionnaire")
+        if not name or owner != HERS:
             return
         if resource.get("status") == WITHDRAWN:
             text = "the form was withdrawn and not used"

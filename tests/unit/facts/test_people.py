@@ -13,6 +13,7 @@ from rules import State
 from tests.unit.facts.records import (
     AS_OF,
     BASE,
+    LOCAL,
     ROLE,
     SCT,
     FakePack,
@@ -219,3 +220,35 @@ def test_sex_and_gender_change_nothing() -> None:
     for gender in ("male", "female", "other", "unknown"):
         facts = read(person("mother", "1994-03-02", gender=gender), due("2025-09-01"), mother=False).facts
         assert facts["pregnant"].value is True
+
+
+# --- of her and of her baby ------------------------------------------------------------------------------------------
+TRAUMA = coded(LOCAL, "birth-trauma")
+
+
+def test_a_finding_in_her_record_that_has_the_baby_in_focus_is_hers() -> None:
+    found = read(*baby("b", "2025-06-01"), observation(TRAUMA, "2025-06-10", focus=[ref("b")]))
+    assert found.facts["trauma"].value is True
+
+
+def test_a_finding_in_the_record_of_the_baby_is_not_hers_and_is_said() -> None:
+    found = read(*baby("b", "2025-06-01"), observation(TRAUMA, "2025-06-10", subject=ref("b")))
+    assert found.facts["trauma"].state is State.ABSENT
+    assert details(found) == ["wrong-subject"]
+
+
+def test_what_is_about_her_and_her_baby_is_hers_and_with_the_partner_it_is_not() -> None:
+    pair = *baby("b", "2025-06-01"), related("p", "mother", "DOMPART")
+    both, three = [ref("mother"), ref("b")], [ref("mother"), ref("p", "RelatedPerson")]
+    assert read(*pair, epds(20, "2025-06-10", focus=both)).facts["epds"].value == 20
+    twins = observation(TRAUMA, "2025-06-10", focus=[ref("b"), ref("c")])
+    assert read(*pair, *baby("c", "2025-06-01"), twins).facts["trauma"].value is True
+    assert read(*pair, epds(20, "2025-06-10", focus=three)).facts["epds"].state is State.ABSENT
+
+
+@pytest.mark.parametrize("concept", [BIPOLAR, coded(SCT, "268514004"), coded(SCT, "77386006")])
+def test_what_the_baby_has_is_never_hers(concept: dict[str, Any]) -> None:
+    for resource in (condition(concept, subject=ref("b")), observation(concept, "2025-06-10", subject=ref("b"))):
+        facts = read(*baby("b", "2025-06-01"), resource).facts
+        assert facts["ever"].state is facts["taking"].state is State.ABSENT
+        assert facts["pregnant"].value is False
