@@ -231,13 +231,19 @@ def test_an_old_end_does_not_say_that_she_is_not_pregnant_again() -> None:
     for born, pregnant in (
         ("2022-06-16", False),
         ("2022-06-15", "unknown: not-recorded"),
-        ("1999-01-01", "unknown: not-recorded"),
+        ("2016-06-15", "unknown: not-recorded"),
     ):
         for record in ([*baby("b", born)], [outcome(LIVE, born)]):
             found = facts(*record)
             assert (found["pregnant"], found["birth_on"], found["pregnancy_ended_on"]) == (pregnant, on(born), on(born))
-    assert facts(*baby("b", "1999-01-01"), pregnancy_status(NOT, "2025-06-01"))["pregnant"] is False
-    assert facts(*baby("b", "1999-01-01"), due("2025-09-01"))["pregnant"] is True
+    assert facts(*baby("b", "2016-01-01"), pregnancy_status(NOT, "2025-06-01"))["pregnant"] is False
+    assert facts(*baby("b", "2016-01-01"), due("2025-09-01"))["pregnant"] is True
+
+
+def test_a_child_who_is_a_patient_and_no_baby_any_more_is_no_birth_without_a_date() -> None:
+    found = facts(*baby("b", "2012-01-01"), observation(coded(SCT, "1"), "2025-06-01"))
+    asked = "unknown: not-recorded"
+    assert (found["pregnant"], found["undated"], found["living_baby"]) == (asked, State.ABSENT, asked)
 
 
 @pytest.mark.parametrize("verified", ["unconfirmed", "provisional", "differential"])
