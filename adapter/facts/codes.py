@@ -137,6 +137,10 @@ class CodeIndex:
                 self.idle.add(written[1])
         return found
 
+    def reads(self, system: object) -> bool:
+        """Whether codes of a system can be in a list at all."""
+        return system in self._systems or (isinstance(system, str) and system.endswith(LOCAL_SUFFIX))
+
     def _listed(self, code: object) -> bool:
         """Whether any list has the code, in whatever system."""
         return isinstance(code, str) and (code in self._codes or bool(self._family(_plain("icd10", code))))
@@ -145,7 +149,7 @@ class CodeIndex:
         if not isinstance(code, str):
             return ()
         if not isinstance(system, str):
-            return (NO_SYSTEM,) if code in self._codes or ("icd10", _plain("icd10", code)) in self._exact else ()
+            return (NO_SYSTEM,) if self._listed(code) else ()
         key = self._systems.get(system)
         if key == "icd10":
             return self._family(_plain(key, code))

@@ -2,7 +2,7 @@
 
 ``ever`` is every Condition (or finding) that was not refuted or entered in error, "in remission" included;
 ``current`` is active, recurring or relapsed (or without a clinical status) and not abated; ``suspected`` is
-provisional or differential and not over; ``relapse`` is clinical status relapse or recurrence.
+unconfirmed (provisional or differential) and not over; ``relapse`` is clinical status relapse or recurrence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from rules import DateSpan, Fact
 
 ACTIVE = frozenset({"active", "recurrence", "relapse", ""})
 REFUTED = frozenset({"refuted", "entered-in-error"})
-SUSPECTED = frozenset({"provisional", "differential"})
+VOID = frozenset({"entered-in-error", "cancelled"})
+"""The statuses of an Observation that says nothing any more."""
+SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
+"""R4: provisional and differential are the two kinds of unconfirmed."""
 REMISSION = "remission"
 UNDATED_ABATEMENT = ("abatementAge", "abatementRange", "abatementString")
 
@@ -130,18 +133,22 @@ def _sorted(name: str, reading: Reading) -> tuple[list[Case], list[Case]]:
 
 
 def _cases(name: str, reading: Reading, contradicted: list[Case]) -> Iterator[Case]:
-    """Every case that stands. What says the opposite of its code, or was refuted later, goes to ``contradicted``."""
+    """Every case that stands.
+
+    What says the opposite of its code, has a value that is neither yes nor no, or was refuted later is in
+    ``contradicted``.
+    """
     refuted: dict[str, date | None] = {}
     seen = [(sighting, status_of(sighting.resource)) for sighting in reading.sightings.get(name, ())]
     for sighting, status in seen:
         if status.verification == "refuted":
-            when = _recorded(sighting.resource)
-            refuted[sighting.concept.code] = when.span.high if when else None
+            code, when = sighting.concept.code, _recorded(sighting.resource)
+            refuted[code] = max(filter(None, (refuted.get(code), when.span.high if when else None)), default=None)
     for sighting, status in seen:
         case = _case(sighting, status, reading)
         if case is None:
             continue
-        if sighting.conflict:
+        if sighting.conflict or _unclear(sighting):
             contradicted.append(case)
             continue
         if sighting.concept.code in refuted:
@@ -157,7 +164,7 @@ def _case(sighting: Sighting, status: Status, reading: Reading) -> Case | None:
     resource = sighting.resource
     if resource.get("resourceType") == "Observation":
         when = dates.effective(resource)
-        if resource.get("status") in ("entered-in-error", "cancelled") or not truth(sighting.part):
+        if resource.get("status") in VOID or truth(sighting.part, sighting.code) is False:
             return None
         status, began, over = Status("", ""), when, False
     elif resource.get("resourceType") == "Condition":
@@ -172,6 +179,11 @@ def _case(sighting: Sighting, status: Status, reading: Reading) -> Case | None:
         return None
     over = over or REMISSION in sighting.concept.roles
     return Case(began, when, status, over, sighting.evidence("", began or when), sighting)
+
+
+def _unclear(sighting: Sighting) -> bool:
+    """Whether an Observation says of its finding neither yes nor no."""
+    return sighting.resource["resourceType"] == "Observation" and truth(sighting.part, sighting.code) is None
 
 
 def _recorded(resource: Resource) -> When | None:

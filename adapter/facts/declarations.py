@@ -35,6 +35,7 @@ class Compiled:
     pregnancy: tuple[tuple[Declared, Callable[[Declared, Pregnancy], Fact]], ...]
     partner: tuple[tuple[Declared, Callable[[Declared, partner.Partner], Fact]], ...]
     score_lists: frozenset[str]
+    finding_lists: frozenset[str]
     kinds: tuple[str, ...]  # of OBSERVED, those that any fact comes from
     questionnaires: frozenset[str]
 
@@ -69,6 +70,7 @@ def compile_declarations(declarations: Mapping[str, Any], lists: CodeLists, serv
         tuple(pregnancy),
         tuple(partners),
         scored,
+        frozenset(one.source["finding"] for one in declarations.values() if one.source and "finding" in one.source),
         tuple(_kinds(declarations)),
         frozenset(name for one in sighted for name in one.questionnaires),
     )

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapter.facts import dates
-from adapter.facts.conditions import ACTIVE, ended, status_of
+from adapter.facts.conditions import ACTIVE, REFUTED, VOID, ended, status_of
 from adapter.facts.dates import When
 from adapter.facts.reading import Declared, Reading, Sighting
 from adapter.facts.values import truth
 from adapter.records import Evidence
 from rules import Fact
-
-VOID = frozenset({"entered-in-error", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +72,30 @@ def _aged(
             return finding.fact.unknown("no-date", evidence)
         return finding.fact.known(present, None, evidence)
     if present and finding.closed_by:
-        closed = [one for one in _said(finding.closed_by, True, reading) if one.truth and one.when]
-        after = [one for one in closed if one.when and when.span.high <= one.when.span.low <= reading.as_of]
-        if after:
-            return finding.fact.known(False, after[0].when, (*evidence, after[0].evidence), "closed")
+        closings = [closed(finding.closed_by, one.when, reading) for one in newest if one.when]
+        closing = closings[0]
+        if closing is not None and all(closings):
+            return finding.fact.known(False, closing.when, (*evidence, closing.evidence), "closed")
     valid = dates.within(when.span, reading.as_of, reading.number(finding.valid_days))
     if valid:
         return finding.fact.known(present, when, evidence)
     if valid is None:
         return finding.fact.unknown("date-imprecise", evidence)
     return finding.fact.out_of_date(present, when, evidence)
+
+
+def closed(name: str, positive: When, reading: Reading) -> Said | None:
+    """What a clinician said of the code list ``name``, that there is no risk now, on the day of a positive or later.
+
+    On the same day it closes nothing that was said at a later time of that day.
+    """
+    for one in _said(name, True, reading):
+        when = one.when
+        if not one.truth or when is None or not positive.span.high <= when.span.low <= reading.as_of:
+            continue
+        if when.instant is None or positive.instant is None or when.instant >= positive.instant:
+            return one
+    return None
 
 
 def _later(one: Said, other: Said) -> bool:
@@ -104,11 +116,8 @@ def _said(name: str, passing: bool, reading: Reading) -> Iterator[Said]:
             else:
                 text = "the finding was withdrawn and not used"
                 reading.issue("informational", text, "withdrawn-result", sighting.at, "status", "information")
-        elif resource.get("resourceType") == "Condition" and status_of(resource).verification not in _REFUTED:
-            yield _condition(sighting, passing)
-
-
-_REFUTED = frozenset({"refuted", "entered-in-error"})
+        elif resource.get("resourceType") == "Condition" and status_of(resource).verification not in REFUTED:
+            yield _condition(sighting, passing, reading)
 
 
 def _observation(sighting: Sighting) -> Said:
@@ -118,10 +127,13 @@ def _observation(sighting: Sighting) -> Said:
     return Said(says, when, sighting.evidence(path, when), sighting.at)
 
 
-def _condition(sighting: Sighting, passing: bool) -> Said:
+def _condition(sighting: Sighting, passing: bool, reading: Reading) -> Said:
     resource = sighting.resource
     when = dates.read(resource, "recordedDate", "onsetDateTime", "onsetPeriod.start")
     says: bool | None = None if sighting.conflict else True
-    if says and passing and (status_of(resource).clinical not in ACTIVE or ended(resource)):
-        says, when = False, ended(resource) or when
+    over = ended(resource) if passing else None
+    if over is not None and over.span.low > reading.as_of:
+        over = None
+    if says and passing and (status_of(resource).clinical not in ACTIVE or over):
+        says, when = False, over or when
     return Said(says, when, sighting.evidence("", when), sighting.at)

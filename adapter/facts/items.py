@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from adapter.facts import dates
 from adapter.facts.dates import When
+from adapter.facts.findings import Said, closed
 from adapter.facts.reading import Declared, Reading
 from adapter.facts.scores import results, usable
-from adapter.facts.values import truth
 from adapter.records import Evidence
 from rules import Fact
 
@@ -48,9 +50,12 @@ class Given(NamedTuple):
         return Evidence(self.at, self.path, self.when.text if self.when else "", self.listed)
 
 
+_Answer = tuple[int | float, When, Given]
+
+
 def resolve(item: Item, reading: Reading) -> Fact:
     """The fact of an item."""
-    answers: list[tuple[int | float, When, Given]] = []
+    answers: list[_Answer] = []
     blanks: list[tuple[When, Given]] = []
     undated: list[Given] = []
     for given in (*_answers(item, reading), *_forms(item, reading)):
@@ -67,7 +72,9 @@ def resolve(item: Item, reading: Reading) -> Fact:
     valid_days = reading.number(item.valid_days)
     recent = [blank for blank in blanks if dates.within(blank[0].span, reading.as_of, valid_days) is not False]
     if answers:
-        return _newest(item, reading, answers, recent)
+        fact = _newest(item, reading, answers, recent)
+        doubt = [given for given in undated if given.value] if fact.value == 0 else ()
+        return item.fact.unknown("no-date", tuple(given.evidence for given in doubt)) if doubt else fact
     if undated:
         return item.fact.unknown("no-date", tuple(given.evidence for given in undated))
     return _blank(item, recent) if recent else item.fact.missing()
@@ -80,25 +87,26 @@ def _blank(item: Item, forms: list[tuple[When, Given]]) -> Fact:
 def _newest(
     item: Item,
     reading: Reading,
-    answers: list[tuple[int | float, When, Given]],
+    answers: list[_Answer],
     recent: list[tuple[When, Given]],
 ) -> Fact:
+    newest, valid_days = answers, reading.number(item.valid_days)
     value, when, given = answers[0]
     if len(answers) > 1:
-        latest = max(when.span.high for _, when, _ in answers)
-        newest = [answer for answer in answers if answer[1].span.high >= latest]
-        value, when, given = max(newest, key=lambda answer: answer[0])
+        latest = max(when.span.low for _, when, _ in answers)
+        newest = [answer for answer in answers if answer[1].span.high >= latest]  # none is certainly older than another
+        value, when, given = max(newest, key=partial(_weight, reading.as_of, valid_days))
         if any(other != value for other, _, _ in newest):
-            text = "two answers of the same day differ; the higher was used"
+            text = "two answers that may be of the same day differ; the higher was used"
             reading.issue("conflict", text, "data-conflict", given.at)
     evidence: tuple[Evidence, ...] = (given.evidence,)
-    closing = _closing(item, reading, when) if value else None
-    valid = dates.within(when.span, reading.as_of, reading.number(item.valid_days))
+    closing = _closing(item, newest, reading) if value and item.closed_by else None
+    valid = dates.within(when.span, reading.as_of, valid_days)
     if valid is None:
         return item.fact.unknown("date-imprecise", evidence)
     if valid:
         if closing is not None:
-            return item.fact.known(0, when, (*evidence, closing), "closed")
+            return item.fact.known(0, when, (*evidence, closing.evidence), "closed")
         newer = [blank for blank in recent if blank[0].span.low > when.span.high]
         return item.fact.known(value, when, evidence) if value or not newer else _blank(item, newer)
     fact = _blank(item, recent) if recent else item.fact.missing("out-of-date")
@@ -107,8 +115,20 @@ def _newest(
     return fact._replace(evidence=fact.evidence or evidence, older=value, older_on=when.span.high)
 
 
+def _closing(item: Item, newest: list[_Answer], reading: Reading) -> Said | None:
+    """What a clinician said that closes every positive answer among the newest."""
+    found = [closed(item.closed_by, when, reading) for value, when, _ in newest if value]
+    return found[0] if all(found) else None
+
+
+def _weight(as_of: date, valid_days: int | None, answer: _Answer) -> tuple[bool, int | float]:
+    """A positive answer that is certainly valid goes before all others; then the higher goes first."""
+    value, when, _ = answer
+    return bool(value) and dates.within(when.span, as_of, valid_days) is True, value
+
+
 def _answers(item: Item, reading: Reading) -> Iterator[Given]:
-    for sighting, value, when in results(item.code, reading):
+    for sighting, value, when, _ in results(item.code, reading):
         found = None if value is None else usable(value, item.fact, sighting, reading)
         path = sighting.path(value.path if value else "")
         yield Given(found, when, sighting.at, path, sighting.concept.origin)
@@ -126,22 +146,7 @@ def _answers(item: Item, reading: Reading) -> Iterator[Given]:
 
 def _forms(item: Item, reading: Reading) -> Iterator[Given]:
     """The instrument's totals: each says that a form was done, and a total of 0 that every item was 0."""
-    for sighting, value, when in results(item.total, reading):
+    for sighting, value, when, _ in results(item.total, reading):
         zero = item.zero_total_means_zero and value is not None and value.value == 0
         if value is not None or "component" in sighting.resource:
             yield Given(0 if zero else None, when, sighting.at, sighting.path(value.path if value else ""))
-
-
-def _closing(item: Item, reading: Reading, answered: When) -> Evidence | None:
-    """The finding, of the answer's day or later, that closes a positive answer."""
-    for sighting in reading.sightings.get(item.closed_by, ()) if item.closed_by else ():
-        when = dates.effective(sighting.resource) or dates.read(sighting.resource, "recordedDate", "onsetDateTime")
-        if sighting.conflict or when is None or when.span.low > reading.as_of or _void(sighting.resource):
-            continue
-        if when.span.low >= answered.span.high and truth(sighting.part):
-            return sighting.evidence("", when)
-    return None
-
-
-def _void(resource: dict[str, object]) -> bool:
-    return resource.get("status") in ("entered-in-error", "cancelled")

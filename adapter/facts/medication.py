@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapter.facts import dates
+from adapter.facts.conditions import ACTIVE, REFUTED, SUSPECTED, VOID, ended, status_of
 from adapter.facts.dates import When
 from adapter.facts.reading import Declared, Reading, Sighting
-from adapter.records import Evidence, Resource
+from adapter.facts.values import truth
+from adapter.records import Evidence
 from rules import Fact
 
 STATEMENT_CURRENT = frozenset({"active", "intended"})
@@ -82,8 +84,10 @@ def _uses(name: str, reading: Reading) -> Iterator[Use]:
             use = _statement(sighting, str(status), reading)
         elif kind == "MedicationRequest":
             use = _request(sighting, str(status), reading)
+        elif kind == "Observation":
+            use = _observed(sighting, reading)
         else:
-            use = _finding(sighting, reading)
+            use = _condition(sighting, reading) if kind == "Condition" else None
         if use is not None:
             yield use._replace(state="unsure") if sighting.conflict else use
 
@@ -115,12 +119,24 @@ def _request(sighting: Sighting, status: str, reading: Reading) -> Use | None:
     return Use("unsure", written, code, evidence) if status in UNSURE else None
 
 
-def _finding(sighting: Sighting, reading: Reading) -> Use | None:
+def _observed(sighting: Sighting, reading: Reading) -> Use | None:
     """A finding that says a medicine is taken ("On lithium")."""
-    resource: Resource = sighting.resource
-    when = dates.effective(resource) or dates.read(resource, "recordedDate")
-    if when is not None and reading.future(when, sighting.at):
+    when, said = dates.effective(sighting.resource), truth(sighting.part, sighting.code)
+    if said is False or sighting.resource.get("status") in VOID:
         return None
-    if resource.get("resourceType") == "Observation" and resource.get("valueBoolean", True) is not True:
+    return None if when is not None and reading.future(when, sighting.at) else _used(sighting, "unsure", when, said)
+
+
+def _condition(sighting: Sighting, reading: Reading) -> Use | None:
+    """The same finding on a problem list: once it is resolved, the medicine was stopped."""
+    status, over = status_of(sighting.resource), ended(sighting.resource)
+    when = dates.read(sighting.resource, "recordedDate")
+    if status.verification in REFUTED or (when is not None and reading.future(when, sighting.at)):
         return None
-    return Use("current", when, sighting.concept.code, sighting.evidence("", when))
+    if status.clinical in ACTIVE and (over is None or over.span.low > reading.as_of):
+        return _used(sighting, "unsure", when, status.verification not in SUSPECTED)
+    return _used(sighting, "stopped", over)
+
+
+def _used(sighting: Sighting, state: str, when: When | None, certain: bool | None = False) -> Use:
+    return Use("current" if certain else state, when, sighting.concept.code, sighting.evidence("", when))

@@ -44,18 +44,41 @@ class People:
     def owner(self, resource: Resource) -> int:
         """HERS, the entry of one of her babies, ELSE for anybody else's, UNKNOWN where nobody can say.
 
-        Observation.focus goes before the subject: what is in her record about her partner is not hers.
+        Observation.focus goes before the subject: what is in her record about her partner is not hers; what is about
+        her and her babies is.
         """
         focus = resource.get("focus")
         if isinstance(focus, list) and focus:
-            owners = {self._owner_of(reference) for reference in focus if self._is_person(reference)}
+            owners = {self._in_focus(reference) for reference in focus if self._may_be_a_person(reference, resource)}
+            if len(owners) == 1:
+                return owners.pop()
             if owners:
-                return owners.pop() if len(owners) == 1 else ELSE
+                return min(owners) if min(owners) >= HERS else ELSE
+        return self.subject_of(resource)
+
+    def subject_of(self, resource: Resource) -> int:
+        """In whose record a resource is, whatever is in its focus."""
         return self._owner_of(resource.get("subject") or resource.get("patient"))
 
-    def _is_person(self, reference: Resource) -> bool:
+    def _in_focus(self, reference: Resource) -> int:
         text = str(reference.get("reference", ""))
-        return text in self._places or reference.get("type") in PERSONS or any(f"{kind}/" in text for kind in PERSONS)
+        if text.startswith("#"):
+            return ELSE
+        return self._owner_of(reference) if text or "identifier" in reference else UNKNOWN
+
+    def _may_be_a_person(self, reference: Resource, resource: Resource) -> bool:
+        """Whether what is in focus is not known to be something else: a device, a body structure, another finding."""
+        text = str(reference.get("reference", ""))
+        if text in self._places:
+            return True
+        if text.startswith("#"):
+            inside = (one for one in resource.get("contained", ()) if one.get("id") == text[1:])
+            kind = next((str(one.get("resourceType")) for one in inside), "")
+        elif (at := self._index.resolve(text)) is not None:
+            kind = self._index.type_at(at)
+        else:
+            kind = next((name for name in text.split("/")[-2:-1] if name.isalpha()), "")
+        return (kind or reference.get("type") or "Patient") in PERSONS
 
     def _owner_of(self, reference: Resource | None) -> int:
         if not reference:

@@ -27,14 +27,17 @@ LAG_DAYS = 14
 SHORTEST_DAYS = 28
 """The shortest pregnancy that is known to have been one, from its start."""
 FORGOTTEN_DAYS = 1095
-"""So long after a due date without an outcome, the pregnancy is over and outside of every window."""
+"""So long after a due date without an outcome, the pregnancy is over and outside of every window.
+
+So long after an end with no word since, nothing says any more that she is not pregnant again: it is an older child's.
+"""
 POSTNATAL_DAYS = 730
 """How long a postnatal code without the date of a birth says that there is a new baby."""
 
 MATERNITY = "714088003"
 """SNOMED CT: midwifery service, the type of a maternity episode."""
 
-DENIALS = frozenset({"not-pregnant", "postnatal"})
+DENIALS = frozenset({"not-pregnant", "postnatal", "over"})
 """Words by which she is not pregnant."""
 
 ASK_STATUS, ASK_OUTCOME = "confirm-pregnancy-status", "confirm-pregnancy-outcome"
@@ -148,14 +151,20 @@ def _about_now(status: Status, after: date) -> bool:
 
 
 def _newest(said: Sequence[Status]) -> tuple[Status, ...]:
-    """The words of the newest day; undated ones where none has a date."""
+    """The words that may be the newest; undated ones where none has a date.
+
+    Against a newest "not pregnant", a pregnancy without a date counts too: it may be a later one.
+    """
     if len(said) < 2:
         return tuple(said)
-    dated = [status for status in said if status.when is not None]
+    dated = [(status, status.when.span) for status in said if status.when is not None]
     if not dated:
         return tuple(said)
-    last = max(status.when.span.high for status in dated if status.when)
-    return tuple(status for status in dated if status.when and status.when.span.high == last)
+    last = max(span.low for _, span in dated)
+    newest = tuple(status for status, span in dated if span.high >= last)
+    if all(status.role in ("not-pregnant", "over") for status in newest):
+        newest += tuple(status for status in said if status.when is None and status.role in ("pregnant", "over"))
+    return newest
 
 
 # --- deciding ------------------------------------------------------------------------------------------------------
@@ -175,6 +184,8 @@ def _decide(case: _Case) -> Story:
     if roles:
         return _story(case, None, case.newest, "not-confirmed", ASK_STATUS)
     if case.end is not None:
+        if (case.as_of - case.end.span.high).days > FORGOTTEN_DAYS:
+            return _story(case, None, (), "not-recorded", ASK_STATUS)
         return _story(case, False, ())
     if case.undated_end:
         return _story(case, False, (), undated=True)
@@ -207,7 +218,8 @@ def _conflict(case: _Case, note: str) -> Story:
     due = case.due or case.passed
     where = (case.newest or case.said)[0].at if case.newest or case.said else (due.at if due else 0)
     case.reading.issue("conflict", "the record contradicts itself on the pregnancy", "data-conflict", where)
-    return _story(case, None, case.newest, note, ASK_OUTCOME if due else ASK_STATUS, due=due)
+    either = {status.role for status in case.newest} <= {"pregnant", "postnatal"}
+    return _story(case, None, case.newest, note, ASK_OUTCOME if due else ASK_STATUS, due=due, undated=either)
 
 
 def _with_due_date(case: _Case, due: Due, denied: bool) -> Story:
@@ -237,7 +249,7 @@ def _before(status: Status, due: Due) -> bool:
 def _after_due(case: _Case, passed: Due) -> bool:
     """Whether a newer word "pregnant" is about a later pregnancy than the one whose due date passed."""
     first = case.newest[0] if case.newest else None
-    if first is None or first.when is None or first.role == "not-pregnant":
+    if first is None or first.when is None or first.role in ("not-pregnant", "over"):
         return False
     return first.when.span.low > dates.shift(passed.span, LONGEST_STATUS_DAYS - TERM_DAYS).high
 
@@ -277,10 +289,24 @@ def _said_not_pregnant(case: _Case, roles: set[str]) -> Story:
         if not recent:
             return _story(case, None, case.newest, "not-recorded", ASK_STATUS)
         return _story(case, False, case.newest, undated=case.end is None)
+    if (over := next((status for status in case.newest if status.role == "over"), None)) is not None:
+        return _over(case, over)
     before = [s for s in case.said if s.role == "pregnant" and s.when and last and s.when.span.low <= last.span.high]
     first = max((s.when.span.low for s in before if s.when), default=None)
     between = DateSpan(first, last.span.high) if first is not None and last is not None else None
     return _story(case, False, case.newest, ended_between=between)
+
+
+def _over(case: _Case, over: Status) -> Story:
+    """A pregnancy of a problem list that was resolved: on that day, or some time in the 42 weeks since it was there."""
+    began = over.since.span.low if over.since else None
+    if case.end is not None and (began is None or (began - case.end.span.high).days <= LAG_DAYS):
+        return _story(case, False, case.newest)  # it is the one of which the end is known
+    between = over.when.span if over.when else None
+    if between is None and over.since is not None:
+        last = dates.shift(over.since.span, LONGEST_STATUS_DAYS).high
+        between = DateSpan(over.since.span.low, min(last, case.as_of))
+    return _story(case, False, case.newest, ended_between=between, undated=between is None)
 
 
 def _discharged(case: _Case, due: Due) -> Evidence | None:

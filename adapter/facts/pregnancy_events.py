@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from adapter.facts import dates
 from adapter.facts.codes import NO_SYSTEM
+from adapter.facts.conditions import ACTIVE, REFUTED, SUSPECTED, ended, status_of
 from adapter.facts.dates import TERM_DAYS, When
 from adapter.facts.people import HERS
 from adapter.facts.reading import PREGNANCY, Reading, Sighting
@@ -24,19 +25,25 @@ HINT = "perinatal"
 BIRTHS = frozenset({"live-birth", "stillbirth", "birth"})
 LOSSES = frozenset({"stillbirth", "miscarriage", "ectopic", "molar", "termination"})
 DEATHS = frozenset({"neonatal-death", "infant-death"})
-VOID = frozenset({"entered-in-error", "cancelled", "not-done", "preparation"})
+TOLD_BY = frozenset({"Observation", "Condition", "Procedure"})
+"""What says that something was so. A family history is a relative's, a request is for what is still to be done."""
+VOID = frozenset({"entered-in-error", "cancelled", "not-done", "preparation", "on-hold", "stopped"})
 OUTCOMES = BIRTHS | LOSSES | DEATHS
 SCAN, STATED, COUNTED, MEASURED = 3, 2, 1, 0
 """Which due date goes before which: by scan; stated; counted from the last period; from a gestation."""
 
 
 class Status(NamedTuple):
-    """A word on whether she is pregnant; ``conflict`` where code and display contradict each other."""
+    """A word on whether she is pregnant; ``conflict`` where code and display contradict each other.
+
+    ``over`` is a pregnancy of a problem list that was resolved: ``when`` it ended, ``since`` when it was there.
+    """
 
     role: str
     when: When | None
     evidence: Evidence
     at: int
+    since: When | None = None
 
 
 class Due(NamedTuple):
@@ -95,7 +102,7 @@ def collect(reading: Reading) -> Events:
     """Read the events out of what was sighted, and out of the babies."""
     events = Events()
     for sighting in reading.sightings.get(PREGNANCY, ()):
-        if not _void(sighting.resource):
+        if sighting.resource["resourceType"] in TOLD_BY and not _void(sighting.resource):
             _add(events, sighting, reading)
     for baby in reading.people.babies:
         _baby(events, baby, reading)
@@ -105,8 +112,7 @@ def collect(reading: Reading) -> Events:
 def _void(resource: Resource) -> bool:
     if resource.get("status") in VOID:
         return True
-    verification = str(resource["verificationStatus"].get("coding", "")) if "verificationStatus" in resource else ""
-    return "refuted" in verification or "entered-in-error" in verification
+    return "verificationStatus" in resource and status_of(resource).verification in REFUTED
 
 
 def _when(resource: Resource) -> When | None:
@@ -124,7 +130,11 @@ def _add(events: Events, sighting: Sighting, reading: Reading) -> None:
         return
     for role in sighting.concept.roles:
         name, _, weeks = role.partition(":")
-        if name in OUTCOMES:
+        if name in OUTCOMES and status_of(sighting.resource).verification in SUSPECTED:
+            text = "an end of the pregnancy is suspected and not confirmed: it is not taken to have ended"
+            reading.issue("informational", text, "", sighting.at, "verificationStatus")
+            events.hints.append(Status(HINT, when, sighting.evidence("", when), sighting.at))
+        elif name in OUTCOMES:
             said = truth(sighting.part) if sighting.resource.get("resourceType") == "Observation" else True
             if said is not False:
                 _ended(
@@ -144,17 +154,22 @@ def _antenatal(events: Events, sighting: Sighting, name: str, weeks: str, when: 
     if name == "status":
         _status_value(events, sighting, when, reading)
     elif name in STATUSES:
-        events.statuses.append(_status(sighting, name, when))
+        events.statuses.append(_status(sighting, name, when, reading))
     elif name == HINT:
         if truth(sighting.part) is not False:
             events.hints.append(Status(name, when, sighting.evidence("", when), sighting.at))
     elif name in ("edd", "edd-scan", "edd-lmp", "lmp"):
         given = dates.read(sighting.part, "valueDateTime", "valueDate", "valuePeriod.start")
-        if given is not None:
+        if given is None:
+            reading.issue("value", "no date can be read from it, so it dates no pregnancy", "", sighting.at)
+        else:
             rank = {"edd-scan": SCAN, "lmp": COUNTED}.get(name, STATED)
             span = dates.shift(given.span, TERM_DAYS) if name == "lmp" else given.span
             evidence = sighting.evidence(given.path.partition(".")[0], when)
             events.dues.append(Due(span, rank, when, evidence, sighting.at))
+    elif name.startswith("gestation") and when is None:
+        reading.issue("required", "the gestation has no date, so it dates no pregnancy", "", sighting.at)
+        events.hints.append(Status(HINT, None, sighting.evidence(), sighting.at))
     elif name.startswith("gestation") and when is not None:
         days = DaySpan(int(weeks) * 7, int(weeks) * 7 + 6) if weeks else _days(sighting.part)
         if days is not None and days.low >= 0 and days.high <= 320:
@@ -164,7 +179,7 @@ def _antenatal(events: Events, sighting: Sighting, name: str, weeks: str, when: 
             evidence = sighting.evidence("" if weeks else "valueQuantity", when)
             events.dues.append(Due(span, MEASURED, when, evidence, sighting.at))
         else:
-            reading.issue("value", "the gestation is not plausible", "implausible-value", sighting.at)
+            reading.issue("value", "no plausible gestation can be read from it", "implausible-value", sighting.at)
 
 
 def _days(part: Resource) -> DaySpan | None:
@@ -180,32 +195,31 @@ def _days(part: Resource) -> DaySpan | None:
 
 
 # --- is she pregnant -----------------------------------------------------------------------------------------------
-def _status(sighting: Sighting, role: str, when: When | None) -> Status:
-    resource, evidence = sighting.resource, sighting.evidence("", when)
+def _status(sighting: Sighting, role: str, when: When | None, reading: Reading) -> Status:
+    resource, evidence, since = sighting.resource, sighting.evidence("", when), when
     if sighting.conflict:
         role = "conflict"
     elif resource.get("resourceType") == "Condition":
-        role, when = _condition(resource, role, when)
+        role, when = _condition(resource, role, when, reading)
     elif resource.get("resourceType") == "Observation" and role in ("pregnant", "not-pregnant"):
         said = truth(sighting.part, sighting.code)
         if said is None:
             role = "possible"
         elif not said:
             role = "not-pregnant" if role == "pregnant" else "possible"
-    return Status(role, when, evidence, sighting.at)
+    return Status(role, when, evidence, sighting.at, since)
 
 
-def _condition(resource: Resource, role: str, when: When | None) -> tuple[str, When | None]:
-    """A pregnancy on a problem list that was resolved is over; a provisional one is possible."""
-    status = str((resource.get("clinicalStatus") or {}).get("coding", ""))
-    abated = dates.read(resource, "abatementDateTime", "abatementPeriod.end")
+def _condition(resource: Resource, role: str, when: When | None, reading: Reading) -> tuple[str, When | None]:
+    """A pregnancy on a problem list that was resolved is over; one that is not confirmed is possible."""
+    status, abated = status_of(resource), ended(resource)
+    if abated is not None and abated.span.low > reading.as_of:
+        abated = None
     recorded = dates.read(resource, "recordedDate")
     newest = max((w for w in (when, recorded) if w), key=lambda w: w.span, default=None)
-    if role == "pregnant" and (abated or "resolved" in status or "inactive" in status):
-        return "not-pregnant", abated
-    if role == "pregnant" and "provisional" in str((resource.get("verificationStatus") or {}).get("coding", "")):
-        return "possible", newest
-    return role, newest
+    if role == "pregnant" and (abated or status.clinical not in ACTIVE):
+        return "over", abated
+    return ("possible" if role == "pregnant" and status.verification in SUSPECTED else role), newest
 
 
 def _status_value(events: Events, sighting: Sighting, when: When | None, reading: Reading) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from adapter.facts import dates
 from adapter.facts.reading import Answer, Form
@@ -10,17 +10,24 @@ from adapter.facts.values import answer
 from adapter.records import Resource
 
 COMPLETE = frozenset({"completed", "amended"})
+WITHDRAWN = "entered-in-error"
 SEPARATOR = "/Questionnaire/"
 
 
-def form(index: int, response: Resource, known: Iterable[str]) -> tuple[str, Form | None] | None:
-    """The instrument's name and its answers (None while it is not complete); None for other questionnaires."""
-    name = instrument(response)
+def form(index: int, response: Resource, known: Collection[str]) -> tuple[str, Form | None]:
+    """The instrument's name and its answers; no name for other questionnaires.
+
+    The answers of a form that is not complete do not count: they are blanks. One in which nothing was answered, or that
+    was withdrawn, is no form at all (the name, and None).
+    """
+    name, status = instrument(response), response.get("status")
     if name not in known:
-        return None
-    if response.get("status") not in COMPLETE:
-        return name, None
-    answers = dict(_answers(response, ""))
+        return "", None
+    answers = {} if status == WITHDRAWN else dict(_answers(response, ""))
+    if status not in COMPLETE:
+        if not any(answer.value is not None for answer in answers.values()):
+            return name, None
+        answers = {link: answer._replace(value=None) for link, answer in answers.items()}
     return name, Form(index, response, dates.read(response, "authored"), answers)
 
 

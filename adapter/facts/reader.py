@@ -21,7 +21,7 @@ from adapter.facts.declarations import (
 from adapter.facts.people import ELSE, HERS, UNKNOWN, People
 from adapter.facts.person import Services
 from adapter.facts.pregnancy_facts import Pregnancy
-from adapter.facts.questionnaires import form
+from adapter.facts.questionnaires import COMPLETE, WITHDRAWN, form
 from adapter.facts.reading import PREGNANCY, YOUNGEST_AGE, Numbers, Reading, Sighting
 from adapter.facts.site_codes import NO_SITE_CODES, SiteCodes
 from adapter.fhir.references import Index
@@ -169,8 +169,8 @@ class FactReader:
                     if coding.get("code") not in idle:
                         self._look(reading, at, resource, concept, resource, "", "code", owner)
                         break
-                if not codings and kind == "Condition" and owner == HERS:
-                    reading.uncoded(at, "code")
+                if kind == "Condition" and owner == HERS:
+                    reading.diagnosed(at, codings)
             for number, component in enumerate(resource.get("component", ())):
                 concept = component.get("code")
                 for coding in () if concept is None else concept.get("coding", ()):
@@ -204,12 +204,12 @@ class FactReader:
         """Look the codings of one CodeableConcept up; in each list, the first that is in it counts."""
         if concept is None:
             return
-        codings = concept.get("coding")
-        if not codings and owner == HERS:
-            reading.uncoded(at, prefix + name)
+        codings = concept.get("coding", ())
+        if resource["resourceType"] == "FamilyMemberHistory" and owner == HERS:
+            reading.coded(at, codings, prefix + name)
         seen: list[str] = []
         unclear = False
-        for number, coding in enumerate(codings or ()):
+        for number, coding in enumerate(codings):
             for found in self._index.find(coding):
                 if found is NO_SYSTEM:
                     unclear = True
@@ -227,37 +227,48 @@ class FactReader:
     def _sighted(self, reading: Reading, sighting: Sighting, found: Concept) -> None:
         if found.list in self._compiled.score_lists:
             self._check_person(reading, sighting.at, sighting.owner, sighting.coding)
+        elif sighting.owner != HERS and found.list in self._compiled.finding_lists:
+            sighting = self._about_baby(reading, sighting)
         if sighting.owner == HERS or found.list == PREGNANCY:
             reading.sightings.setdefault(found.list, []).append(sighting)
 
+    def _about_baby(self, reading: Reading, sighting: Sighting) -> Sighting:
+        """A finding in her record that has her baby in focus (harm, bonding) is a finding of hers."""
+        if reading.people.subject_of(sighting.resource) == HERS:
+            return sighting._replace(owner=HERS)
+        text = "it is in the record of her baby, and is not read as hers"
+        reading.issue("business-rule", text, "wrong-subject", sighting.at, sighting.coding)
+        return sighting
+
     def _form(self, reading: Reading, at: int, resource: Resource, owner: int) -> None:
-        found = form(at, resource, self._compiled.questionnaires)
-        if found is None:
+        name, response = form(at, resource, self._compiled.questionnaires)
+        if name:
+            self._check_person(reading, at, owner, "questionnaire")
+        if not name or owner != HERS:
             return
-        name, response = found
-        self._check_person(reading, at, owner, "questionnaire")
-        if owner != HERS:
-            return
-        if response is None:
+        if resource.get("status") == WITHDRAWN:
+            text = "the form was withdrawn and not used"
+            reading.issue("informational", text, "withdrawn-result", at, "status", "information")
+        elif resource.get("status") not in COMPLETE:
             reading.issue("incomplete", "the form is not complete and was not used", "", at, "status", "information")
-            return
-        reading.forms.setdefault(name, []).append(response)
+        if response is not None:
+            reading.forms.setdefault(name, []).append(response)
 
     def _medicine(self, reading: Reading, at: int, resource: Resource, owner: int) -> None:
         concept, name = resource.get("medicationCodeableConcept"), "medicationCodeableConcept"
         if concept is not None:
             self._look(reading, at, resource, concept, resource, "", name, owner)
-            self._unlisted(reading, at, concept.get("coding", ()), name)
+            reading.prescribed(at, concept.get("coding", ()), name)
             return
         reference = resource.get("medicationReference") or {}
         text = str(reference.get("reference", ""))
         if text.startswith("#"):
             for number, inner in enumerate(resource.get("contained", ())):
-                if inner.get("id") == text[1:]:
-                    self._look(
-                        reading, at, resource, inner.get("code"), resource, "", f"contained[{number}].code", owner
-                    )
-            return
+                if inner.get("id") == text[1:] and "code" in inner:
+                    path = f"contained[{number}].code"
+                    self._look(reading, at, resource, inner["code"], resource, "", path, owner)
+                    reading.prescribed(at, inner["code"].get("coding", ()), path)
+                    return
         target = reading.find.target(reference)
         medicine = reading.find.resource_at(target) if target is not None else {}
         if medicine.get("resourceType") == "Medication" and target is not None:
@@ -268,12 +279,8 @@ class FactReader:
 
     def _refer(self, reading: Reading, at: int, resource: Resource, medicine: Resource, owner: int) -> None:
         """A medicine in an entry of its own: what was read is the reference to it."""
-        codings = (medicine.get("code") or {}).get("coding")
-        if not codings:
-            reading.uncoded(at, "medicationReference")
-            return
-        path = "medicationReference.reference"
-        self._unlisted(reading, at, codings, path)
+        path, codings = "medicationReference.reference", (medicine.get("code") or {}).get("coding", ())
+        reading.prescribed(at, codings, path)
         for coding in codings:
             for found in self._index.find(coding):
                 if found is NO_SYSTEM:
@@ -281,13 +288,6 @@ class FactReader:
                     continue
                 conflict = reading.contradicted(found, coding, at, path)
                 self._sighted(reading, Sighting(at, resource, found, resource, "", path, conflict, owner), found)
-
-    def _unlisted(self, reading: Reading, at: int, codings: Iterable[Resource], path: str) -> None:
-        """A coded medicine that no list of the pack holds is said to be so: a brand's code may be missing there."""
-        codes = list(codings)
-        if codes and not any(found for coding in codes for found in self._index.find(coding)):
-            text = "the code is in no list that the rules use, so it counts as none of their medicines"
-            reading.issue("code-invalid", text, "unmapped-code", at, path, "information")
 
     def _check_person(self, reading: Reading, at: int, owner: int, path: str) -> None:
         """A mother's score on a child's record is refused; on her baby's record it is not hers."""

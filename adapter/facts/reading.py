@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
@@ -125,9 +125,28 @@ class Reading:
         """Say of a resource that it has a code that would count if it had its system."""
         self.issue("code-invalid", "a code without a system", "unmapped-code", index, severity="information")
 
-    def uncoded(self, index: int, path: str) -> None:
-        """Say that something is in words only, which nobody guesses at."""
+    def coded(self, index: int, codings: Iterable[Resource], path: str) -> bool:
+        """Whether there is a code; if not, it is said that something is in words only, which nobody guesses at."""
+        for coding in codings:
+            if "code" in coding:
+                return True
         self.issue("not-supported", "text without a code is not read", "uncoded-text", index, path)
+        return False
+
+    def diagnosed(self, index: int, codings: Sequence[Resource]) -> None:
+        """Say of a diagnosis without a code, or in no code system that is read, that no rule sees it."""
+        for coding in codings:
+            if "code" in coding and ("system" not in coding or self.index.reads(coding["system"])):
+                return
+        if self.coded(index, codings, "code"):
+            text = "the diagnosis is in no code system that is read, so no rule sees it"
+            self.issue("code-invalid", text, "unmapped-code", index, "code")
+
+    def prescribed(self, index: int, codings: Sequence[Resource], path: str) -> None:
+        """Say of a medicine that no list of the pack holds that it is so: a brand's code may be missing there."""
+        if self.coded(index, codings, path) and not any(map(self.index.find, codings)):
+            text = "the code is in no list that the rules use, so it counts as none of their medicines"
+            self.issue("code-invalid", text, "unmapped-code", index, path, "information")
 
     def contradicted(self, concept: Concept, coding: Resource, index: int, path: str) -> bool:
         """Whether a coding's display says the opposite of its code; if so it is reported."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from adapter.facts import dates
+from adapter.facts.conditions import VOID
 from adapter.facts.dates import When
 from adapter.facts.reading import Answer, Declared, Form, Reading, Sighting
 from adapter.facts.values import Number, number, truth
@@ -20,7 +21,6 @@ from adapter.records import Evidence, Resource
 from rules import Fact
 
 FINAL = frozenset({"final", "amended", "corrected"})
-WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,15 @@ class Score:
 
 
 class Result(NamedTuple):
-    """A final Observation or component of a code list: its value (None for a blank) and when it was true."""
+    """An Observation or component of a code list: its value (None for a blank) and when it was true.
+
+    One that is not final yet, or whose display contradicts its code, says no more than that a form was begun: a blank.
+    """
 
     sighting: Sighting
     value: Number | None
     when: When | None
+    counts: bool
 
 
 class Total(NamedTuple):
@@ -83,7 +87,7 @@ def resolve(score: Score, reading: Reading) -> Fact:
             totals.append(total)
     if not totals:
         evidence = tuple(e for total in undated for e in total.evidence)
-        return score.fact.unknown("no-date", evidence) if undated else score.fact.missing("not-usable")
+        return score.fact.unknown("no-date", evidence) if undated else _none(score, reading)
     chosen, evidence = _choose(reading, totals)
     when = chosen.when
     assert when is not None  # noqa: S101 - only dated totals are chosen from
@@ -93,6 +97,13 @@ def resolve(score: Score, reading: Reading) -> Fact:
     if valid is None:
         return score.fact.unknown("date-imprecise", evidence)
     return score.fact.out_of_date(chosen.value, when, evidence)
+
+
+def _none(score: Score, reading: Reading) -> Fact:
+    """There is no total; unknown, and not missing, where a code and its display contradict each other."""
+    seen = [one for one in reading.sightings.get(score.total, ()) if one.resource.get("status") not in VOID]
+    evidence = tuple(one.evidence() for one in seen if one.conflict)
+    return score.fact.unknown("conflict", evidence) if evidence else score.fact.missing("not-usable")
 
 
 def _choose(reading: Reading, totals: Sequence[Total]) -> tuple[Total, tuple[Evidence, ...]]:
@@ -131,12 +142,12 @@ def _same_day(one: Total, other: Total) -> bool:
 
 
 # --- where totals come from ----------------------------------------------------------------------------------------
-def _final(sighting: Sighting, reading: Reading) -> bool:
-    """Whether a result counts by its status; one that was withdrawn or is not final is reported."""
+def _counts(sighting: Sighting, reading: Reading) -> bool | None:
+    """Whether a result counts; None for one that was withdrawn. That it is withdrawn or not final is reported."""
     status = sighting.resource.get("status")
     if status in FINAL:
-        return True
-    withdrawn = status in WITHDRAWN
+        return not sighting.conflict
+    withdrawn = status in VOID
     reading.issue(
         "informational" if withdrawn else "incomplete",
         "the result was withdrawn and not used" if withdrawn else "the result is not final and was not used",
@@ -145,7 +156,7 @@ def _final(sighting: Sighting, reading: Reading) -> bool:
         "status",
         "information",
     )
-    return False
+    return None if withdrawn else False
 
 
 def usable(value: Number, fact: Declared, sighting: Sighting, reading: Reading) -> int | float | None:
@@ -165,21 +176,20 @@ def usable(value: Number, fact: Declared, sighting: Sighting, reading: Reading) 
 
 
 def results(name: str, reading: Reading) -> Sequence[Result]:
-    """The final Observations and components of a code list whose code and display agree."""
+    """The Observations and components of a code list, but for those that were withdrawn."""
     found: list[Result] | None = reading.results.get(name)
     if found is None:
-        found = reading.results[name] = [
-            _new_result((sighting, number(sighting.part), dates.effective(sighting.resource)))
-            for sighting in reading.sightings.get(name, ())
-            if sighting.resource["resourceType"] == "Observation"
-            and not sighting.conflict
-            and _final(sighting, reading)
-        ]
+        found = reading.results[name] = []
+        for sighting in reading.sightings.get(name, ()):
+            if sighting.resource["resourceType"] != "Observation" or (counts := _counts(sighting, reading)) is None:
+                continue
+            value = number(sighting.part) if counts else None
+            found.append(_new_result((sighting, value, dates.effective(sighting.resource), counts)))
     return found
 
 
 def _recorded(score: Score, reading: Reading) -> Iterator[Total]:
-    for sighting, value, when in results(score.total, reading):
+    for sighting, value, when, _ in results(score.total, reading):
         if value is None or sighting.prefix:  # a form without its total; a component is an item, never a total
             continue
         found = usable(value, score.fact, sighting, reading)
@@ -233,7 +243,7 @@ def _sum(score: Score, form: Form, answers: Sequence[Answer | None], reading: Re
 def _own_items(score: Score, reading: Reading) -> Iterator[Total]:
     """Sums of items that are components, or Observations of one day, of the list of all the items."""
     groups: dict[object, dict[str, tuple[int, Sighting]]] = {}
-    for sighting, value, when in results(score.items, reading):
+    for sighting, value, when, _ in results(score.items, reading):
         if value is None or value.value is None or value.value != int(value.value):
             continue
         key = (sighting.at if sighting.prefix else "", when.span if when else None)
@@ -263,18 +273,21 @@ def resolve_flag(flag: Flag, reading: Reading) -> Fact:
     """The fact of a yes or no result; the newest counts, and yes where two of the same time differ."""
     totals: list[Total] = []
     undated: list[Evidence] = []
-    for sighting, _, when in results(flag.code, reading):
-        said = truth(sighting.part)
+    unclear: list[Evidence] = []
+    for sighting, _, when, counts in results(flag.code, reading):
+        said = truth(sighting.part) if counts else None
         evidence = sighting.evidence("valueBoolean" if "valueBoolean" in sighting.part else "", when)
         if said is None:
-            continue
-        if when is None:
+            unclear.append(evidence)
+        elif when is None:
             undated.append(evidence)
             reading.issue("required", "the result has no date and was not used", "", sighting.at)
         elif not reading.future(when, sighting.at):
             totals.append(Total(int(said), when, sighting.resource, (evidence,), False, sighting.at))
     if not totals:
-        return flag.fact.unknown("no-date", tuple(undated)) if undated else flag.fact.missing("not-usable")
+        if undated:
+            return flag.fact.unknown("no-date", tuple(undated))
+        return flag.fact.unknown("not-usable", tuple(unclear)) if unclear else flag.fact.missing("not-usable")
     chosen, evidences = _choose(reading, totals)
     when = chosen.when
     assert when is not None  # noqa: S101 - only dated results are chosen from

@@ -134,8 +134,8 @@ class Relations:
         same = {baby: [at for at in self.related if baby in self._same[at]] for baby in own}
         alone: list[Child] = []
         for person in named:
-            if self._same[person] & self.babies.keys():
-                continue
+            if self._stands_for(person):
+                continue  # a Patient here: one of the babies, or a child who is none any more
             born = self._index.resource_at(person).get("birthDate")
             twins = (b for b in own if not same[b] and self._index.resource_at(b).get("birthDate") == born)
             twin = next(twins, None)

@@ -37,6 +37,11 @@ class Identity:
         """Whether both have an NHS number and none in common."""
         return bool(self.nhs and other.nhs and self.nhs.isdisjoint(other.nhs))
 
+    def is_another(self, other: Identity) -> bool:
+        """Whether they are two persons by their numbers: of the NHS, or of one organisation."""
+        mine, theirs = ({local[:2] for local in who.local} for who in (self, other))
+        return self.contradicts(other) or bool(mine & theirs and self.local.isdisjoint(other.local))
+
     def matches(self, other: Identity) -> bool:
         return not (self.nhs.isdisjoint(other.nhs) and (self.contradicts(other) or self.local.isdisjoint(other.local)))
 

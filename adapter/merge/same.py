@@ -111,7 +111,7 @@ class Same:
                     len(day) == 1
                     and alone
                     and day[0] in mine
-                    and not any(who[node].contradicts(who[o]) for o in day[0])
+                    and not any(who[node].is_another(who[o]) or self._other_sex(node, o) for o in day[0])
                 ):
                     known = day
                 elif day:
@@ -123,6 +123,10 @@ class Same:
                 made.append([node])
         for group in made:
             self._class(group)
+
+    def _other_sex(self, one: Node, other: Node) -> bool:
+        """Whether two babies are said to be a boy and a girl: twins, of whom each source has one."""
+        return {self.resource(node).get("gender") for node in (one, other)} == {"female", "male"}
 
     # --- all else ---------------------------------------------------------------------------------------------------
     def _others(self) -> None:

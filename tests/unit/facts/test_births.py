@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rules import State
-from tests.unit.facts.pregnancies import ECTOPIC, LIVE, MISCARRIAGE, PREGNANT, STILL, TERMINATION, facts, on
+from tests.unit.facts.pregnancies import ECTOPIC, LIVE, MISCARRIAGE, NOT, PREGNANT, STILL, TERMINATION, facts, on
 from tests.unit.facts.records import (
     LOCAL,
     SCT,
@@ -225,3 +225,43 @@ def test_29_february() -> None:
     found = facts(*baby("b", "2024-02-29"), as_of=date(2024, 2, 29))
     assert found["birth_on"] == on("2024-02-29")
     assert facts(due("2024-02", None), as_of=date(2024, 2, 1))["edd"] == on("2024-02-01", "2024-02-29")
+
+
+def test_an_old_end_does_not_say_that_she_is_not_pregnant_again() -> None:
+    for born, pregnant in (
+        ("2022-06-16", False),
+        ("2022-06-15", "unknown: not-recorded"),
+        ("2016-06-15", "unknown: not-recorded"),
+    ):
+        for record in ([*baby("b", born)], [outcome(LIVE, born)]):
+            found = facts(*record)
+            assert (found["pregnant"], found["birth_on"], found["pregnancy_ended_on"]) == (pregnant, on(born), on(born))
+    assert facts(*baby("b", "2016-01-01"), pregnancy_status(NOT, "2025-06-01"))["pregnant"] is False
+    assert facts(*baby("b", "2016-01-01"), due("2025-09-01"))["pregnant"] is True
+
+
+def test_a_child_who_is_a_patient_and_no_baby_any_more_is_no_birth_without_a_date() -> None:
+    found = facts(*baby("b", "2012-01-01"), observation(coded(SCT, "1"), "2025-06-01"))
+    asked = "unknown: not-recorded"
+    assert (found["pregnant"], found["undated"], found["living_baby"]) == (asked, State.ABSENT, asked)
+
+
+@pytest.mark.parametrize("verified", ["unconfirmed", "provisional", "differential"])
+def test_a_loss_that_is_only_suspected_is_none_and_is_said(verified: str) -> None:
+    suspected = condition(coded(SCT, MISCARRIAGE), verified=verified, recordedDate="2025-06-01")
+    found = facts(suspected)
+    assert (found["pregnant"], found["undated"], found["bereaved"]) == ("unknown: not-recorded", True, State.ABSENT)
+    found = facts(suspected, due("2025-12-01"))
+    assert (found["pregnant"], found["loss_on"]) == (True, State.ABSENT)
+    assert "an end of the pregnancy is suspected" in read(suspected).issues[0].text
+
+
+@pytest.mark.parametrize("status", ["preparation", "not-done", "on-hold", "stopped", "entered-in-error"])
+def test_a_termination_that_was_not_carried_out_is_none(status: str) -> None:
+    procedure = {
+        "resourceType": "Procedure",
+        "status": status,
+        "subject": ref("mother"),
+        "code": coded(SCT, TERMINATION),
+    }
+    assert facts({**procedure, "performedDateTime": "2025-06-01"}, due("2025-12-01"))["pregnant"] is True

@@ -45,6 +45,7 @@ def states(*resources: dict[str, Any]) -> dict[str, State | Any]:
         (condition(BIPOLAR, clinical="recurrence"), {"ever", "current", "relapse"}),
         (condition(BIPOLAR, verified="provisional"), {"ever", "current", "suspected"}),
         (condition(BIPOLAR, verified="differential"), {"ever", "current", "suspected"}),
+        (condition(BIPOLAR, verified="unconfirmed"), {"ever", "current", "suspected"}),
         (condition(BIPOLAR, verified="provisional", clinical="resolved"), {"ever"}),
         (condition(BIPOLAR, verified="refuted"), set()),
         (condition(BIPOLAR, verified="entered-in-error"), set()),
@@ -186,3 +187,50 @@ def test_another_wording_is_no_conflict(display: str) -> None:
 def test_icd10_rubrics_with_without_are_no_conflict() -> None:
     severe = coded(ICD10, "F32.2", "Severe depressive episode")
     assert read(condition(severe)).facts["ever"].value is True
+
+
+def test_a_finding_of_now_is_not_over_before_the_day_it_will_be() -> None:
+    thoughts = condition(coded(SCT, "6471006"), recordedDate="2025-06-10", abatementDateTime="2025-07-01")
+    assert read(thoughts).facts["thoughts"].value is True
+
+
+# --- diagnoses said by Observations, and those that nobody can read --------------------------------------------------
+def test_an_observation_of_a_diagnosis_with_its_own_code_as_value() -> None:
+    assert states(observation(BIPOLAR, "2025-06-01", valueCodeableConcept=BIPOLAR))["current"] is True
+
+
+@pytest.mark.parametrize("value", [{"valueCodeableConcept": coded(SCT, "24484000")}, {"valueString": "see letter"}])
+def test_an_observation_that_says_neither_yes_nor_no_is_unknown(value: dict[str, Any]) -> None:
+    fact = read(observation(BIPOLAR, "2025-06-01", **value)).facts["ever"]
+    assert (fact.state, fact.ask) == (State.UNKNOWN, "confirm-diagnosis")
+    assert read(observation(BIPOLAR, "2025-06-01", **value), condition(BIPOLAR)).facts["ever"].value is True
+
+
+def test_the_latest_of_two_refutations_counts() -> None:
+    asserted = condition(BIPOLAR, recordedDate="2025-01-01")
+    refuted = [condition(BIPOLAR, verified="refuted", **more) for more in ({"recordedDate": "2025-02-01"}, {})]
+    for order in (refuted, refuted[::-1]):
+        assert read(asserted, *order).facts["ever"].note == "conflict"
+
+
+@pytest.mark.parametrize(
+    ("codings", "said"),
+    [
+        ([{"display": "bipolar disorder"}], ["uncoded-text"]),
+        ([{"system": "https://elsewhere.example/codes", "code": "B1"}], ["unmapped-code"]),
+        ([{"system": "https://elsewhere.example/codes", "code": "B1"}, *coded(SCT, "195967001")["coding"]], []),
+        ([{"code": "F31.4"}], ["unmapped-code"]),
+        (coded(SCT, "195967001")["coding"], []),
+    ],
+    ids=["words only", "another code system", "and one that is read", "no code system", "asthma"],
+)
+def test_a_diagnosis_that_no_rule_can_see_is_said(codings: list[dict[str, str]], said: list[str]) -> None:
+    result = read(condition({"coding": codings}))
+    assert result.facts["ever"].state is State.ABSENT
+    assert details(result) == said
+
+
+def test_the_diagnosis_of_an_episode_is_its_condition() -> None:
+    episode = {"resourceType": "EpisodeOfCare", "status": "active", "patient": ref("mother")}
+    diagnosis = {**episode, "diagnosis": [{"condition": ref("c", "Condition")}]}
+    assert states(diagnosis, condition(BIPOLAR, id="c"))["current"] is True

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from rules import Fact, State
-from tests.unit.facts.records import LOCAL, SCT, coded, details, epds, item10, observation, read, response
+from tests.unit.facts.records import (
+    LOCAL,
+    SCT,
+    coded,
+    condition,
+    details,
+    epds,
+    item10,
+    observation,
+    read,
+    response,
+)
 
 CLOSED = "self-harm-item-assessed-no-current-risk"
 
@@ -121,3 +132,64 @@ def test_suicidal_thoughts_are_closed_alike() -> None:
     assert read(thoughts).facts["thoughts"].value is True
     fact = read(thoughts, observation(coded(LOCAL, CLOSED), "2025-06-11")).facts["thoughts"]
     assert (fact.value, fact.note) == (False, "closed")
+
+
+@pytest.mark.parametrize(("hour", "open_"), [("09", True), ("16", False)])
+def test_a_closing_earlier_that_day_closes_nothing_that_was_said_later(hour: str, open_: bool) -> None:
+    closing = observation(coded(LOCAL, CLOSED), f"2025-06-10T{hour}:00:00Z")
+    thoughts = observation(coded(SCT, "6471006"), "2025-06-10T15:00:00Z")
+    facts = read(item10(2, "2025-06-10T15:00:00Z"), thoughts, closing).facts
+    assert (facts["item"].value, facts["thoughts"].value) == (2 if open_ else 0, open_)
+
+
+def test_every_positive_answer_of_the_day_must_be_closed() -> None:
+    closing = observation(coded(LOCAL, CLOSED), "2025-06-10T12:00:00Z")
+    assert item(item10(2, "2025-06-10T09:00:00Z"), closing).value == 0
+    assert item(item10(2, "2025-06-10T09:00:00Z"), item10(1, "2025-06-10T15:00:00Z"), closing).value == 2
+
+
+@pytest.mark.parametrize("verified", ["refuted", "entered-in-error"])
+def test_a_closing_that_was_refuted_closes_nothing(verified: str) -> None:
+    closing = condition(coded(LOCAL, CLOSED), verified=verified, recordedDate="2025-06-12")
+    assert item(item10(2, "2025-06-10"), closing).value == 2
+    assert item(item10(2, "2025-06-10"), condition(coded(LOCAL, CLOSED), recordedDate="2025-06-12")).value == 0
+
+
+def test_a_zero_of_that_month_does_not_hide_an_answer_of_a_day() -> None:
+    result = read(item10(0, "2025-06"), item10(3, "2025-06-12"))
+    assert result.facts["item"].value == 3
+    assert "data-conflict" in details(result)
+    assert item(item10(3, "2025"), item10(1, "2025-06-12")).value == 1
+
+
+def test_an_undated_positive_answer_beside_a_zero_is_unknown() -> None:
+    fact = item(item10(2, None), item10(0, "2025-06-10"))
+    assert (fact.state, fact.note) == (State.UNKNOWN, "no-date")
+    assert item(item10(0, None), item10(0, "2025-06-10")).value == 0
+
+
+@pytest.mark.parametrize("status", ["preliminary", "registered", "unknown"])
+def test_an_answer_that_is_not_final_is_a_form_without_the_item(status: str) -> None:
+    fact = item(item10(3, "2025-06-10", status=status))
+    assert (fact.state, fact.note) == (State.UNKNOWN, "item-missing")
+    assert item(item10(3, "2025-06-10", status="entered-in-error")).state is State.ABSENT
+
+
+def test_an_answer_whose_display_denies_its_code_is_a_form_without_the_item() -> None:
+    fact = item(observation(coded(LOCAL, "epds-item-10", "Not EPDS item 10"), "2025-06-10", valueInteger=3))
+    assert (fact.state, fact.note) == (State.UNKNOWN, "item-missing")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("in-progress", State.UNKNOWN),
+        ("stopped", State.UNKNOWN),
+        ("entered-in-error", State.ABSENT),
+        ("amended", State.KNOWN),
+    ],
+)
+def test_a_form_that_is_not_complete_asks_for_the_item(status: str, state: State) -> None:
+    assert item(response([1] * 9 + [3], "2025-06-10", status)).state is state
+    assert item(response([None] * 10, "2025-06-10", "in-progress")).state is State.ABSENT
+    assert item(response([1] * 9 + [1], "2025-06-01"), response([0] * 10, "2025-06-10", "in-progress")).value == 1

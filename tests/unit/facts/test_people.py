@@ -1,4 +1,4 @@
-"""Medicines, family history, the person, and whose each resource is."""
+"""Family history, the person, and whose each resource is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from adapter.errors import CannotStart
 from adapter.facts import compile_facts
-from rules import DateSpan, State
+from rules import State
 from tests.unit.facts.records import (
     AS_OF,
     BASE,
@@ -22,6 +22,7 @@ from tests.unit.facts.records import (
     coded,
     condition,
     details,
+    due,
     epds,
     observation,
     outcome,
@@ -33,63 +34,6 @@ from tests.unit.facts.records import (
 )
 
 BIPOLAR = coded(SCT, "13746004")
-DAY = DateSpan(date(2025, 6, 1), date(2025, 6, 1))
-
-
-# --- medicines -----------------------------------------------------------------------------------------------------
-OLANZAPINE = coded(SCT, "108441004")
-
-
-def statement(status: str, concept: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    named = {} if "medicationReference" in more else {"medicationCodeableConcept": concept or OLANZAPINE}
-    return {"resourceType": "MedicationStatement", "status": status, "subject": ref("mother"), **named, **more}
-
-
-@pytest.mark.parametrize(
-    ("resource", "state"),
-    [
-        (statement("active"), State.KNOWN),
-        (statement("intended"), State.KNOWN),
-        (statement("active", coded("https://dmd.nhs.uk", "108441004")), State.KNOWN),
-        ({**statement("active"), "resourceType": "MedicationRequest", "intent": "order"}, State.KNOWN),
-        (statement("on-hold"), State.UNKNOWN),
-        (statement("active", effectivePeriod={"end": "2025-01-01"}), State.UNKNOWN),
-        (statement("stopped"), State.ABSENT),
-        (statement("entered-in-error"), State.ABSENT),
-        (statement("not-taken"), State.ABSENT),
-        (statement("active", {"text": "olanzapine"}), State.ABSENT),
-    ],
-)
-def test_medicines_taken(resource: dict[str, Any], state: State) -> None:
-    assert read(resource).facts["taking"].state is state
-
-
-def test_a_medicine_whose_code_is_in_no_list_is_said_to_be() -> None:
-    assert "unmapped-code" not in details(read(statement("active")))
-    brand = coded("https://dmd.nhs.uk", "999000001105")
-    assert "unmapped-code" in details(read(statement("active", brand)))
-    elsewhere = {"resourceType": "Medication", "id": "m", "code": brand}
-    referred = statement("active", medicationReference=ref("m", "Medication"))
-    assert "unmapped-code" in details(read(referred, elsewhere))
-
-
-def test_medicines_stopped() -> None:
-    stopped = statement("stopped", effectivePeriod={"start": "2024-01-01", "end": "2025-06-01"})
-    assert read(stopped).facts["stopped"].value == DAY
-    assert read({**stopped, "status": "completed"}).facts["stopped"].value == DAY
-    assert read(statement("stopped")).facts["stopped"].note == "no-date"
-    assert read(stopped, statement("active")).facts["stopped"].state is State.ABSENT
-    other = statement("active", coded(SCT, "108443001"))
-    assert read(stopped, other).facts["stopped"].value == DAY
-
-
-def test_a_medicine_in_an_entry_of_its_own_and_contained() -> None:
-    medicine = {"resourceType": "Medication", "id": "m", "code": OLANZAPINE}
-    assert read(medicine, statement("active", medicationReference=ref("m", "Medication"))).facts["taking"].value is True
-    inside = statement("active", medicationReference={"reference": "#m"}, contained=[medicine])
-    assert read(inside).facts["taking"].value is True
-    lost = read(statement("active", medicationReference=ref("m", "Medication")))
-    assert details(lost) == ["uncoded-text"]
 
 
 # --- family --------------------------------------------------------------------------------------------------------
@@ -145,47 +89,6 @@ def test_born_on_29_february() -> None:
     leap = person("mother", "2004-02-29")
     assert read(leap, mother=False, as_of=date(2025, 2, 28)).facts["age"].value == 20
     assert read(leap, mother=False, as_of=date(2025, 3, 1)).facts["age"].value == 21
-
-
-def episode(status: str, concept: dict[str, Any]) -> dict[str, Any]:
-    return {"resourceType": "EpisodeOfCare", "status": status, "type": [concept], "patient": ref("mother")}
-
-
-def request(status: str, concept: dict[str, Any]) -> dict[str, Any]:
-    return {"resourceType": "ServiceRequest", "status": status, "performerType": concept, "subject": ref("mother")}
-
-
-TEAM = coded(f"{BASE}/CodeSystem/referral-service", "crisis-team")
-
-
-@pytest.mark.parametrize(
-    ("resource", "keys"),
-    [
-        (episode("active", TEAM), {"crisis-team"}),
-        (episode("onhold", coded(SCT, "901221000000102")), {"perinatal-community-team"}),
-        (episode("finished", TEAM), set()),
-        (episode("planned", TEAM), set()),
-        (request("active", TEAM), {"crisis-team"}),
-        (request("draft", TEAM), set()),
-        (request("revoked", TEAM), set()),
-    ],
-)
-def test_open_services(resource: dict[str, Any], keys: set[str]) -> None:
-    assert read(resource).facts["open"].value == keys
-
-
-def test_consent() -> None:
-    code = coded(LOCAL, "no-consent-to-referral")
-    assert read().facts["refused"].value == frozenset()
-    assert read(observation(code, "2025-01-01")).facts["refused"].value == {"all"}
-    about = observation(code, "2025-01-01", valueCodeableConcept=TEAM)
-    assert read(about).facts["refused"].value == {"crisis-team"}
-    assert read(observation(code, "2025-01-01", valueBoolean=False)).facts["refused"].value == frozenset()
-    consent = {"resourceType": "Consent", "status": "active", "patient": ref("mother"), "provision": {"type": "deny"}}
-    assert read(consent).facts["refused"].value == {"all"}
-    assert read({**consent, "status": "inactive"}).facts["refused"].value == frozenset()
-    named = {**consent, "provision": {"type": "deny", "code": [TEAM]}}
-    assert read(named).facts["refused"].value == {"crisis-team"}
 
 
 # --- whose record --------------------------------------------------------------------------------------------------
@@ -258,3 +161,94 @@ def test_an_outcome_said_of_the_baby() -> None:
 def test_a_declaration_that_cannot_be_understood(source: dict[str, Any]) -> None:
     with pytest.raises(CannotStart):
         compile_facts(FakePack({"x": ("boolean", None, source)}), BASE)
+
+
+# --- what a resource does not say -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "focus",
+    [
+        {"reference": "#p"},
+        {"display": "her partner"},
+        {"reference": "urn:uuid:00000000-0000-4000-8000-000000000000"},
+        {"identifier": {"system": "https://elsewhere.example", "value": "1"}},
+        {"reference": "https://elsewhere.example/RelatedPerson/9"},
+    ],
+    ids=["contained", "words", "nowhere", "identifier", "elsewhere"],
+)
+def test_what_is_about_somebody_whom_nobody_knows_is_not_hers(focus: dict[str, Any]) -> None:
+    inside = {"resourceType": "RelatedPerson", "id": "p", "patient": ref("mother")}
+    result = read(epds(20, "2025-06-10", focus=[focus], contained=[inside]))
+    assert result.facts["epds"].state is State.ABSENT
+    assert details(result) == ["wrong-subject"]
+
+
+@pytest.mark.parametrize(
+    "focus",
+    [
+        {"reference": "Device/1"},
+        {"reference": "#d"},
+        {"type": "BodyStructure", "display": "left"},
+        ref("mother"),
+        ref("o", "Observation"),
+    ],
+)
+def test_what_is_in_focus_and_no_person_makes_it_nobody_elses(focus: dict[str, Any]) -> None:
+    other = observation(coded(SCT, "1"), "2025-06-10", id="o")
+    inside = {"resourceType": "Device", "id": "d"}
+    assert read(epds(20, "2025-06-10", focus=[focus], contained=[inside]), other).facts["epds"].value == 20
+
+
+def test_what_a_relative_has_or_had_is_never_hers() -> None:
+    for code in ("77386006", "237364002", "17369002", "268514004", "6471006"):
+        facts = read(relative("SIS", condition=[{"code": coded(SCT, code)}])).facts
+        assert (facts["pregnant"].note, facts["bereaved"].state, facts["undated"].state) == (
+            "not-recorded",
+            State.ABSENT,
+            State.ABSENT,
+        )
+        assert facts["taking"].state is facts["thoughts"].state is State.ABSENT
+
+
+@pytest.mark.parametrize("code", ["386639001", "169762003"])
+def test_what_is_asked_for_was_not_done(code: str) -> None:
+    asked = {"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": ref("mother")}
+    facts = read({**asked, "code": coded(SCT, code)}).facts
+    assert (facts["pregnant"].note, facts["bereaved"].state) == ("not-recorded", State.ABSENT)
+
+
+def test_sex_and_gender_change_nothing() -> None:
+    for gender in ("male", "female", "other", "unknown"):
+        facts = read(person("mother", "1994-03-02", gender=gender), due("2025-09-01"), mother=False).facts
+        assert facts["pregnant"].value is True
+
+
+# --- of her and of her baby ------------------------------------------------------------------------------------------
+TRAUMA = coded(LOCAL, "birth-trauma")
+
+
+def test_a_finding_in_her_record_that_has_the_baby_in_focus_is_hers() -> None:
+    found = read(*baby("b", "2025-06-01"), observation(TRAUMA, "2025-06-10", focus=[ref("b")]))
+    assert found.facts["trauma"].value is True
+
+
+def test_a_finding_in_the_record_of_the_baby_is_not_hers_and_is_said() -> None:
+    found = read(*baby("b", "2025-06-01"), observation(TRAUMA, "2025-06-10", subject=ref("b")))
+    assert found.facts["trauma"].state is State.ABSENT
+    assert details(found) == ["wrong-subject"]
+
+
+def test_what_is_about_her_and_her_baby_is_hers_and_with_the_partner_it_is_not() -> None:
+    pair = *baby("b", "2025-06-01"), related("p", "mother", "DOMPART")
+    both, three = [ref("mother"), ref("b")], [ref("mother"), ref("p", "RelatedPerson")]
+    assert read(*pair, epds(20, "2025-06-10", focus=both)).facts["epds"].value == 20
+    twins = observation(TRAUMA, "2025-06-10", focus=[ref("b"), ref("c")])
+    assert read(*pair, *baby("c", "2025-06-01"), twins).facts["trauma"].value is True
+    assert read(*pair, epds(20, "2025-06-10", focus=three)).facts["epds"].state is State.ABSENT
+
+
+@pytest.mark.parametrize("concept", [BIPOLAR, coded(SCT, "268514004"), coded(SCT, "77386006")])
+def test_what_the_baby_has_is_never_hers(concept: dict[str, Any]) -> None:
+    for resource in (condition(concept, subject=ref("b")), observation(concept, "2025-06-10", subject=ref("b"))):
+        facts = read(*baby("b", "2025-06-01"), resource).facts
+        assert facts["ever"].state is facts["taking"].state is State.ABSENT
+        assert facts["pregnant"].value is False

@@ -11,6 +11,7 @@ from tests.unit.facts.pregnancies import NOT, POSSIBLE, PREGNANT, UNCONFIRMED, f
 from tests.unit.facts.records import (
     LOINC,
     SCT,
+    baby,
     coded,
     condition,
     details,
@@ -61,10 +62,16 @@ def test_every_form_of_the_status(resource: dict[str, Any], value: object) -> No
         due("2025-09-01", code="738070007", system=SCT),
         due("2025-09-01", code="289206005", system=SCT),
         due("2025-09-01", code="11779-6"),
+        due("2025-09-01", code="11780-4"),
         observation(
             coded(LOINC, "82810-3"),
             "2025-01-10",
             component=[{"code": coded(LOINC, "11778-8"), "valueDateTime": "2025-09-01"}],
+        ),
+        observation(
+            coded(SCT, "57036006"),
+            "2025-01-10",
+            component=[{"code": coded(SCT, "289206005"), "valueDateTime": "2025-09-01"}],
         ),
         due("2024-11-25", code="161713000", system=SCT),
     ],
@@ -85,6 +92,9 @@ def test_every_form_of_the_due_date(resource: dict[str, Any]) -> None:
         (observation(coded(SCT, "57036006"), "2025-06-01", valueQuantity={"value": 20, "code": "wk"}), (154, 160)),
         (observation(coded(SCT, "57036006"), "2025-06-01", valueQuantity={"value": 143, "code": "d"}), (157, 157)),
         (observation(coded(SCT, "23464008"), "2025-06-01"), (154, 160)),
+        (observation(coded(SCT, "87178007"), "2025-06-01"), (21, 27)),
+        (observation(coded(SCT, "36428009"), "2025-06-14"), (295, 301)),
+        (condition(coded(SCT, "23464008"), recordedDate="2025-06-01"), (154, 160)),
     ],
 )
 def test_gestation_without_a_due_date(resource: dict[str, Any], days: tuple[int, int]) -> None:
@@ -192,3 +202,82 @@ def test_maternity_care_ended_before_the_due_date() -> None:
     assert (fact.note, fact.ask) == ("record-contradicts", "confirm-pregnancy-outcome")
     assert facts(due("2025-09-01"), finished, {**midwifery, "status": "active"})["pregnant"] is True
     assert facts(due("2025-09-01"), {**finished, "period": {"end": "2023-05-01"}})["pregnant"] is True
+
+
+# --- a pregnancy of a problem list ----------------------------------------------------------------------------------
+def problem(clinical: str = "active", verified: str = "confirmed", **more: Any) -> dict[str, Any]:
+    return condition(coded(SCT, PREGNANT), clinical, verified, **more)
+
+
+@pytest.mark.parametrize(
+    ("more", "ended"),
+    [
+        ({"onsetDateTime": "2024-08-01", "abatementDateTime": "2025-05-01"}, on("2025-05-01")),
+        ({"abatementDateTime": "2025-05-01"}, on("2025-05-01")),
+        ({"onsetDateTime": "2024-12-01"}, on("2024-12-01", "2025-06-15")),
+        ({"recordedDate": "2023-01-01"}, on("2023-01-01", "2023-10-22")),
+        ({}, "unknown: no-date"),
+    ],
+)
+def test_a_resolved_pregnancy_is_one_that_ended(more: dict[str, Any], ended: object) -> None:
+    found = facts(problem("resolved", **more))
+    assert (found["pregnant"], found["pregnancy_ended_on"]) == (False, ended)
+    assert str(found["birth_on"]).startswith("unknown")
+    assert str(found["living_baby"]).startswith("unknown")
+    assert found["undated"] == (State.ABSENT if more else True)
+
+
+def test_a_resolved_pregnancy_of_which_the_birth_is_known_is_that_one() -> None:
+    for more in ({"onsetDateTime": "2024-08-01"}, {"recordedDate": "2025-05-05"}, {}):
+        resolved = problem("resolved", abatementDateTime="2025-05-25", **more)
+        assert facts(*baby("b", "2025-05-01"), resolved)["pregnancy_ended_on"] == on("2025-05-01")
+    again = problem("resolved", onsetDateTime="2024-11-01", abatementDateTime="2025-05-25")
+    assert facts(*baby("b", "2023-05-01"), again)["pregnancy_ended_on"] == on("2025-05-25")
+
+
+def test_a_pregnancy_that_will_be_over_is_not_over() -> None:
+    assert facts(problem(onsetDateTime="2025-01-01", abatementDateTime="2025-09-01"))["pregnant"] is True
+
+
+@pytest.mark.parametrize("verified", ["unconfirmed", "provisional", "differential"])
+def test_a_pregnancy_that_is_not_confirmed_is_asked(verified: str) -> None:
+    assert facts(problem(verified=verified, recordedDate="2025-06-01"))["pregnant"] == "unknown: not-confirmed"
+
+
+# --- words without a day --------------------------------------------------------------------------------------------
+def test_not_pregnant_of_that_month_does_not_hide_pregnant_of_a_day() -> None:
+    for month, day in ((NOT, PREGNANT), (PREGNANT, NOT)):
+        record = pregnancy_status(month, "2025-06"), pregnancy_status(day, "2025-06-12")
+        assert facts(*record)["pregnant"] == "unknown: conflict"
+    assert facts(pregnancy_status(NOT, "2025-05"), pregnancy_status(PREGNANT, "2025-06-12"))["pregnant"] is True
+
+
+def test_an_active_pregnancy_without_a_date_stands_against_an_older_no() -> None:
+    assert facts(problem(), pregnancy_status(NOT, "2022-01-01"))["pregnant"] == "unknown: conflict"
+    assert facts(problem(), pregnancy_status(PREGNANT, "2025-06-01"))["pregnant"] is True
+
+
+def test_pregnant_and_postnatal_on_one_day_is_perinatal_either_way() -> None:
+    found = facts(pregnancy_status(PREGNANT, "2025-06-01"), observation(coded(SCT, "86569001"), "2025-06-01"))
+    assert (found["pregnant"], found["undated"]) == ("unknown: conflict", True)
+    found = facts(pregnancy_status(PREGNANT, "2025-06-01"), pregnancy_status(NOT, "2025-06-01"))
+    assert found["undated"] is State.ABSENT
+
+
+# --- what dates no pregnancy ----------------------------------------------------------------------------------------
+def test_a_gestation_without_a_date_says_perinatal_and_no_more() -> None:
+    for gestation in (
+        observation(coded(SCT, "57036006"), valueQuantity={"value": 20, "code": "wk"}),
+        observation(coded(SCT, "23464008")),
+    ):
+        result = read(gestation)
+        assert result.facts["pregnant"].state is State.UNKNOWN
+        assert result.facts["undated"].value is True
+        assert "the gestation has no date, so it dates no pregnancy" in [issue.text for issue in result.issues]
+
+
+@pytest.mark.parametrize("value", [{}, {"valueString": "1 September"}, {"valueDateTime": "2025-02-30"}])
+def test_a_due_date_that_cannot_be_read_is_said(value: dict[str, Any]) -> None:
+    result = read(observation(coded(LOINC, "11778-8"), "2025-06-01", **value))
+    assert result.facts["pregnant"].state is State.UNKNOWN
+    assert "no date can be read from it, so it dates no pregnancy" in [issue.text for issue in result.issues]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from rules import State
@@ -180,3 +182,30 @@ def test_a_yes_or_no_result(value: bool, expected: bool) -> None:
     assert read(flag).facts["bits"].value is expected
     old = observation(coded(LOCAL, "city-bits-diagnostic"), "2025-01-01", valueBoolean=value)
     assert read(old).facts["bits"].older is expected
+
+
+def test_a_form_that_was_withdrawn_is_said_to_be() -> None:
+    result = read(response([3] * 10, "2025-06-10", "entered-in-error"))
+    assert result.facts["epds"].state is State.ABSENT
+    assert details(result) == ["withdrawn-result"]
+
+
+def test_a_total_whose_display_denies_its_code_is_unknown() -> None:
+    denied = coded("http://snomed.info/sct", "450320001", "No Edinburgh postnatal depression scale score")
+    result = read(observation(denied, "2025-06-10", valueInteger=20))
+    assert (result.facts["epds"].state, result.facts["epds"].note) == (State.UNKNOWN, "conflict")
+    assert details(result) == ["code-display-conflict"]
+    assert read(observation(denied, "2025-06-10", valueInteger=20), epds(8, "2025-06-10")).facts["epds"].value == 8
+
+
+def test_a_result_that_says_neither_yes_nor_no_is_unknown() -> None:
+    words = coded("http://snomed.info/sct", "10828004")
+    flag = observation(coded(LOCAL, "city-bits-diagnostic"), "2025-06-01", valueCodeableConcept=words)
+    assert read(flag).facts["bits"].state is State.UNKNOWN
+    assert read({**flag, "status": "cancelled"}).facts["bits"].state is State.ABSENT
+
+
+def test_a_late_evening_in_utc_is_the_next_day_in_england() -> None:
+    assert str(read(epds(14, "2025-06-09T23:30:00Z")).facts["epds"].on) == "2025-06-10"
+    assert str(read(epds(14, "2025-01-09T23:30:00Z"), as_of=date(2025, 1, 15)).facts["epds"].on) == "2025-01-09"
+    assert str(read(epds(14, "2025-06-09T23:30:00+01:00")).facts["epds"].on) == "2025-06-09"

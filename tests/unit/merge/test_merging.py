@@ -196,6 +196,21 @@ def test_twins_with_identifiers_of_their_own_are_two() -> None:
     assert len(of_type(found, "Patient")) == 3
 
 
+def test_a_boy_and_a_girl_of_one_day_are_twins() -> None:
+    for other, babies in (("male", 2), ("female", 1), ("unknown", 1)):
+        girl = record("a.json", patient(), *birth("b", gender="female"))
+        found = one(girl, record("b.json", patient(), *birth("b", gender=other)))
+        assert len(of_type(found, "Patient")) == 1 + babies
+        assert bool(said(found, "data-conflict")) == (babies == 2)
+
+
+def test_two_numbers_of_one_hospital_are_two_babies() -> None:
+    first = record("a.json", patient(), *birth("b", identifier=[local("B1")]))
+    for number, organisation, babies in (("B2", "RXX", 2), ("B1", "RXX", 1), ("B2", "RYY", 1)):
+        second = record("b.json", patient(), *birth("b", identifier=[local(number, organisation)]))
+        assert len(of_type(one(first, second), "Patient")) == 1 + babies
+
+
 # --- references and places ---------------------------------------------------------------------------------------------
 def test_every_reference_means_what_it_meant_in_its_own_source() -> None:
     def seen_by(family: str) -> list[Resource]:
