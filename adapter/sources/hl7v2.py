@@ -23,7 +23,7 @@ from orjson import dumps, loads
 
 from adapter.errors import Malformed
 from adapter.records import Issue, RawRecord
-from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, identity_of, unidentified
+from adapter.sources.hl7v2_identity import Identity, Merge, Merged, Persons, alone, identity_of, unidentified
 from adapter.sources.hl7v2_results import as_single_values, status_remarks, told_apart
 from adapter.sources.hl7v2_rows import Segment
 from adapter.sources.hl7v2_stream import LONGEST_MESSAGE, Message, again, malformed, read_messages
@@ -237,8 +237,12 @@ def _parts(message: Message) -> Iterator[_Part]:
     for start, stop in zip(starts, [*starts[1:], len(message.segments)], strict=True):
         segments = _rows(message, (*range(starts[0]), *range(start, stop)))
         pid = next(segment for segment in segments if segment.name == "PID")
-        identity, conflicts = identity_of(pid)
-        yield _Part(segments, identity, (*issues, *conflicts, *status_remarks(segments)))
+        identity, said = identity_of(pid)
+        if not identity.own:
+            content = sha256(b"\r".join((*message.lines, str(start).encode()))).hexdigest()
+            own, said = alone(pid, content)
+            identity = replace(own, prior=identity.prior)
+        yield _Part(segments, identity, (*issues, *said, *status_remarks(segments)))
 
 
 def _remarks(message: Message) -> Iterator[Issue]:

@@ -18,6 +18,7 @@ NHS_AUTHORITIES = frozenset({"NHS", "NH", "2.16.840.1.113883.2.1.4.1", "2.16.840
 """What marks an identifier as an NHS number in CX.4 or CX.5: the authority as in NHS England's ITK samples, HL7 table
 0203, the OID of HL7 v3 and that of the NHS genomics guide. ``code_maps/hl7-nhs-authority.csv`` lists the same."""
 
+_ALONE = "this message"
 _OWN = ("PID-3", "PID-2", "PID-4")
 _PRIOR = ("MRG-1", "MRG-2", "MRG-4")
 
@@ -93,15 +94,30 @@ class Merged:
     kept_apart: int
 
 
+def alone(pid: Segment, content: str) -> tuple[Identity, list[Issue]]:
+    """The identity of somebody whose identifiers are no more than NHS numbers that are none: this message's alone.
+
+    What it says of her must be heard, and nobody can say which other messages are hers. ``content`` tells it from all
+    other messages.
+    """
+    given = [one for field in _OWN for one in pid.each(field) if one.get("1")]
+    if not given:
+        return Identity("", ()), []
+    text = "no valid NHS number (ten digits, modulus 11) and no other identifier: this is joined with no other message"
+    issue = Issue("warning", "value", text, "nhs-number-invalid", given[0].place("1"))
+    return Identity("", (f"{_ALONE}|{content}",)), [issue]
+
+
 def unidentified(pid: Segment, identity: Identity) -> Issue | None:
-    """Why nobody can say whose this is, or in an A40 what record is to join it."""
+    """Why nobody can say whose this is, or in an A40 whose record is to join whose."""
     if not identity.own:
-        given = [one for field in _OWN for one in pid.each(field) if one.get("1")]
-        if not given:
-            return Issue("error", "structure", "the patient has no identifier", "malformed", pid.place("PID-3"))
-        text = "this is not a valid NHS number (ten digits, modulus 11), and the patient has no other identifier"
-        return Issue("error", "value", text, "nhs-number-invalid", given[0].place("1"))
-    if pid.get("MSH-9.2") == "A40" and not identity.prior:
+        return Issue("error", "structure", "the patient has no identifier", "malformed", pid.place("PID-3"))
+    if pid.get("MSH-9.2") != "A40":
+        return None
+    if any(name.startswith(f"{_ALONE}|") for name in identity.local):
+        text = "A40 has no valid identifier of the surviving patient"
+        return Issue("error", "value", text, "nhs-number-invalid", pid.place("PID-3"))
+    if not identity.prior:
         ending = pid.related("MRG")
         place = ending.place("MRG-1") if ending else pid.place("")
         text = "A40 names no prior identifier that is not the surviving patient's own"

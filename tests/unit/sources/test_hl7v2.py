@@ -88,10 +88,28 @@ def test_what_is_no_nhs_number_never_makes_two_people_one(number: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["9990000019", "9999999999"])
-def test_a_patient_with_nothing_but_a_number_that_is_none_is_refused(number: str) -> None:
-    two = records(message(f"PID|1||{number}^^^NHS") + message(f"PID|1||{number}^^^NHS"))
-    assert [(record.refused, record.issues[0].detail, record.issues[0].place) for record in two] == [
-        (True, "nhs-number-invalid", f"PID-3.1 (segment 2 of message {number_of})") for number_of in (1, 2)
+def test_a_patient_with_nothing_but_a_number_that_is_none_is_heard_and_joined_with_nobody(number: str) -> None:
+    two = records(message(f"PID|1||{number}^^^NHS") + message(f"PID|1||{number}^^^NHS||ANOTHER"))
+    assert not any(record.refused for record in two)
+    assert len({record.patient_key for record in two}) == 2
+    assert [[(issue.detail, issue.place) for issue in record.issues] for record in two] == [
+        [("nhs-number-invalid", f"PID-3.1 (segment 2 of message {number_of})")] for number_of in (1, 2)
+    ]
+    again = message(f"PID|1||{number}^^^NHS")
+    assert [record.patient_key for record in records(again + again)] == [two[0].patient_key]
+
+
+def test_two_people_of_one_message_with_the_same_number_that_is_none_are_two() -> None:
+    first = f"PID|1||9990000019^^^NHS||ONE\r{OBR}\r{OBX}"
+    found = records(message(first) + f"PID|2||9990000019^^^NHS||TWO\r{OBR}\r{OBX}\r")
+    assert len({record.patient_key for record in found}) == 2
+
+
+def test_no_record_joins_that_of_somebody_without_a_valid_identifier() -> None:
+    (record,) = records(message("PID|1||9990000019^^^NHS\rMRG|77^^^RX1", kind="ADT^A40"))
+    assert record.refused
+    assert [(issue.detail, issue.place) for issue in record.issues] == [
+        ("nhs-number-invalid", "PID-3 (segment 2 of message 1)")
     ]
 
 
