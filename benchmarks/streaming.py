@@ -15,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
 import hl7
+from nhs_number.validate import calculate_checksum
 
 from adapter.parallel import processors
 from benchmarks.mapping import HEADER, ORU, TABLES
@@ -58,12 +60,20 @@ def write_msds(folder: Path, size: int) -> Path:
     (folder / f"{name}.csv").write_text(f"{columns}\n{only}\n")
     each = sum(len(row) + 8 for _, rows in TABLES.values() for row in rows)
     order, shuffle = list(range(size // each)), random.Random(1).shuffle  # noqa: S311 - the same each time
+    numbers = nhs_numbers(len(order))
     for name, (columns, rows) in TABLES.items():
         shuffle(order)
         with (folder / f"{name}.csv").open("w", encoding="utf-8") as file:
             file.write(f"{columns}\n")
-            file.writelines(f"{row.format(n=n, nhs=f'999{n:07d}')}\n" for n in order for row in rows)
+            file.writelines(f"{row.format(n=n, nhs=numbers[n % len(numbers)])}\n" for n in order for row in rows)
     return folder
+
+
+def nhs_numbers(count: int) -> list[str]:
+    """As many valid numbers of the synthetic range as there are, at most."""
+    nines = (f"999{n:06d}" for n in range(1_000_000))
+    checked = ((nine, calculate_checksum(nine)) for nine in nines)
+    return [f"{nine}{digit}" for nine, digit in islice((one for one in checked if one[1] != 10), count)]
 
 
 def write_hl7(path: Path, size: int) -> Path:

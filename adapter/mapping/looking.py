@@ -153,14 +153,19 @@ class Look:
         """The rows that are looked at for one row."""
         found = self._looked.get(at)
         if found is None:
-            found = self._looked[at] = [row for _, rows in self.views(at) for row in rows]
+            found = self._looked[at] = [column[at] for column in self._roles]
+            for below in self._below:
+                for under in below.under[at]:
+                    found += below.look.looked(under)
         return found
+
+    @cached_property
+    def _roles(self) -> list[Sequence[TableRow | None]]:
+        return [self.owners(owner) for owner in self.view.owners]
 
     def views(self, at: int) -> list[tuple[View, list[Row | None]]]:
         """The views that are taken of one row, each with the rows it looks at."""
-        found: list[tuple[View, list[Row | None]]] = [
-            (self.view, [self.owners(owner)[at] for owner in self.view.owners])
-        ]
+        found: list[tuple[View, list[Row | None]]] = [(self.view, [column[at] for column in self._roles])]
         for below in self._below:
             for under in below.under[at]:
                 found += below.look.views(under)
@@ -175,8 +180,7 @@ class _Below:
         places = {row: at for at, row in enumerate(above)}
         self.under: list[list[int]] = [[] for _ in above]
         name = above[0].name if above else ""
-        for at, row in enumerate(self.look.rows):
-            parent = row.related(name)
+        for at, parent in enumerate(self.look.owners(name)):
             if parent is not None:
                 self.under[places[parent]].append(at)
 

@@ -320,6 +320,9 @@ def _texts(look: Look, slot: Slot, rows: Numbers) -> Sequence[str]:
     """What stands at a slot, for these rows."""
     if all(role < len(look.view.owners) for role, _ in slot.places):
         return _of(look.joined(slot.places, slot.between), rows)
+    if len(slot.places) == 1:
+        ((role, key),) = slot.places
+        return [look.text(at, role, key) for at in rows]
     return [slot.between.join(filter(None, [look.text(at, role, key) for role, key in slot.places])) for at in rows]
 
 
