@@ -11,9 +11,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from adapter import converting
+from adapter import converting, parallel
 from adapter.bootstrap import Adapter
 from adapter.coverage import Coverage, Uses
+from adapter.mapping.coverage import Shape
 from adapter.parallel import in_order
 from adapter.records import FieldUse
 from adapter.sources import owners
@@ -36,11 +37,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def converted(folder: Path, report: Path, jobs: int) -> tuple[bytes, bool, bytes, int]:
     with Coverage(report) as coverage:
-        done = list(converting.convert(Adapter(), coverage, [folder], jobs=jobs))
+        lines, failed, records = b"", False, 0
+        for one in converting.convert(Adapter(), coverage, [folder], jobs=jobs):
+            lines += b"".join(one.pieces())
+            failed, records = failed or one.failed, records + one.records
         coverage.write()
-    lines = b"".join(one.lines for one in done)
-    assert sum(one.records for one in done) == lines.count(b"\n")
-    return lines, any(one.failed for one in done), report.read_bytes(), coverage.unmapped
+    assert records == lines.count(b"\n")
+    return lines, failed, report.read_bytes(), coverage.unmapped
 
 
 @pytest.mark.parametrize("report", ["report.txt", "report.json"])
@@ -62,18 +65,19 @@ def test_a_folder_of_folders_is_read_in_its_order(folder: Path, tmp_path: Path) 
 def test_a_file_that_changes_meanwhile_ends_it_with_a_line_that_says_so(folder: Path) -> None:
     with Coverage() as coverage:
         done = converting.convert(Adapter(), coverage, [folder], jobs=2)
-        found = [next(done)]
+        records = next(done).records
         with (folder / "MSD001MotherDemog.csv").open("a") as file:
             file.write("M999,RX1,\n")
-        found += done
-    assert found[-1].failed
-    assert b"changed while it was read" in found[-1].lines
-    assert sum(one.records for one in found) < 120
+        for one in done:
+            records, last, failed = records + one.records, bytes(one.lines), one.failed
+    assert failed
+    assert b"changed while it was read" in last
+    assert records < 120
 
 
 def test_a_process_that_dies_is_said_in_the_last_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dies(*_: object) -> Iterator[converting.Converted]:
-        yield converting.Converted(b"{}\n", failed=False)
+    def dies(*_: object) -> Iterator[tuple[memoryview, converting.Converted]]:
+        yield memoryview(b"{}\n"), converting.Converted(b"", failed=False)
         raise BrokenProcessPool
 
     monkeypatch.setattr(converting, "in_order", dies)
@@ -83,12 +87,21 @@ def test_a_process_that_dies_is_said_in_the_last_line(folder: Path, monkeypatch:
     assert b"ended unexpectedly: what follows is missing" in last.lines
 
 
-def doubles() -> Callable[[int], int]:
-    return lambda number: number * 2
+@pytest.mark.parametrize("lines", [b"", b"one\n", b"12345\n123\n" * 7, b"1234567890\n" * 3 + b"1\n2\n", b"no end" * 9])
+def test_what_is_written_at_once_are_whole_lines(lines: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converting, "_PIECE", 8)
+    pieces = list(converting.Converted(memoryview(lines), failed=False).pieces())
+    assert b"".join(pieces) == lines
+    assert all(bytes(piece).endswith(b"\n") for piece in pieces[:-1])
+    assert all(bytes(piece).count(b"\n", 0, -1) <= 8 for piece in pieces)
 
 
-def dies_at_five() -> Callable[[int], int]:
-    return lambda number: os._exit(1) if number == 5 else number
+def doubles() -> Callable[[int], tuple[bytes, int]]:
+    return lambda number: (b"%d" % number * 50_000 if number else b"", number * 2)
+
+
+def dies_at_five() -> Callable[[int], tuple[bytes, int]]:
+    return lambda number: os._exit(1) if number == 5 else (b"", number)
 
 
 def test_results_come_in_the_order_of_the_inputs_and_few_are_taken_ahead() -> None:
@@ -100,9 +113,23 @@ def test_results_come_in_the_order_of_the_inputs_and_few_are_taken_ahead() -> No
             yield number
 
     results = in_order(doubles, inputs(), 2)
-    assert next(results) == 0
+    assert next(results) == (memoryview(b""), 0)
     assert len(taken) <= 6
-    assert list(results) == [number * 2 for number in range(1, 40)]
+    found = [(bytes(data), number) for data, number in results]  # each before the next
+    assert found == [(b"%d" % number * 50_000, number * 2) for number in range(1, 40)]
+
+
+def test_without_files_in_memory_results_go_through_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_process", [])
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    process = parallel._Process(doubles(), 3)
+    assert process.do(4) == (b"4" * 50_000, 8)
+    assert list(parallel._used(process.do(0))) == [(memoryview(b""), 0)]
+
+
+def test_a_result_of_a_process_that_is_gone_is_an_error() -> None:
+    with pytest.raises(BrokenProcessPool):
+        list(parallel._used((parallel._Kept("/proc/0/fd/9", 4), 1)))
 
 
 def test_a_process_that_dies_is_an_error() -> None:
@@ -122,3 +149,20 @@ def test_uses_added_apart_are_the_same_as_together() -> None:
         == together.united()
         == [FieldUse("A.b", "mapped", "", 15, uses[0].places + uses[1].places + uses[2].places)]
     )
+
+
+def test_what_is_taken_part_by_part_is_the_same_as_together() -> None:
+    shape = Shape([(("A.b", ("mapped", "")), "b")])
+    together, parts, all_taken = Uses(), Uses(), Uses()
+    for n in range(1, 9):
+        use = FieldUse("A.b", "mapped", "", 2, (f"A row {n}, b",))
+        for uses in (together, parts):
+            if n > 2 and uses.knows(shape):
+                uses.count(shape, 2)
+            else:
+                uses.add([use])
+        if n % 2:
+            all_taken.merge(parts.take())
+    all_taken.merge(parts.take())
+    assert all_taken.united() == together.united()
+    assert together.united() == [FieldUse("A.b", "mapped", "", 16, ("A row 1, b", "A row 2, b", "A row 3, b"))]
