@@ -2,7 +2,7 @@
 
 ``ever`` is every Condition (or finding) that was not refuted or entered in error, "in remission" included;
 ``current`` is active, recurring or relapsed (or without a clinical status) and not abated; ``suspected`` is
-unconfirmed (provisional or differential) and not over; ``relapse`` is clinical status relapse or recurrence.
+provisional or differential and not over; ``relapse`` is clinical status relapse or recurrence.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ ACTIVE = frozenset({"active", "recurrence", "relapse", ""})
 REFUTED = frozenset({"refuted", "entered-in-error"})
 VOID = frozenset({"entered-in-error", "cancelled"})
 """The statuses of an Observation that says nothing any more."""
-SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
-"""R4: provisional and differential are the two kinds of unconfirmed."""
+SUSPECTED = frozenset({"provisional", "differential"})
+"""The verification of a diagnosis that is suspected (criterion R05)."""
+NOT_SURE = SUSPECTED | {"unconfirmed"}
+"""The verification of what is not known to be so (R4: provisional and differential are kinds of unconfirmed)."""
 REMISSION = "remission"
 UNDATED_ABATEMENT = ("abatementAge", "abatementRange", "abatementString")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapter.facts import dates
-from adapter.facts.conditions import ACTIVE, REFUTED, SUSPECTED, VOID, ended, status_of
+from adapter.facts.conditions import ACTIVE, NOT_SURE, REFUTED, VOID, ended, status_of
 from adapter.facts.dates import When
 from adapter.facts.reading import Declared, Reading, Sighting
 from adapter.facts.values import truth
@@ -134,7 +134,7 @@ def _condition(sighting: Sighting, reading: Reading) -> Use | None:
     if status.verification in REFUTED or (when is not None and reading.future(when, sighting.at)):
         return None
     if status.clinical in ACTIVE and (over is None or over.span.low > reading.as_of):
-        return _used(sighting, "unsure", when, status.verification not in SUSPECTED)
+        return _used(sighting, "unsure", when, status.verification not in NOT_SURE)
     return _used(sighting, "stopped", over)
 
 

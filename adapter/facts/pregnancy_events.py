@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from adapter.facts import dates
 from adapter.facts.codes import NO_SYSTEM
-from adapter.facts.conditions import ACTIVE, REFUTED, SUSPECTED, ended, status_of
+from adapter.facts.conditions import ACTIVE, NOT_SURE, REFUTED, ended, status_of
 from adapter.facts.dates import TERM_DAYS, When
 from adapter.facts.people import HERS
 from adapter.facts.reading import PREGNANCY, Reading, Sighting
@@ -130,7 +130,7 @@ def _add(events: Events, sighting: Sighting, reading: Reading) -> None:
         return
     for role in sighting.concept.roles:
         name, _, weeks = role.partition(":")
-        if name in OUTCOMES and status_of(sighting.resource).verification in SUSPECTED:
+        if name in OUTCOMES and status_of(sighting.resource).verification in NOT_SURE:
             text = "an end of the pregnancy is suspected and not confirmed: it is not taken to have ended"
             reading.issue("informational", text, "", sighting.at, "verificationStatus")
             events.hints.append(Status(HINT, when, sighting.evidence("", when), sighting.at))
@@ -219,7 +219,7 @@ def _condition(resource: Resource, role: str, when: When | None, reading: Readin
     newest = max((w for w in (when, recorded) if w), key=lambda w: w.span, default=None)
     if role == "pregnant" and (abated or status.clinical not in ACTIVE):
         return "over", abated
-    return ("possible" if role == "pregnant" and status.verification in SUSPECTED else role), newest
+    return ("possible" if role == "pregnant" and status.verification in NOT_SURE else role), newest
 
 
 def _status_value(events: Events, sighting: Sighting, when: When | None, reading: Reading) -> None:

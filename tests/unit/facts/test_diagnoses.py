@@ -45,7 +45,7 @@ def states(*resources: dict[str, Any]) -> dict[str, State | Any]:
         (condition(BIPOLAR, clinical="recurrence"), {"ever", "current", "relapse"}),
         (condition(BIPOLAR, verified="provisional"), {"ever", "current", "suspected"}),
         (condition(BIPOLAR, verified="differential"), {"ever", "current", "suspected"}),
-        (condition(BIPOLAR, verified="unconfirmed"), {"ever", "current", "suspected"}),
+        (condition(BIPOLAR, verified="unconfirmed"), {"ever", "current"}),
         (condition(BIPOLAR, verified="provisional", clinical="resolved"), {"ever"}),
         (condition(BIPOLAR, verified="refuted"), set()),
         (condition(BIPOLAR, verified="entered-in-error"), set()),
