@@ -112,13 +112,13 @@ def _one_by_one(adapter: Adapter, coverage: Coverage | Tally, records: Iterable[
 def _line(
     adapter: Adapter, coverage: Coverage | Tally, name: str, record: MappedBundle | AdapterError
 ) -> tuple[bytes, bool]:
-    if not isinstance(record, AdapterError):
-        record = check(record)
-        coverage.add(record)
-        if not record.refused:
-            return orjson.dumps(bundle_with_profiles(record.bundle), option=orjson.OPT_APPEND_NEWLINE), False
-        name = record.source
-    outcome = refusal(adapter, name, record.issues, 400).outcome
+    if isinstance(record, AdapterError):
+        record = MappedBundle(name, {}, issues=record.issues, refused=True)
+    record = check(record)
+    coverage.add(record)
+    if not record.refused:
+        return orjson.dumps(bundle_with_profiles(record.bundle), option=orjson.OPT_APPEND_NEWLINE), False
+    outcome = refusal(adapter, record.source, record.issues, 400).outcome
     return orjson.dumps(outcome, option=orjson.OPT_APPEND_NEWLINE), True
 
 

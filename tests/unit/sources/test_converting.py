@@ -62,6 +62,18 @@ def test_a_folder_of_folders_is_read_in_its_order(folder: Path, tmp_path: Path) 
     assert lines.count(b"\n") > 120
 
 
+@pytest.mark.parametrize(("name", "data"), [("a.json", b"{"), ("b.hl7", b"nothing"), ("c.ndjson", b"\xff\n")])
+def test_an_input_that_is_refused_as_a_whole_is_in_the_report(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    lines, failed, report, _ = converted(tmp_path / name, tmp_path / "report.json", 1)
+    assert failed
+    said = orjson.loads(report)
+    assert said["records"] == 1
+    (issue,) = said["issues"]
+    (outcome,) = orjson.loads(lines)["issue"]
+    assert issue["text"] == outcome["details"]["text"]
+
+
 def test_a_file_that_changes_meanwhile_ends_it_with_a_line_that_says_so(folder: Path) -> None:
     with Coverage() as coverage:
         done = converting.convert(Adapter(), coverage, [folder], jobs=2)
