@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import CannotStart, Malformed
 from adapter.mapping import load_mapping
-from adapter.sources import csv_stream, owners, parts, scratch, shelves
+from adapter.sources import chunks, csv_stream, owners, parents, parts, scratch, shelves
 from adapter.sources.csv_files import TableRow
 from adapter.sources.csv_stream import StreamedTable
 from adapter.sources.model import Row, SourceRecord
@@ -77,8 +77,11 @@ def _little_memory(patch: pytest.MonkeyPatch) -> None:
     for module, limit, few in (
         (owners, "PART_BYTES", 60),
         (shelves, "FITS_BYTES", 200),
-        (shelves, "WAITING_BYTES", 500),
+        (chunks, "WAITING_BYTES", 500),
         (scratch, "HELD_KEYS", 2),
+        (parents, "HELD", 2),
+        (parents, "_BATCH", 2),
+        (owners, "_RUN", 1),
         (csv_stream, "_BLOCK", 30),
     ):
         patch.setattr(module, limit, few)
@@ -250,14 +253,14 @@ def test_a_row_that_several_records_share_is_one_of_each(tmp_path: Path) -> None
 
 KILLED = """\
 import os, signal, stat, sys
-from adapter.sources import scratch, shelves
-scratch.CACHE_BYTES = shelves.WAITING_BYTES = 64 * 1024
+from adapter.sources import chunks, scratch
+scratch.CACHE_BYTES = chunks.WAITING_BYTES = 64 * 1024
 scratch.HELD_KEYS = 100
 made = scratch.OnDisk()
 index, rows = made.index(), made.shelves()
 for n in range(20_000):
     index.put(f"key {n}", n)
-    rows.put(1, n, 0, n, -1, ["x", "y"], None)
+    rows.put(1, (n, 0, n, -1, ["x", "y"], None))
 links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
 ours = [link for link in links if os.path.islink(link) and os.readlink(link).startswith(os.environ["TMPDIR"])]
 print(len(ours), {stat.S_IMODE(os.stat(one).st_mode) for one in ours} == {0o600})
@@ -312,11 +315,12 @@ def test_rows_that_the_disk_has_no_room_for_are_said_in_a_line() -> None:
 FULL = """\
 import resource, signal
 from adapter.errors import CannotStart
+from adapter.sources.chunks import Chunks
 from adapter.sources.shelves import FiledShelves
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
-rows = FiledShelves()
-rows.put(1, 1, 1, 1, -1, ["x" * 20_000], None)
+rows = FiledShelves(Chunks())
+rows.put(1, (1, 1, 1, -1, ["x" * 20_000], None))
 try:
     rows.numbers()
 except CannotStart as error:
@@ -327,7 +331,7 @@ except CannotStart as error:
 def test_a_temporary_folder_that_cannot_be_written_is_said_in_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelves, "_folder", lambda: str(tmp_path / "not there"))
+    monkeypatch.setattr(chunks, "_folder", lambda: str(tmp_path / "not there"))
     with pytest.raises(CannotStart, match="TMPDIR"):
         scratch.OnDisk().shelves()
 
