@@ -48,7 +48,8 @@ def number_of(found: int) -> int:
 
 
 class Held:
-    """Keys in memory. Of rows with one key the last one counts, for the owner of the ``first`` or its own."""
+    """Keys in memory. Of rows with one key, which come in any order, the last one of the table counts, for its own owner
+    or that of the ``first`` which came."""
 
     def __init__(self, *, first: bool) -> None:
         self.found: dict[str, int] = {}
@@ -67,6 +68,8 @@ class Held:
                     self.several[key].append(value >> _PLACE)
                 elif self._first or before >> _PLACE != value >> _PLACE:
                     self.several[key] = array("q", (before >> _PLACE, value >> _PLACE))
+                if value & _PLACES < before & _PLACES:
+                    continue
                 if self._first:
                     value = before & ~_PLACES | value & _PLACES
             found[key] = value
