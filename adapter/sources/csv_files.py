@@ -49,13 +49,20 @@ class TableRow:
 
     __slots__ = ("_texts", "cells", "columns", "header", "links", "name", "number", "parent", "ragged")
 
-    def __init__(self, name: str, columns: Mapping[str, int], number: int, cells: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        columns: Mapping[str, int],
+        number: int,
+        cells: Sequence[str],
+        header: TableRow | None = None,
+    ) -> None:
         self.name, self.columns, self.number, self.cells = name, columns, number, cells
         self._texts: dict[str, str] | None = None
         surplus = len(cells) - len(columns)
         self.ragged = surplus != 0 and (surplus < 0 or any(map(str.strip, cells[len(columns) :])))
         self.parent: TableRow | None = None
-        self.header: TableRow | None = None
+        self.header = header
         self.links: dict[str, TableRow] | None = None  # table → its row that this one names (teams, wards)
 
     @property

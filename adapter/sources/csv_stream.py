@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Iterator
 from itertools import chain, compress, islice
+from operator import itemgetter
 from pathlib import Path
 
 from adapter.errors import Malformed
@@ -67,7 +68,7 @@ class StreamedTable:
         for cells in rows:
             numbers = range(number, number + len(cells))
             number += len(cells)
-            if all(cells) and all(row[0].strip() for row in cells):
+            if all(cells) and all(map(str.strip, map(itemgetter(0), cells))):
                 yield numbers, cells
             else:
                 filled = [any(map(str.strip, row)) for row in cells]

@@ -16,7 +16,7 @@ from typing import Any
 from adapter.mapping.nodes import Join, Tables
 from adapter.records import Issue
 from adapter.sources.csv_files import Lines, Table, TableRow, ragged_issue
-from adapter.sources.parents import Answer, Asking, Held, Parents, entry, number_of, owner_of
+from adapter.sources.parents import Answer, Asking, Held, Parents, entry, numbers_of, owners_of
 from adapter.sources.parts import APART, NOBODY, NOTHING, Given, Link, Part, Said, pieces
 from adapter.sources.scratch import Item, Scratch, Sorter
 from adapter.sources.shelves import Shelves
@@ -177,9 +177,9 @@ class Owners:
             filled = list(compress(numbers, keys))
             self.patients.put_all(list(filter(None, keys)), list(map(entry, range(count, count + len(filled)), filled)))
             count += len(filled)
-        for key, found in self.patients.repeated():
+        for key, first, last in self.patients.repeated():
             self.repeats = True
-            self.repeated.put(key, owner_of(found), 0, [number_of(found)])
+            self.repeated.put(key, first, 0, [last])
         size = sum(table.size for table in self.tables.values())
         self.width = max(1, count // (size // PART_BYTES + 1))
 
@@ -315,12 +315,9 @@ class _Owning:
             places = [NOBODY + (table << _TURN) + (number >> _RUN) for number in nobodys]
             shelves.put_all(places, table, repeat(NOBODY), nobodys, repeat(-1), list(compress(packed, lost)))
             kept = [one is not None and one >= 0 for one in found]
-            numbers, keys, packed, found, rows = (
-                list(compress(some, kept)) for some in (numbers, keys, packed, found, rows)
-            )
-        if not found:
-            return
-        whose = list(map(owner_of, found))
+            numbers, keys, packed, rows = (list(compress(some, kept)) for some in (numbers, keys, packed, rows))
+        entries = [one for one in found if one is not None and one >= 0]
+        whose = owners_of(entries)
         if not rows and (self._keys or self._lookups):
             rows = list(map(shelves.unpack, packed))
         links: Iterable[Sequence[Link] | None] = repeat(None)
@@ -330,7 +327,7 @@ class _Owning:
                 self._links(TableRow(self._name, columns, number, cells), owner)
                 for number, cells, owner in zip(numbers, rows, whose, strict=True)
             ]
-        parents = map(number_of, found) if self._turn else repeat(-1)
+        parents = numbers_of(entries) if self._turn else repeat(-1)
         width = owners.width
         shelves.put_all([owner // width for owner in whose], table, whose, numbers, parents, packed, links)
         if self._join is not None and held.several:

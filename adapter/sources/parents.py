@@ -39,17 +39,17 @@ def entry(owner: int, number: int) -> int:
     return owner << _PLACE | number
 
 
-def owner_of(found: int) -> int:
-    return found >> _PLACE
+def owners_of(found: Iterable[int]) -> list[int]:
+    return [one >> _PLACE for one in found]
 
 
-def number_of(found: int) -> int:
-    return found & _PLACES
+def numbers_of(found: Iterable[int]) -> list[int]:
+    return [one & _PLACES for one in found]
 
 
 class Held:
-    """Keys in memory. Of rows with one key, which come in any order, the last one of the table counts, for its own owner
-    or that of the ``first`` which came."""
+    """Keys in memory. Of rows with one key, which come in any order, the last one of the table counts, for its own
+    owner or that of the ``first`` which came."""
 
     def __init__(self, *, first: bool) -> None:
         self.found: dict[str, int] = {}
@@ -143,10 +143,11 @@ class Parents:
                 held.put_all(values[::2], values[1::2])
             yield number, held
 
-    def repeated(self) -> Iterator[tuple[str, int]]:
-        """Keys that several rows have, where the ``first`` one's owner counts, and their entries."""
+    def repeated(self) -> Iterator[tuple[str, int, int]]:
+        """Keys that several rows have, where the ``first`` one's owner counts: that owner, and the last row."""
         for _, held in self._all():
-            yield from ((key, held.found[key]) for key in held.several)
+            for key in held.several:
+                yield key, held.found[key] >> _PLACE, held.found[key] & _PLACES
 
     def answer(self, rows: Iterable[Asking]) -> Iterator[Answer]:
         if self._lists is None:

@@ -162,8 +162,7 @@ class FiledShelves:
         return self._chunks.size(shelf) <= FITS_BYTES
 
     def each(self, shelf: int) -> Iterator[Given]:
-        for owner, table, number, parent, text, links in chain.from_iterable(map(_rows, self._chunks.each(shelf))):
-            yield owner, table, number, parent, text.split("\0"), links
+        return _with_cells(chain.from_iterable(map(_rows, self._chunks.each(shelf))))
 
     def kept(self, shelf: int) -> Chunk:
         return self._chunks.last(shelf)
@@ -175,10 +174,7 @@ class FiledShelves:
         return self._chunks.keep(flat)
 
     def load(self, kept: Chunk) -> Iterable[Given]:
-        return [
-            (owner, table, number, parent, text.split("\0"), links)
-            for owner, table, number, parent, text, links in sorted(_rows(self._chunks.load(kept)))
-        ]
+        return _with_cells(sorted(_rows(self._chunks.load(kept))))
 
     def close(self) -> None:
         self._chunks.close()
@@ -187,3 +183,8 @@ class FiledShelves:
 def _rows(flat: list[Any]) -> Iterable[_Packed]:
     values = iter(flat)
     return zip(values, values, values, values, values, values, strict=True)
+
+
+def _with_cells(rows: Iterable[_Packed]) -> Iterator[Given]:
+    for owner, table, number, parent, text, links in rows:
+        yield owner, table, number, parent, text.split("\0"), links
