@@ -16,16 +16,17 @@ from typing import Any
 from adapter.mapping.nodes import Join, Tables
 from adapter.records import Issue
 from adapter.sources.csv_files import Lines, Table, TableRow, ragged_issue
+from adapter.sources.following import ONCE, REFUSES, Following
+from adapter.sources.joins import joins_of
 from adapter.sources.parents import Answer, Asking, Held, Parents, entry, numbers_of, owners_of
-from adapter.sources.parts import APART, NOBODY, NOTHING, Given, Link, Part, Said, pieces
-from adapter.sources.scratch import Item, Scratch, Sorter
+from adapter.sources.parts import APART, NOBODY, NOTHING, Given, Link, Part, pieces
+from adapter.sources.scratch import Scratch
 from adapter.sources.shelves import Shelves
 
 PART_BYTES = 160 * 1024
 """Of the folder, on average: the rows of as many patients are on one shelf, and make one part."""
 _RUN = 10  # of a shelf that is sorted for itself: so many bits of the rows' numbers
 _TURN = 40
-_REFUSES, _ONCE = 1, 2  # how a thing is said: it refuses the record; it is said once, at its earliest turn
 _saying = attrgetter(*(field.name for field in fields(Issue)))
 
 
@@ -33,11 +34,11 @@ class Owners:
     """Gives each row of one folder to a patient."""
 
     def __init__(self, spec: Tables, tables: Sequence[Table], ignored: frozenset[str], scratch: Scratch) -> None:
-        self.spec, self.ignored, self.scratch = spec, ignored, scratch
+        self.spec, self.scratch = spec, scratch
         self.tables = {table.name: table for table in tables}
         self.numbers = {name: number for number, name in enumerate(self.tables)}
         self.remarks = [issue for table in tables for issue in table.issues]  # said of every record
-        self.joins = self._joins()
+        self.joins = joins_of(spec, self.tables, ignored, self.remarks)
         self.shelves, self.said = scratch.shelves(), scratch.sorter(8)
         self.repeated, self.told = scratch.index(), scratch.index()
         self.patients = scratch.parents(first=True)
@@ -79,7 +80,7 @@ class Owners:
         nobodys = self._pieces(_sorted(self.shelves, [shelf for shelf in shelves if shelf >= NOBODY]))
         patients = [shelf for shelf in shelves if shelf < NOBODY]
         cut = {shelf: self._pieces(self._in_order(shelf)) for shelf in patients if not self.shelves.fits(shelf)}
-        following = _Following(self.said)
+        following = Following(self.said)
         for shelf in patients:
             said = following.before((shelf + 1) * self.width)
             if shelf not in cut:
@@ -128,33 +129,6 @@ class Owners:
                 message = "a second header row: the first one counts"
                 self.remarks.append(_issue(row.place(""), "structure", message, "duplicate"))
         return found
-
-    def _joins(self) -> dict[str, Join]:
-        """How each table that is here reaches a patient, the parents before their children."""
-        apart = {self.spec.patient, self.spec.header, *self.spec.lookups}
-        joins = {name: join for name in self.tables if name not in apart and (join := self._join_of(name)) is not None}
-        return dict(sorted(joins.items(), key=lambda item: self._depth(item[0])))
-
-    def _join_of(self, name: str) -> Join | None:
-        """As the mapping says; a table that it does not know belongs to somebody by a key that it shares."""
-        join, table = self.spec.joins.get(name), self.tables[name]
-        if join is not None or name in self.ignored:
-            return join
-        keys = {**{join.by: join.to for join in self.spec.joins.values()}, self.spec.key: self.spec.patient}
-        keys = {**self.spec.keys, **keys}
-        found = next((Join(to, by, by) for by, to in keys.items() if by in table.columns), None)
-        if found is None:
-            rows = sum(len(numbers) for numbers, _ in table.chunks())
-            message = f"this table is unknown and has no key of a patient: its {rows} rows are not read"
-            self.remarks.append(Issue("information", "informational", message, "unmapped-field", name))
-        return found
-
-    def _depth(self, name: str) -> int:
-        """How many joins away from the patient."""
-        depth, known = 0, name in self.spec.joins
-        while name in self.spec.joins:
-            depth, name = depth + 1, self.spec.joins[name].to
-        return depth if known else 99
 
     def _chunks(self, name: str) -> Iterator[Lines]:
         return self.tables[name].chunks() if name in self.tables else iter(())
@@ -281,14 +255,14 @@ class Owners:
         before = self.told.get(asked)
         if before is None or self.turn < before.place:
             self.told.put(asked, 0, self.turn)
-            self.say(owner, issue, _ONCE)
+            self.say(owner, issue, ONCE)
 
     def say(self, owner: int, issue: Issue, how: int = 0) -> None:
         """Say it of the owner's record, at the turn of the row that is looked at."""
         self.said.add(owner, self.turn, how, *_saying(issue))
 
     def _refuse(self, owner: int, issue: Issue) -> None:
-        self.say(owner, issue, _REFUSES)
+        self.say(owner, issue, REFUSES)
 
 
 class _Owning:
@@ -358,28 +332,6 @@ class _Owning:
                 issue = Issue("warning", "conflict", message, "duplicate", f"{other} row {found.owner}")
                 owners.say_once(f"{owner} {other} {key}", owner, issue)
         return links
-
-
-class _Following:
-    """What is said of owners, who are asked for in their order."""
-
-    def __init__(self, sorter: Sorter) -> None:
-        self._items: Iterator[Item] = iter(sorter)
-        self._next = next(self._items, None)
-
-    def before(self, owner: int) -> dict[int, Said]:
-        """Of those before this one, and not yet asked for."""
-        issues: dict[int, list[Issue]] = {}
-        refused = set[int]()
-        while self._next is not None and self._next[0] < owner:
-            of, _, how, *what = self._next
-            issue, said = Issue(*what), issues.setdefault(of, [])
-            if how != _ONCE or issue not in said:
-                said.append(issue)
-            if how == _REFUSES:
-                refused.add(of)
-            self._next = next(self._items, None)
-        return {of: (said, of in refused) for of, said in issues.items()}
 
 
 def _sorted(shelves: Shelves, numbers: Sequence[int]) -> Iterator[Given]:

@@ -146,7 +146,7 @@ class FiledShelves:
         waiting = self._chunks.waiting
         rows = zip(owners, repeat(table), numbers, parents, packed, links, strict=False)
         for shelf, row in zip(shelves, rows, strict=False):
-            waiting[shelf] += row
+            waiting[shelf].extend(row)
         self._chunks.filled(len(packed) * _ROW_BYTES + sum(map(len, packed)))
 
     def put(self, shelf: int, given: Given) -> None:
