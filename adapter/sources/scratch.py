@@ -1,9 +1,9 @@
 """Working storage for putting together what is scattered over a source: in memory, or on disk where that is too large.
 
-On disk it is rows in a file (see ``shelves``), and one temporary SQLite database for all else, once its keys are too
-many to be held. SQLite keeps it in the folder that ``SQLITE_TMPDIR`` or ``TMPDIR`` names
-(else ``/var/tmp`` or ``/tmp``), readable by its owner alone, and has removed its name by the time it is open, so that
-nothing is left however the process ends. Its pages in memory are bounded by ``CACHE_BYTES``.
+On disk it is rows and the keys that lead to them in files (see ``shelves`` and ``parents``), and one temporary SQLite
+database for all else, once its keys are too many to be held. SQLite keeps it in the folder that ``SQLITE_TMPDIR`` or
+``TMPDIR`` names (else ``/var/tmp`` or ``/tmp``), readable by its owner alone, and has removed its name by the time it
+is open, so that nothing is left however the process ends. Its pages in memory are bounded by ``CACHE_BYTES``.
 """
 
 # ruff: noqa: S608 - the names of tables are numbers of our own
