@@ -45,8 +45,11 @@ class Assembly:
         """One for each owner, or piece of what is too long for one."""
         owner = -1
         for owner, given in groupby(self._shelves.load(part.kept), itemgetter(0)):
-            said = part.said.get(owner, NOTHING)
-            for piece, whole in pieces(given):
+            said, rows = part.said.get(owner, NOTHING), list(given)
+            if len(rows) <= parts.MOST_ROWS:
+                yield self._record(owner, rows, said, whole=part.whole)
+                continue
+            for piece, whole in pieces(rows):
                 yield self._record(owner, piece, said, whole=whole and part.whole)
                 said = NOTHING
         if owner < 0:
@@ -54,53 +57,66 @@ class Assembly:
 
     def _record(self, owner: int, given: Sequence[Given], said: Said, *, whole: bool) -> SourceRecord:
         header = self._header and self._header.shared()
-        rows = self._rows(given, header)
+        rows, grouped, plain = self._rows(given, header)
         issues, refused = [*said[0]], said[1] or not whole or owner >= NOBODY
         if not whole and owner < NOBODY:
             text = f"more than {parts.MOST_ROWS} rows have the key of one patient: they are read as nobody's record"
             issues.append(Issue("error", "too-long", text, "malformed", rows[0].place("")))
         order = rows if header is None else [header, *rows]
-        grouped: dict[str, list[Row]] = {} if header is None else {header.name: [header]}
-        last, same = "", list[Row]()
-        for row in rows:
+        for row in rows if owner >= NOBODY or not plain else ():
             if row.ragged:
                 issues.append(ragged_issue(row))
                 refused = True
             if owner >= NOBODY:
                 issues.append(self._orphan(row))
-            if row.name != last:
-                last = row.name
-                same = grouped.setdefault(last, [])
-            same.append(row)
         key = ORPHANS if owner >= NOBODY else self._label(grouped.get(self._spec.patient, ()))
         return SourceRecord(self.source, self._kind, key, grouped, tuple(order), (*issues, *self._remarks), refused)
 
-    def _rows(self, given: Sequence[Given], header: TableRow | None) -> list[TableRow]:
-        """In the order of the tables and their rows, those of lookup tables among them."""
+    def _rows(
+        self, given: Sequence[Given], header: TableRow | None
+    ) -> tuple[list[TableRow], dict[str, list[Row]], bool]:
+        """In the order of the tables and their rows, those of lookup tables among them; by table, with the header's;
+        and whether none can be ragged."""
         rows: list[TableRow] = []
-        own: dict[tuple[int, int], TableRow] = {}  # that others belong to, or name
-        early: list[tuple[TableRow, tuple[int, int]]] = []  # with the parent that comes after them
+        grouped: dict[str, list[Row]] = {} if header is None else {header.name: [header]}
+        own: dict[int, TableRow] = {}  # that others belong to, or name
+        early: list[tuple[TableRow, int]] = []  # with the parent that comes after them
         linked: list[TableRow] = []
+        tables, many, last, plain = self._tables, len(self._tables), -1, True
         for _, table, number, parent, cells, links in given:
-            name, columns, above, has_rows = self._tables[table]
-            row = TableRow(name, columns, number, cells)
-            row.header = header
+            if table != last:
+                last = table
+                name, columns, above, has_rows = tables[table]
+                same = grouped[name] = []
+            row = TableRow(name, columns, number, cells, header)
             rows.append(row)
+            same.append(row)
+            if row.ragged:
+                plain = False
             if has_rows:
-                own[table, number] = row
+                own[number * many + table] = row
             if parent >= 0:
-                row.parent = own.get((above, parent))
-                if row.parent is None:
-                    early.append((row, (above, parent)))
-            for to, found, named in links or ():
-                if (to, found) not in own:
-                    own[to, found] = TableRow(self._tables[to][0], self._tables[to][1], found, named)
-                    own[to, found].header = header
-                    linked.append(own[to, found])
-                row.links = {**(row.links or {}), self._tables[to][0]: own[to, found]}
+                place = parent * many + above
+                if place in own:
+                    row.parent = own[place]
+                else:
+                    early.append((row, place))
+            if links:
+                for to, found, named in links:
+                    place = found * many + to
+                    if place not in own:
+                        own[place] = TableRow(tables[to][0], tables[to][1], found, named, header)
+                        linked.append(own[place])
+                    row.links = {**(row.links or {}), tables[to][0]: own[place]}
         for row, place in early:
             row.parent = own.get(place)
-        return sorted(rows + linked, key=lambda row: (self._numbers[row.name], row.number)) if linked else rows
+        if not linked:
+            return rows, grouped, plain
+        rows = sorted(rows + linked, key=lambda row: (self._numbers[row.name], row.number))
+        grouped = {} if header is None else {header.name: [header]}
+        for row in rows:
+            grouped.setdefault(row.name, []).append(row)
+        return rows, grouped, False
 
     def _label(self, patients: Sequence[Row]) -> str:
         if not patients:

@@ -13,8 +13,8 @@ from adapter.errors import Malformed
 from adapter.records import Issue
 from adapter.sources.model import Row
 
-Line = tuple[int, Sequence[str]]
-"""A row before it is known whose it is: its number and its cells."""
+Lines = tuple[Sequence[int], Sequence[Sequence[str]]]
+"""Rows before it is known whose they are: their numbers and their cells."""
 
 
 class Table(Protocol):
@@ -32,7 +32,7 @@ class Table(Protocol):
     @property
     def size(self) -> int: ...
 
-    def chunks(self) -> Iterator[Sequence[Line]]:
+    def chunks(self) -> Iterator[Lines]:
         """The rows in order, but for empty ones; some at a time."""
         ...
 
@@ -49,13 +49,20 @@ class TableRow:
 
     __slots__ = ("_texts", "cells", "columns", "header", "links", "name", "number", "parent", "ragged")
 
-    def __init__(self, name: str, columns: Mapping[str, int], number: int, cells: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        columns: Mapping[str, int],
+        number: int,
+        cells: Sequence[str],
+        header: TableRow | None = None,
+    ) -> None:
         self.name, self.columns, self.number, self.cells = name, columns, number, cells
         self._texts: dict[str, str] | None = None
         surplus = len(cells) - len(columns)
         self.ragged = surplus != 0 and (surplus < 0 or any(map(str.strip, cells[len(columns) :])))
         self.parent: TableRow | None = None
-        self.header: TableRow | None = None
+        self.header = header
         self.links: dict[str, TableRow] | None = None  # table → its row that this one names (teams, wards)
 
     @property
@@ -110,8 +117,8 @@ class HeldTable:
 
     size: ClassVar[int] = 0
 
-    def chunks(self) -> Iterator[Sequence[Line]]:
-        yield [(row.number, row.cells) for row in self.rows]
+    def chunks(self) -> Iterator[Lines]:
+        yield [row.number for row in self.rows], [row.cells for row in self.rows]
 
     def check(self) -> None:
         """It is in memory."""

@@ -9,8 +9,9 @@ import codecs
 import csv
 import io
 import os
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator
+from itertools import chain, compress, islice
+from operator import itemgetter
 from pathlib import Path
 
 from adapter.errors import Malformed
@@ -20,7 +21,7 @@ from adapter.sources.csv_files import (
     NEITHER,
     NO_TEXT,
     NOT_UTF8,
-    Line,
+    Lines,
     columns_of,
     malformed,
 )
@@ -49,7 +50,7 @@ class StreamedTable:
         self._file = path.open("rb")
         self._state = self._now()
         self._start = len(_BOM) if self._file.read(3) == _BOM and self._codec == "utf-8" else 0
-        header = next(self._rows(), [(1, [])])[0][1]
+        header = next(self._rows(), [[]])[0]
         self.columns, found = columns_of(header, name)
         self.issues += found
 
@@ -60,13 +61,18 @@ class StreamedTable:
     def close(self) -> None:
         self._file.close()
 
-    def chunks(self) -> Iterator[Sequence[Line]]:
-        for rows in self._rows():
-            yield [
-                line
-                for line in rows
-                if line[0] > 1 and line[1] and (line[1][0].strip() or any(map(str.strip, line[1])))
-            ]
+    def chunks(self) -> Iterator[Lines]:
+        rows = self._rows()
+        next(rows, None)
+        number = 2
+        for cells in rows:
+            numbers = range(number, number + len(cells))
+            number += len(cells)
+            if all(cells) and all(map(str.strip, map(itemgetter(0), cells))):
+                yield numbers, cells
+            else:
+                filled = [any(map(str.strip, row)) for row in cells]
+                yield list(compress(numbers, filled)), list(compress(cells, filled))
 
     def check(self) -> None:
         if self._now() != self._state:
@@ -76,33 +82,37 @@ class StreamedTable:
         now = os.fstat(self._file.fileno())
         return now.st_size, now.st_mtime_ns
 
-    def _rows(self) -> Iterator[list[Line]]:
+    def _rows(self) -> Iterator[list[list[str]]]:
         """Every row, the header first and alone."""
-        rows: list[Line] = []
-        number = ended = 0  # rows and lines that were read
+        rows: list[list[str]] = []
+        given = ended = plain = 0  # rows that were given, lines that were read, and lines that are a row each
         with self._path.open("rb") as data, io.TextIOWrapper(data, self._codec, newline="") as file:
             data.seek(self._start)
 
             def blocks() -> Iterator[list[str]]:
-                nonlocal ended
+                nonlocal ended, plain
                 begun, before = 0, 0
                 while lines := file.readlines(_BLOCK):
-                    if number > before:
-                        begun, before = data.tell(), number
+                    if given + len(rows) > before:
+                        begun, before = data.tell(), given + len(rows)
                     elif data.tell() - begun > LONGEST_ROW:
-                        raise _too_long(f"{self.name} row {number + 1}")
+                        raise _too_long(f"{self.name} row {given + len(rows) + 1}")
                     ended += len(lines)
+                    plain = 0 if '"' in "".join(lines) else len(lines) - 1
                     yield lines
 
             reader = csv.reader(chain.from_iterable(blocks()), delimiter=self._delimiter, strict=True)
             try:
-                for number, cells in enumerate(reader, 1):
-                    rows.append((number, cells))
-                    if number == 1 or reader.line_num >= ended:
+                for cells in reader:
+                    rows.append(cells)
+                    if given and plain and reader.line_num == ended - plain:
+                        rows.extend(islice(reader, plain))
+                    if not given or reader.line_num >= ended:
+                        given += len(rows)
                         yield rows
                         rows = []
             except csv.Error as error:
-                raise malformed(f"{self.name} row {number + 1}", f"broken CSV: {error}") from None
+                raise malformed(f"{self.name} row {given + len(rows) + 1}", f"broken CSV: {error}") from None
             except UnicodeDecodeError:
                 raise malformed(self.name, CHANGED) from None
         if rows:

@@ -6,43 +6,51 @@ some others: on disk for a large folder. The patients' table is read twice, ever
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import astuple
-from itertools import chain, groupby
-from operator import itemgetter
+from dataclasses import fields
+from itertools import chain, compress, groupby, repeat
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from adapter.mapping.nodes import Join, Tables
 from adapter.records import Issue
-from adapter.sources.csv_files import Line, Table, TableRow, ragged_issue
-from adapter.sources.parts import APART, NOBODY, NOTHING, Given, Link, Part, Said, pieces
-from adapter.sources.scratch import Entry, Index, Item, Scratch, Sorter
+from adapter.sources.csv_files import Lines, Table, TableRow, ragged_issue
+from adapter.sources.following import ONCE, REFUSES, Following
+from adapter.sources.joins import joins_of
+from adapter.sources.parents import Answer, Asking, Held, Parents, entry, numbers_of, owners_of
+from adapter.sources.parts import APART, NOBODY, NOTHING, Given, Link, Part, pieces
+from adapter.sources.scratch import Scratch
+from adapter.sources.shelves import Shelves
 
 PART_BYTES = 160 * 1024
 """Of the folder, on average: the rows of as many patients are on one shelf, and make one part."""
-_NOBODYS = Entry(NOBODY, -1, None, several=0)
+_RUN = 10  # of a shelf that is sorted for itself: so many bits of the rows' numbers
+_TURN = 40
+_saying = attrgetter(*(field.name for field in fields(Issue)))
 
 
 class Owners:
     """Gives each row of one folder to a patient."""
 
     def __init__(self, spec: Tables, tables: Sequence[Table], ignored: frozenset[str], scratch: Scratch) -> None:
-        self.spec, self.ignored, self.scratch = spec, ignored, scratch
+        self.spec, self.scratch = spec, scratch
         self.tables = {table.name: table for table in tables}
         self.numbers = {name: number for number, name in enumerate(self.tables)}
         self.remarks = [issue for table in tables for issue in table.issues]  # said of every record
-        self.joins = self._joins()
+        self.joins = joins_of(spec, self.tables, ignored, self.remarks)
         self.shelves, self.said = scratch.shelves(), scratch.sorter(8)
-        self.patients, self.repeated, self.told = scratch.index(), scratch.index(), scratch.index()
-        self.keys: dict[tuple[str, str], Index] = {}
+        self.repeated, self.told = scratch.index(), scratch.index()
+        self.patients = scratch.parents(first=True)
+        self.keys: dict[tuple[str, str], Parents] = {}
         for join in self.joins.values():
             if (join.to, join.key) != (spec.patient, spec.key):
-                self.keys.setdefault((join.to, join.key), scratch.index())
+                self.keys.setdefault((join.to, join.key), scratch.parents())
         self.named = {name: scratch.index() for name in spec.lookups}
         self.lost: list[Issue] = []  # of tables whose rows are nobody's
         self.width = 1  # owners of one shelf
         self.ended = self.turn = 0
+        self.repeats = False
         self.header = self._header()
 
     def parts(self) -> Generator[Part, None, None]:
@@ -51,14 +59,17 @@ class Owners:
         Raises Malformed, at any part, where a file was changed since it was opened.
         """
         for name, lookup in self.spec.lookups.items():
-            for lines in self._chunks(name):
-                keys = self._texts(name, lookup.by, lines)
-                found = [(key, number, 0, cells) for (number, cells), key in zip(lines, keys, strict=True) if key]
-                self.named[name].put_all(found)
+            for numbers, cells in self._chunks(name):
+                keys = self._texts(name, lookup.by, cells)
+                rows = zip(keys, numbers, repeat(0), cells, strict=False)
+                self.named[name].put_all([row for row in rows if row[0]])
         self._count_patients()
         self._give_patients()
-        for name, join in self.joins.items():
-            self._give(name, join)
+        joins = [*self.joins.values()]
+        for turn, (name, join) in enumerate(self.joins.items(), 1):
+            self._give(name, join, turn << _TURN)
+            if all((join.to, join.key) != (other.to, other.key) for other in joins[turn:]):
+                self._parents(join).close()
         for part in self._parts():
             for table in self.tables.values():
                 table.check()
@@ -66,10 +77,10 @@ class Owners:
 
     def _parts(self) -> Iterator[Part]:
         shelves = self.shelves.numbers()
-        nobodys = self._pieces(chain.from_iterable(self.shelves.each(shelf) for shelf in shelves if shelf >= NOBODY))
+        nobodys = self._pieces(_sorted(self.shelves, [shelf for shelf in shelves if shelf >= NOBODY]))
         patients = [shelf for shelf in shelves if shelf < NOBODY]
         cut = {shelf: self._pieces(self._in_order(shelf)) for shelf in patients if not self.shelves.fits(shelf)}
-        following = _Following(self.said)
+        following = Following(self.said)
         for shelf in patients:
             said = following.before((shelf + 1) * self.width)
             if shelf not in cut:
@@ -87,9 +98,9 @@ class Owners:
         """The rows of a shelf that are too many to be loaded at once: some patient has very many."""
         with closing(self.scratch.shelves()) as narrow:
             for given in self.shelves.each(shelf):
-                owner, table, *_ = given
-                narrow.put(owner * len(self.tables) + table, *given)
-            yield from chain.from_iterable(map(narrow.each, narrow.numbers()))
+                owner, table, number, *_ = given
+                narrow.put((owner * len(self.tables) + table << _TURN) + (number >> _RUN), given)
+            yield from _sorted(narrow, narrow.numbers())
 
     def _pieces(self, rows: Iterator[Given]) -> list[tuple[int, Any, bool]]:
         """Of each owner as many rows as one record may have, as what they are kept under, and whether they are all."""
@@ -107,7 +118,8 @@ class Owners:
 
     def _header(self) -> TableRow | None:
         found = None
-        for number, cells in chain.from_iterable(self._chunks(self.spec.header)):
+        lines = (zip(*some, strict=True) for some in self._chunks(self.spec.header))
+        for number, cells in chain.from_iterable(lines):
             row = TableRow(self.spec.header, self.tables[self.spec.header].columns, number, cells)
             if found is None:
                 found = row
@@ -118,90 +130,73 @@ class Owners:
                 self.remarks.append(_issue(row.place(""), "structure", message, "duplicate"))
         return found
 
-    def _joins(self) -> dict[str, Join]:
-        """How each table that is here reaches a patient, the parents before their children."""
-        apart = {self.spec.patient, self.spec.header, *self.spec.lookups}
-        joins = {name: join for name in self.tables if name not in apart and (join := self._join_of(name)) is not None}
-        return dict(sorted(joins.items(), key=lambda item: self._depth(item[0])))
-
-    def _join_of(self, name: str) -> Join | None:
-        """As the mapping says; a table that it does not know belongs to somebody by a key that it shares."""
-        join, table = self.spec.joins.get(name), self.tables[name]
-        if join is not None or name in self.ignored:
-            return join
-        keys = {**{join.by: join.to for join in self.spec.joins.values()}, self.spec.key: self.spec.patient}
-        keys = {**self.spec.keys, **keys}
-        found = next((Join(to, by, by) for by, to in keys.items() if by in table.columns), None)
-        if found is None:
-            rows = sum(map(len, table.chunks()))
-            message = f"this table is unknown and has no key of a patient: its {rows} rows are not read"
-            self.remarks.append(Issue("information", "informational", message, "unmapped-field", name))
-        return found
-
-    def _depth(self, name: str) -> int:
-        """How many joins away from the patient."""
-        depth, known = 0, name in self.spec.joins
-        while name in self.spec.joins:
-            depth, name = depth + 1, self.spec.joins[name].to
-        return depth if known else 99
-
-    def _chunks(self, name: str) -> Iterator[Sequence[Line]]:
+    def _chunks(self, name: str) -> Iterator[Lines]:
         return self.tables[name].chunks() if name in self.tables else iter(())
 
-    def _texts(self, name: str, column: str, lines: Sequence[Line]) -> list[str]:
+    def _texts(self, name: str, column: str, rows: Sequence[Sequence[str]]) -> list[str]:
         """What stands in a column of these rows, "" where there is nothing."""
         at = self.tables[name].columns.get(column)
         if at is None:
-            return [""] * len(lines)
+            return [""] * len(rows)
         try:
-            return [cells[at].strip() for _, cells in lines]
+            return [cells[at].strip() for cells in rows]
         except IndexError:
-            return [cells[at].strip() if at < len(cells) else "" for _, cells in lines]
+            return [cells[at].strip() if at < len(cells) else "" for cells in rows]
 
     def _count_patients(self) -> None:
-        """Number them; of several rows with one key, the last one counts."""
+        """Number them by their first row; of several rows with one key, the last one counts."""
         name, count = self.spec.patient, 0
-        for lines in self._chunks(name):
-            keys = self._texts(name, self.spec.key, lines)
-            known = self.patients.get_all(filter(None, keys))
-            found: dict[str, tuple[int, int]] = {}
-            for (number, _), key in zip(lines, keys, strict=True):
-                if not key:
-                    continue
-                before = known[key].owner if key in known else found[key][0] if key in found else None
-                if before is not None:
-                    self.repeated.put(key, before)
-                else:
-                    before, count = count, count + 1
-                found[key] = before, number
-            self.patients.put_all([(key, owner, number, None) for key, (owner, number) in found.items()])
+        for numbers, rows in self._chunks(name):
+            keys = self._texts(name, self.spec.key, rows)
+            filled = list(compress(numbers, keys))
+            self.patients.put_all(list(filter(None, keys)), list(map(entry, range(count, count + len(filled)), filled)))
+            count += len(filled)
+        for key, first, last in self.patients.repeated():
+            self.repeats = True
+            self.repeated.put(key, first, 0, [last])
         size = sum(table.size for table in self.tables.values())
         self.width = max(1, count // (size // PART_BYTES + 1))
 
     def _give_patients(self) -> None:
-        name = self.spec.patient
+        name, owner = self.spec.patient, 0
         own = _Owning(self, name)
-        for lines in self._chunks(name):
-            keys = self._texts(name, self.spec.key, lines)
-            found = self.patients.get_all(filter(None, keys))
-            repeated = self.repeated.get_all(filter(None, keys))
-            latest: dict[str, Entry] = {}  # of the repeated ones, the row before this one
-            counts: list[Entry | None] = []
-            for (number, cells), key in zip(lines, keys, strict=True):
-                entry = found.get(key)
-                if not key:
-                    owner = self._refused_apart(number, cells)
-                    message = f"{self.spec.key} is missing: this is nobody's row"
-                    self._refuse(owner, _issue(f"{name} row {number}, {self.spec.key}", "required", message))
-                elif key in repeated:
-                    row = TableRow(name, self.tables[name].columns, number, cells)
-                    earlier = latest.get(key, repeated[key])
-                    if earlier.place:
-                        self._again(row, TableRow(name, row.columns, earlier.place, earlier.kept), earlier.owner)
-                    latest[key] = Entry(earlier.owner, number, cells, several=0)
-                counts.append(Entry(entry.owner, -1, None, several=0) if entry and entry.place == number else None)
-            self.repeated.put_all([(key, *entry[:3]) for key, entry in latest.items()])
-            own.book(lines, keys, counts)
+        for numbers, rows in self._chunks(name):
+            keys = self._texts(name, self.spec.key, rows)
+            if self.repeats or "" in keys:
+                found = self._counting(numbers, rows, keys, owner)
+            else:
+                found = list(map(entry, range(owner, owner + len(keys)), repeat(0)))
+            owner += len(keys) - keys.count("")
+            own.book(Answer(numbers, keys, self.shelves.pack(rows), found, Held(first=True)), rows)
+
+    def _counting(
+        self, numbers: Sequence[int], rows: Sequence[Sequence[str]], keys: Sequence[str], owner: int
+    ) -> list[int | None]:
+        """Whose each row is: no one's where it has no key, or where a later one with its key counts."""
+        name, columns = self.spec.patient, self.tables[self.spec.patient].columns
+        repeated = self.repeated.get_all(filter(None, keys))
+        latest: dict[str, tuple[int, int, list[Any]]] = {}  # of the repeated ones, the row before this one
+        found: list[int | None] = []
+        for number, cells, key in zip(numbers, rows, keys, strict=True):
+            self.turn = number
+            if not key:
+                apart = self._refused_apart(number, cells)
+                message = f"{self.spec.key} is missing: this is nobody's row"
+                self._refuse(apart, _issue(f"{name} row {number}, {self.spec.key}", "required", message))
+                found.append(None)
+                continue
+            known = latest.get(key) or (repeated[key][:3] if key in repeated else None)
+            if known is None:
+                found.append(entry(owner, 0))
+            else:
+                first, place, (last, *before) = known
+                if place:
+                    self._again(TableRow(name, columns, number, cells), TableRow(name, columns, place, before), first)
+                latest[key] = first, number, [last, *cells]
+                found.append(entry(first, 0) if number == last else None)
+            owner += 1
+        self.repeated.put_all([(key, *known) for key, known in latest.items()])
+        return found
 
     def _again(self, row: TableRow, earlier: TableRow, owner: int) -> None:
         """A second row with the same key: it takes the place of the first where both can be of one patient."""
@@ -219,27 +214,31 @@ class Owners:
                 message = f"{name} differs from an earlier row with the same {spec.key}: who is meant?"
                 self._refuse(owner, _issue(row.place(name), "conflict", message, "data-conflict"))
 
-    def _give(self, name: str, join: Join) -> None:
+    def _give(self, name: str, join: Join, turn: int) -> None:
         """Each row of the table to the patient of the row that it belongs to."""
-        to_patient = (join.to, join.key) == (self.spec.patient, self.spec.key)
-        parents = self.patients if to_patient else self.keys[join.to, join.key]
-        own = _Owning(self, name, join)
-        for lines in self._chunks(name):
-            keys = self._texts(name, join.by, lines)
-            found = parents.get_all(filter(None, keys))
-            own.book(lines, keys, [found.get(key, _NOBODYS) for key in keys])
+        parents = self._parents(join)
+        own = _Owning(self, name, None if parents is self.patients else join, turn)
+        for answer in parents.answer(self._asking(name, join.by)):
+            own.book(answer)
         if own.any and join.by not in self.tables[name].columns:
             message = f"there is no column {join.by}: the rows of this table are nobody's"
             self.lost.append(Issue("error", "required", message, "malformed", f"{name} row 1"))
 
-    def contested(self, place: str, join: Join, key: str, owner: int) -> None:
+    def _parents(self, join: Join) -> Parents:
+        return self.keys.get((join.to, join.key), self.patients)
+
+    def _asking(self, name: str, by: str) -> Iterator[Asking]:
+        for numbers, rows in self._chunks(name):
+            yield numbers, self._texts(name, by, rows), self.shelves.pack(rows)
+
+    def contested(self, place: str, join: Join, key: str, owner: int, several: Collection[int]) -> None:
         """Its key is that of rows of different patients: all are refused, each at least for the first such row."""
         message = f"{join.by} of this row is that of rows of different patients in {join.to}"
         issue = _issue(f"{place}, {join.by}", "conflict", message, "data-conflict")
         asked = f"{join.to} {join.key} {key}"
         if self.told.get(asked) is None:
             self.told.put(asked, 0)
-            for other in self.keys[join.to, join.key].owners(key):
+            for other in several:
                 if other != owner:
                     self._refuse(other, issue)
         self._refuse(owner, issue)
@@ -248,63 +247,76 @@ class Owners:
         """A new owner of this row of the patients' table alone."""
         self.ended += 1
         owner = APART + self.ended
-        self.shelves.put(owner // self.width, owner, self.numbers[self.spec.patient], number, -1, cells, None)
+        self.shelves.put(owner // self.width, (owner, self.numbers[self.spec.patient], number, -1, cells, None))
         return owner
 
     def say_once(self, asked: str, owner: int, issue: Issue) -> None:
-        """Where nothing was said under ``asked`` yet."""
-        if self.told.get(asked) is None:
-            self.told.put(asked, 0)
-            self.say(owner, issue)
+        """Where nothing was said under ``asked`` at an earlier turn."""
+        before = self.told.get(asked)
+        if before is None or self.turn < before.place:
+            self.told.put(asked, 0, self.turn)
+            self.say(owner, issue, ONCE)
 
-    def say(self, owner: int, issue: Issue, refused: int = 0) -> None:
-        """Say it of the owner's record."""
-        self.turn += 1
-        self.said.add(owner, self.turn, refused, *astuple(issue))
+    def say(self, owner: int, issue: Issue, how: int = 0) -> None:
+        """Say it of the owner's record, at the turn of the row that is looked at."""
+        self.said.add(owner, self.turn, how, *_saying(issue))
 
     def _refuse(self, owner: int, issue: Issue) -> None:
-        self.say(owner, issue, refused=1)
+        self.say(owner, issue, REFUSES)
 
 
 class _Owning:
     """Books rows of one table as somebody's, with their keys, by which other rows belong to them, and the rows of
     lookup tables that they name."""
 
-    def __init__(self, owners: Owners, name: str, join: Join | None = None) -> None:
-        self._owners, self._name, self._join = owners, name, join
+    def __init__(self, owners: Owners, name: str, join: Join | None = None, turn: int = 0) -> None:
+        self._owners, self._name, self._join, self._turn = owners, name, join, turn
         self._keys = [(column, index) for (to, column), index in owners.keys.items() if to == name]
         self._lookups = [
             (other, lookup.by, lookup.of[name]) for other, lookup in owners.spec.lookups.items() if name in lookup.of
         ]
         self.any = False
 
-    def book(self, lines: Sequence[Line], keys: Sequence[str], found: Sequence[Entry | None]) -> None:
-        """Each row to the owner that was found under its key, as a row of the one at that place; None: to no one."""
-        owners, put, width = self._owners, self._owners.shelves.put, self._owners.width
+    def book(self, answer: Answer, rows: Sequence[Sequence[str]] = ()) -> None:
+        """Each row to the owner who was found; ``rows``: their cells, where they are at hand. None: to no one."""
+        owners, shelves = self._owners, self._owners.shelves
         table = owners.numbers.get(self._name, -1)
-        links: Sequence[Link] | None = None
-        for (number, cells), key, entry in zip(lines, keys, found, strict=True):
-            if entry is None:
-                continue
-            owner, parent, _, several = entry
-            if owner >= NOBODY:
-                put(NOBODY + table, owner, table, number, -1, cells, None)
-                continue
-            if self._lookups:
-                links = self._links(TableRow(self._name, owners.tables[self._name].columns, number, cells), owner)
-            put(owner // width, owner, table, number, parent, cells, links)
-            if several and self._join is not None:
-                owners.contested(f"{self._name} row {number}", self._join, key, owner)
+        self.any = self.any or bool(answer.numbers)
+        numbers, keys, packed, found, held = answer
+        if -1 in found or None in found:
+            lost = [one == -1 for one in found]
+            nobodys = list(compress(numbers, lost))
+            places = [NOBODY + (table << _TURN) + (number >> _RUN) for number in nobodys]
+            shelves.put_all(places, table, repeat(NOBODY), nobodys, repeat(-1), list(compress(packed, lost)))
+            kept = [one is not None and one >= 0 for one in found]
+            numbers, keys, packed, rows = (list(compress(some, kept)) for some in (numbers, keys, packed, rows))
+        entries = [one for one in found if one is not None and one >= 0]
+        whose = owners_of(entries)
+        if not rows and (self._keys or self._lookups):
+            rows = list(map(shelves.unpack, packed))
+        links: Iterable[Sequence[Link] | None] = repeat(None)
+        if self._lookups:
+            columns = owners.tables[self._name].columns
+            links = [
+                self._links(TableRow(self._name, columns, number, cells), owner)
+                for number, cells, owner in zip(numbers, rows, whose, strict=True)
+            ]
+        parents = numbers_of(entries) if self._turn else repeat(-1)
+        width = owners.width
+        shelves.put_all([owner // width for owner in whose], table, whose, numbers, parents, packed, links)
+        if self._join is not None and held.several:
+            for number, key, owner in zip(numbers, keys, whose, strict=True):
+                if others := held.owners(key):
+                    owners.turn = self._turn + number
+                    owners.contested(f"{self._name} row {number}", self._join, key, owner, others)
         for column, index in self._keys:
-            texts = owners._texts(self._name, column, lines)
-            given = zip(lines, texts, found, strict=True)
-            puts = [(text, by.owner, n, None) for (n, _), text, by in given if text and by and by.owner < NOBODY]
-            index.put_all(puts)
-        self.any = self.any or bool(lines)
+            texts = owners._texts(self._name, column, rows)
+            index.put_all(texts, list(map(entry, whose, numbers)))
 
     def _links(self, row: TableRow, owner: int) -> list[Link]:
         """The rows of other tables that it names."""
         owners, links = self._owners, []
+        owners.turn = self._turn + row.number
         for other, by, column in self._lookups:
             key = row.get(column)
             if key is None:
@@ -322,24 +334,9 @@ class _Owning:
         return links
 
 
-class _Following:
-    """What is said of owners, who are asked for in their order."""
-
-    def __init__(self, sorter: Sorter) -> None:
-        self._items: Iterator[Item] = iter(sorter)
-        self._next = next(self._items, None)
-
-    def before(self, owner: int) -> dict[int, Said]:
-        """Of those before this one, and not yet asked for."""
-        issues: dict[int, list[Issue]] = {}
-        refused = set[int]()
-        while self._next is not None and self._next[0] < owner:
-            of, _, refuses, *what = self._next
-            issues.setdefault(of, []).append(Issue(*what))
-            if refuses:
-                refused.add(of)
-            self._next = next(self._items, None)
-        return {of: (said, of in refused) for of, said in issues.items()}
+def _sorted(shelves: Shelves, numbers: Sequence[int]) -> Iterator[Given]:
+    """Of shelves each of which has few rows."""
+    return chain.from_iterable(sorted(shelves.each(number), key=itemgetter(0, 1, 2)) for number in numbers)
 
 
 def _issue(place: str, code: str, text: str, detail: str = "malformed") -> Issue:

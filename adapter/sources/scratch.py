@@ -1,9 +1,9 @@
 """Working storage for putting together what is scattered over a source: in memory, or on disk where that is too large.
 
-On disk it is rows in a file (see ``shelves``), and one temporary SQLite database for all else, once its keys are too
-many to be held. SQLite keeps it in the folder that ``SQLITE_TMPDIR`` or ``TMPDIR`` names
-(else ``/var/tmp`` or ``/tmp``), readable by its owner alone, and has removed its name by the time it is open, so that
-nothing is left however the process ends. Its pages in memory are bounded by ``CACHE_BYTES``.
+On disk it is rows and the keys that lead to them in files (see ``shelves`` and ``parents``), and one temporary SQLite
+database for all else, once its keys are too many to be held. SQLite keeps it in the folder that ``SQLITE_TMPDIR`` or
+``TMPDIR`` names (else ``/var/tmp`` or ``/tmp``), readable by its owner alone, and has removed its name by the time it
+is open, so that nothing is left however the process ends. Its pages in memory are bounded by ``CACHE_BYTES``.
 """
 
 # ruff: noqa: S608 - the names of tables are numbers of our own
@@ -17,6 +17,9 @@ from typing import Any, NamedTuple, Protocol
 
 from adapter.errors import CannotStart
 from adapter.records import Issue
+from adapter.sources import parents
+from adapter.sources.chunks import Chunks
+from adapter.sources.parents import Parents, Room
 from adapter.sources.shelves import FiledShelves, HeldShelves, Shelves
 
 CACHE_BYTES = 32 * 1024 * 1024
@@ -82,6 +85,10 @@ class Scratch(Protocol):
 
     def shelves(self) -> Shelves: ...
 
+    def parents(self, *, first: bool = False) -> Parents:
+        """``first``: of rows with one key the owner of the first counts."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -97,6 +104,9 @@ class InMemory:
     def shelves(self) -> Shelves:
         return HeldShelves()
 
+    def parents(self, *, first: bool = False) -> Parents:
+        return Parents(Room(None), Chunks, first=first)
+
     def close(self) -> None:
         """Nothing is kept anywhere else."""
 
@@ -106,7 +116,8 @@ class OnDisk:
 
     def __init__(self) -> None:
         self._made, self.room = 0, HELD_KEYS
-        self._shelves: list[Shelves] = []
+        self._parents = Room(parents.HELD)
+        self._files: list[Chunks] = []
         with _room():
             self._db = sqlite3.connect("", isolation_level=None)
             for pragma in (
@@ -127,13 +138,19 @@ class OnDisk:
         return _DiskSorter(self._db, self._made, width)
 
     def shelves(self) -> Shelves:
-        self._shelves.append(FiledShelves())
-        return self._shelves[-1]
+        return FiledShelves(self._chunks())
+
+    def parents(self, *, first: bool = False) -> Parents:
+        return Parents(self._parents, self._chunks, first=first)
+
+    def _chunks(self) -> Chunks:
+        self._files.append(Chunks())
+        return self._files[-1]
 
     def close(self) -> None:
         self._db.close()
-        for shelves in self._shelves:
-            shelves.close()
+        for file in self._files:
+            file.close()
 
 
 class _DictIndex:

@@ -1,50 +1,45 @@
-"""Rows on numbered shelves: put there in any order, taken from there shelf by shelf, in this process or in another.
-
-On disk they are in one temporary file, in the folder that ``SQLITE_TMPDIR`` or ``TMPDIR`` names (else ``/var/tmp`` or
-``/tmp``). It is readable by its owner alone and has no name: nothing is left however the process ends. A process that
-is started with the shelves is given the open file.
-"""
+"""Rows on numbered shelves: put there in any order, taken from there shelf by shelf, in this process or in another."""
 
 from __future__ import annotations
 
-import marshal
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from io import FileIO
-from multiprocessing.reduction import DupFd
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any, Protocol
 
-from adapter.errors import CannotStart
-from adapter.records import Issue
+from adapter.sources.chunks import Chunk, Chunks
 from adapter.sources.parts import Given, Link
 
-WAITING_BYTES = 16 * 1024 * 1024
-"""In memory, about: then what is waiting is written, a chunk for each shelf."""
 FITS_BYTES = 1024 * 1024
 """A shelf with more on disk is not loaded at once."""
 _ROW_BYTES = 160  # of a waiting row, beside its text
-_PLAIN = 2  # the format of marshal that looks for no repetitions, which takes longer than writing them
-
-_Chunk = tuple[int, int]
-"""Where a chunk is in the file, and its length."""
+_Packed = tuple[int, int, int, int, str, Sequence[Link] | None]
 
 
 class Shelves(Protocol):
     """What ``kept`` and ``keep`` give is small, and finds the rows in any process that has the shelves."""
 
-    def put(
+    def pack(self, cells: Sequence[Sequence[str]]) -> list[Any]:
+        """The cells of rows as they are put."""
+        ...
+
+    def unpack(self, packed: Any) -> Sequence[str]: ...
+
+    def put_all(
         self,
-        shelf: int,
-        owner: int,
+        shelves: Iterable[int],
         table: int,
-        number: int,
-        parent: int,
-        cells: Sequence[str],
-        links: Sequence[Link] | None,
-    ) -> None: ...
+        owners: Iterable[int],
+        numbers: Iterable[int],
+        parents: Iterable[int],
+        packed: Sequence[Any],
+        links: Iterable[Sequence[Link] | None] = repeat(None),
+    ) -> None:
+        """Rows of one table, each on its shelf."""
+        ...
+
+    def put(self, shelf: int, given: Given) -> None: ...
 
     def numbers(self) -> list[int]:
         """Of the shelves that have rows, in order."""
@@ -64,7 +59,7 @@ class Shelves(Protocol):
         """Rows that are on no shelf."""
         ...
 
-    def load(self, kept: Any) -> Iterator[Given]:
+    def load(self, kept: Any) -> Iterable[Given]:
         """In the order of their owners, tables and numbers, which no two rows share."""
         ...
 
@@ -77,17 +72,28 @@ class HeldShelves:
     def __init__(self) -> None:
         self._rows: defaultdict[int, list[Given]] = defaultdict(list)
 
-    def put(
+    def pack(self, cells: Sequence[Sequence[str]]) -> list[Any]:
+        return list(cells)
+
+    def unpack(self, packed: Any) -> Sequence[str]:
+        found: Sequence[str] = packed
+        return found
+
+    def put_all(
         self,
-        shelf: int,
-        owner: int,
+        shelves: Iterable[int],
         table: int,
-        number: int,
-        parent: int,
-        cells: Sequence[str],
-        links: Sequence[Link] | None,
+        owners: Iterable[int],
+        numbers: Iterable[int],
+        parents: Iterable[int],
+        packed: Sequence[Any],
+        links: Iterable[Sequence[Link] | None] = repeat(None),
     ) -> None:
-        self._rows[shelf].append((owner, table, number, parent, cells, links))
+        for shelf, given in zip(shelves, zip(owners, repeat(table), numbers, parents, packed, links), strict=False):
+            self._rows[shelf].append(given)
+
+    def put(self, shelf: int, given: Given) -> None:
+        self._rows[shelf].append(given)
 
     def numbers(self) -> list[int]:
         return sorted(self._rows)
@@ -104,8 +110,8 @@ class HeldShelves:
     def keep(self, rows: list[Given]) -> list[Given]:
         return rows
 
-    def load(self, kept: list[Given]) -> Iterator[Given]:
-        return iter(sorted(kept))
+    def load(self, kept: list[Given]) -> Iterable[Given]:
+        return sorted(kept, key=itemgetter(0, 1, 2))
 
     def close(self) -> None:
         """Nothing is kept anywhere else."""
@@ -114,123 +120,71 @@ class HeldShelves:
 class FiledShelves:
     """Shelves in a file. Raises CannotStart where the temporary folder cannot be written or is full.
 
-    A chunk is the rows of one shelf, after the place of the chunk before it: memory holds the place of the last one.
     A row is so many values of a flat list. Its cells are one text, with NUL between them, which is in no file that is
     read in parts.
     """
 
-    def __init__(self) -> None:
-        with _room():
-            self._file = tempfile.TemporaryFile(buffering=0, dir=_folder())  # noqa: SIM115 - see close
-        self._end = self._bytes = 0
-        self._waiting: defaultdict[int, list[Any]] = defaultdict(list)
-        self._last: dict[int, tuple[_Chunk, int]] = {}  # shelf → its last chunk, and the bytes of all
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
 
-    def put(
+    def pack(self, cells: Sequence[Sequence[str]]) -> list[Any]:
+        return list(map("\0".join, cells))
+
+    def unpack(self, packed: str) -> Sequence[str]:
+        return packed.split("\0")
+
+    def put_all(
         self,
-        shelf: int,
-        owner: int,
+        shelves: Iterable[int],
         table: int,
-        number: int,
-        parent: int,
-        cells: Sequence[str],
-        links: Sequence[Link] | None,
+        owners: Iterable[int],
+        numbers: Iterable[int],
+        parents: Iterable[int],
+        packed: Sequence[str],
+        links: Iterable[Sequence[Link] | None] = repeat(None),
     ) -> None:
+        waiting = self._chunks.waiting
+        rows = zip(owners, repeat(table), numbers, parents, packed, links, strict=False)
+        for shelf, row in zip(shelves, rows, strict=False):
+            waiting[shelf].extend(row)
+        self._chunks.filled(len(packed) * _ROW_BYTES + sum(map(len, packed)))
+
+    def put(self, shelf: int, given: Given) -> None:
+        *where, cells, links = given
         text = "\0".join(cells)
-        self._waiting[shelf] += (owner, table, number, parent, text, links)
-        self._bytes += _ROW_BYTES + len(text)
-        if self._bytes > WAITING_BYTES:
-            self._flush()
+        self._chunks.waiting[shelf] += (*where, text, links)
+        self._chunks.filled(_ROW_BYTES + len(text))
 
     def numbers(self) -> list[int]:
-        self._flush()
-        return sorted(self._last)
+        return self._chunks.numbers()
 
     def fits(self, shelf: int) -> bool:
-        return self._last[shelf][1] <= FITS_BYTES
+        return self._chunks.size(shelf) <= FITS_BYTES
 
     def each(self, shelf: int) -> Iterator[Given]:
-        places, chunk = [], self._last[shelf][0] if shelf in self._last else None
-        while chunk is not None:
-            places.append(chunk)
-            chunk = self._read(chunk)[0]
-        for place in reversed(places):
-            yield from _with_cells(_rows(self._read(place)[1]))
+        return _with_cells(chain.from_iterable(map(_rows, self._chunks.each(shelf))))
 
-    def kept(self, shelf: int) -> _Chunk:
-        return self._last[shelf][0]
+    def kept(self, shelf: int) -> Chunk:
+        return self._chunks.last(shelf)
 
-    def keep(self, rows: list[Given]) -> _Chunk:
+    def keep(self, rows: list[Given]) -> Chunk:
         flat: list[Any] = []
         for *where, cells, links in rows:
             flat += (*where, "\0".join(cells), links)
-        data = marshal.dumps((None, flat), _PLAIN)
-        self._write(data)
-        return self._end - len(data), len(data)
+        return self._chunks.keep(flat)
 
-    def load(self, kept: _Chunk) -> Iterator[Given]:
-        flat: list[Any] = []
-        chunk: _Chunk | None = kept
-        while chunk is not None:
-            chunk, some = self._read(chunk)
-            flat += some
-        return _with_cells(sorted(_rows(flat)))
+    def load(self, kept: Chunk) -> Iterable[Given]:
+        return _with_cells(sorted(_rows(self._chunks.load(kept))))
 
     def close(self) -> None:
-        self._file.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"file": DupFd(self._file.fileno())}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """In another process: to load from."""
-        self._file = FileIO(state["file"].detach())
-
-    def _flush(self) -> None:
-        parts, end = [], self._end
-        for shelf, rows in self._waiting.items():
-            before, size = self._last.get(shelf, (None, 0))
-            data = marshal.dumps((before, rows), _PLAIN)
-            self._last[shelf] = (end, len(data)), size + len(data)
-            parts.append(data)
-            end += len(data)
-        self._waiting.clear()
-        self._bytes = 0
-        self._write(b"".join(parts))
-
-    def _write(self, data: bytes) -> None:
-        with _room():
-            left = memoryview(data)
-            while left:
-                left = left[self._file.write(left) :]
-        self._end += len(data)
-
-    def _read(self, chunk: _Chunk) -> tuple[_Chunk | None, list[Any]]:
-        place, length = chunk
-        found: tuple[_Chunk | None, list[Any]] = marshal.loads(os.pread(self._file.fileno(), length, place))  # noqa: S302 - our own file
-        return found
+        self._chunks.close()
 
 
-def _rows(flat: list[Any]) -> Iterable[tuple[int, int, int, int, str, Sequence[Link] | None]]:
+def _rows(flat: list[Any]) -> Iterable[_Packed]:
     values = iter(flat)
     return zip(values, values, values, values, values, values, strict=True)
 
 
-def _with_cells(rows: Iterable[tuple[int, int, int, int, str, Sequence[Link] | None]]) -> Iterator[Given]:
+def _with_cells(rows: Iterable[_Packed]) -> Iterator[Given]:
     for owner, table, number, parent, text, links in rows:
         yield owner, table, number, parent, text.split("\0"), links
-
-
-def _folder() -> str | None:
-    """Where SQLite, too, has its temporary files."""
-    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp", "/tmp")  # noqa: S108
-    return next((path for path in named if path and os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)), None)
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        text = f"the temporary folder (TMPDIR) cannot hold what this input needs: {error.strerror}"
-        raise CannotStart(Issue("fatal", "exception", text)) from None

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from adapter.errors import CannotStart, Malformed
 from adapter.mapping import load_mapping
-from adapter.sources import csv_stream, owners, parts, scratch, shelves
+from adapter.sources import chunks, csv_stream, owners, parents, parts, scratch, shelves
+from adapter.sources.chunks import Chunks
 from adapter.sources.csv_files import TableRow
 from adapter.sources.csv_stream import StreamedTable
 from adapter.sources.model import Row, SourceRecord
@@ -77,8 +78,11 @@ def _little_memory(patch: pytest.MonkeyPatch) -> None:
     for module, limit, few in (
         (owners, "PART_BYTES", 60),
         (shelves, "FITS_BYTES", 200),
-        (shelves, "WAITING_BYTES", 500),
+        (chunks, "WAITING_BYTES", 500),
         (scratch, "HELD_KEYS", 2),
+        (parents, "HELD", 2),
+        (parents, "_BATCH", 2),
+        (owners, "_RUN", 1),
         (csv_stream, "_BLOCK", 30),
     ):
         patch.setattr(module, limit, few)
@@ -250,14 +254,14 @@ def test_a_row_that_several_records_share_is_one_of_each(tmp_path: Path) -> None
 
 KILLED = """\
 import os, signal, stat, sys
-from adapter.sources import scratch, shelves
-scratch.CACHE_BYTES = shelves.WAITING_BYTES = 64 * 1024
+from adapter.sources import chunks, scratch
+scratch.CACHE_BYTES = chunks.WAITING_BYTES = 64 * 1024
 scratch.HELD_KEYS = 100
 made = scratch.OnDisk()
 index, rows = made.index(), made.shelves()
 for n in range(20_000):
     index.put(f"key {n}", n)
-    rows.put(1, n, 0, n, -1, ["x", "y"], None)
+    rows.put(1, (n, 0, n, -1, ["x", "y"], None))
 links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
 ours = [link for link in links if os.path.islink(link) and os.readlink(link).startswith(os.environ["TMPDIR"])]
 print(len(ours), {stat.S_IMODE(os.stat(one).st_mode) for one in ours} == {0o600})
@@ -312,11 +316,12 @@ def test_rows_that_the_disk_has_no_room_for_are_said_in_a_line() -> None:
 FULL = """\
 import resource, signal
 from adapter.errors import CannotStart
+from adapter.sources.chunks import Chunks
 from adapter.sources.shelves import FiledShelves
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
-rows = FiledShelves()
-rows.put(1, 1, 1, 1, -1, ["x" * 20_000], None)
+rows = FiledShelves(Chunks())
+rows.put(1, (1, 1, 1, -1, ["x" * 20_000], None))
 try:
     rows.numbers()
 except CannotStart as error:
@@ -327,7 +332,7 @@ except CannotStart as error:
 def test_a_temporary_folder_that_cannot_be_written_is_said_in_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelves, "_folder", lambda: str(tmp_path / "not there"))
+    monkeypatch.setattr(chunks, "_folder", lambda: str(tmp_path / "not there"))
     with pytest.raises(CannotStart, match="TMPDIR"):
         scratch.OnDisk().shelves()
 
@@ -346,3 +351,65 @@ def test_an_index_that_goes_to_disk_says_what_it_said_in_memory(monkeypatch: pyt
             assert [index.owners(key) for key in keys] == [[1, 2], [1], [3, 7], [4], [4, 5], []]
             assert index.get("a") == (1, 4, ["a", "kept"], True)
             assert index.get("f") is None
+
+
+def test_rows_that_are_answered_in_another_order_than_they_ask_are_read_as_if_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _mothers(tmp_path, 40)
+    labours = "".join(f"L{n % 25},P{n * 7 % 40}\n" for n in range(80))
+    (tmp_path / "MSD301LabourDelivery.csv").write_text(f"LabourDeliveryID,PregnancyID\n{labours}")
+    babies = "".join(f"B{n},L{n % 30}\n" for n in range(90))
+    (tmp_path / "MSD401BabyDemographics.csv").write_text(f"LPIDBaby,LabourDeliveryID\n{babies}")
+    held = [_seen(record) for record in read_tables(tmp_path, MSDS)]
+    _little_memory(monkeypatch)
+    assert [_seen(record) for record in read_tables(tmp_path, MSDS, held=0)] == held
+    assert "rows of different patients in MSD301LabourDelivery" in str(held)
+    assert "no row of MSD301LabourDelivery" in str(held)
+
+
+def test_what_is_said_once_of_a_lookup_is_said_where_its_first_row_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "MHS001MPI.csv").write_text("LocalPatientID,OrgIDLocalPatientID\nA,RX1\nB,RX1\n")
+    referrals = "".join(f"S{n},{'AB'[n % 2]}\n" for n in range(20))
+    (tmp_path / "MHS101Referral.csv").write_text(f"ServiceRequestID,LocalPatientID\n{referrals}")
+    services = "".join(f"S{n * 7 % 20},{'TU'[n // 2 % 2]}\n" for n in range(40))
+    (tmp_path / "MHS102OtherServiceType.csv").write_text(f"ServiceRequestID,OtherCareProfTeamLocalID\n{services}")
+    (tmp_path / "MHS902ServiceTeamDetails.csv").write_text("CareProfTeamLocalID\nT\nT\n")
+    held = [_seen(record) for record in read_tables(tmp_path, MHSDS)]
+    _little_memory(monkeypatch)
+    assert [_seen(record) for record in read_tables(tmp_path, MHSDS, held=0)] == held
+    assert str(held).count("more than one row has this") == 2
+
+
+def test_keys_that_go_to_disk_say_what_they_said_in_memory() -> None:
+    keys = ["a", "b", "a", "c", "a", "d", "", "b", "c"]
+    entries = [parents.entry(owner, at) for at, owner in enumerate([1, 1, 2, 3, 1, 4, 9, 1, 7])]
+    asked = ([1, 2, 3, 4, 5, 6], ["a", "b", "", "c", "d", "e"], ["1", "2", "3", "4", "5", "6"])
+    for first in (False, True):
+        seen = []
+        for keys_held in (None, 2):
+            made = parents.Parents(parents.Room(keys_held), Chunks, first=first)
+            for at in range(0, len(keys), 2):
+                made.put_all(keys[at : at + 2], entries[at : at + 2])
+            seen.append(
+                sorted(
+                    (number, key, packed, found, list(answer.held.owners(key)) if not first else [])
+                    for answer in made.answer([asked])
+                    for number, key, packed, found in zip(*answer[:4], strict=True)
+                )
+            )
+            made.close()
+        assert seen[0] == seen[1]
+        if not first:
+            assert [row[4] for row in seen[0]] == [[1, 2], [], [], [3, 7], [], []]
+        entry = parents.entry
+        assert [row[3] for row in seen[0]] == [
+            entry(1, 4),
+            entry(1, 7),
+            -1,
+            entry(3 if first else 7, 8),
+            entry(4, 5),
+            -1,
+        ]
