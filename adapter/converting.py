@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, zip_longest
+from mmap import mmap
 from pathlib import Path
 
 import orjson
@@ -53,24 +54,19 @@ class Converted:
     already.
     """
 
-    lines: bytes | memoryview
+    lines: bytes | mmap
     failed: bool
     records: int = 1
     ended: bool = False
     tally: Tally | None = None
 
-    def pieces(self) -> Iterator[bytes | memoryview]:
+    def pieces(self) -> Iterator[memoryview]:
         """The lines, some whole ones at a time."""
-        lines, at = self.lines, 0
-        while len(lines) - at > _PIECE:
-            end = at + _PIECE
-            while not (found := bytes(lines[end : end + _PIECE]).find(b"\n") + 1) and end < len(lines):
-                end += _PIECE
-            end = end + found if found else len(lines)
-            yield lines[at:end]
+        lines, view, at = self.lines, memoryview(self.lines), 0
+        while at < len(lines):
+            end = lines.find(b"\n", at + _PIECE) + 1 or len(lines)
+            yield view[at:end]
             at = end
-        if at < len(lines):
-            yield lines[at:]
 
 
 def convert(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap as mmap_module
 import os
 import signal
 from collections import deque
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import cycle
-from mmap import ACCESS_READ, mmap
+from mmap import mmap
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -21,6 +22,7 @@ R = TypeVar("R")
 
 INPUTS_WORTH_A_PROCESS = 200
 """A process takes about a second to start, in which this many small inputs are done."""
+_MAPPED = getattr(mmap_module, "MAP_SHARED", 0) | getattr(mmap_module, "MAP_POPULATE", 0)  # all pages at once
 _AHEAD = 2  # inputs for each process that are waiting or done before their turn
 
 
@@ -31,7 +33,7 @@ def processors() -> int:
 
 def in_order(
     prepare: Callable[[], Callable[[T], tuple[bytes, R]]], inputs: Iterable[T], jobs: int
-) -> Iterator[tuple[memoryview, R]]:
+) -> Iterator[tuple[bytes | mmap, R]]:
     """The results in the order of the inputs, which are taken as they are needed: few are held at a time.
 
     ``prepare`` makes the function, once in each of the processes; it must be picklable. They start at once, while the
@@ -62,17 +64,17 @@ class _Kept(NamedTuple):
     size: int
 
 
-def _used(result: tuple[bytes | _Kept, R]) -> Iterator[tuple[memoryview, R]]:
+def _used(result: tuple[bytes | _Kept, R]) -> Iterator[tuple[bytes | mmap, R]]:
     data, rest = result
     if isinstance(data, bytes):
-        yield memoryview(data), rest
+        yield data, rest
         return
     try:
         with Path(data.path).open("rb") as file:
-            mapped = mmap(file.fileno(), data.size, access=ACCESS_READ)
+            mapped = mmap(file.fileno(), data.size, flags=_MAPPED, prot=mmap_module.PROT_READ)
     except OSError:
         raise BrokenProcessPool("the process that made a result is gone") from None
-    yield memoryview(mapped), rest
+    yield mapped, rest
 
 
 class _Process:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Protocol, TypeVar
 
 import orjson
@@ -252,8 +252,10 @@ class _Batch:
                     if text:
                         entries[at].append(text)
         lines: list[bytes | None] = []
+        ids = list(filter(None, chain.from_iterable(self.ids.values())))
+        all_differ = len(set(ids)) == len(ids)
         for at, found in enumerate(entries):
-            if at in self.left or not found or len({entry[_ID] for entry in found}) < len(found):
+            if at in self.left or not found or not (all_differ or len({entry[_ID] for entry in found}) == len(found)):
                 self.left.add(at)
                 lines.append(None)
             else:

@@ -88,8 +88,8 @@ def test_a_file_that_changes_meanwhile_ends_it_with_a_line_that_says_so(folder: 
 
 
 def test_a_process_that_dies_is_said_in_the_last_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dies(*_: object) -> Iterator[tuple[memoryview, converting.Converted]]:
-        yield memoryview(b"{}\n"), converting.Converted(b"", failed=False)
+    def dies(*_: object) -> Iterator[tuple[bytes, converting.Converted]]:
+        yield b"{}\n", converting.Converted(b"", failed=False)
         raise BrokenProcessPool
 
     monkeypatch.setattr(converting, "in_order", dies)
@@ -102,7 +102,7 @@ def test_a_process_that_dies_is_said_in_the_last_line(folder: Path, monkeypatch:
 @pytest.mark.parametrize("lines", [b"", b"one\n", b"12345\n123\n" * 7, b"1234567890\n" * 3 + b"1\n2\n", b"no end" * 9])
 def test_what_is_written_at_once_are_whole_lines(lines: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(converting, "_PIECE", 8)
-    pieces = list(converting.Converted(memoryview(lines), failed=False).pieces())
+    pieces = list(converting.Converted(lines, failed=False).pieces())
     assert b"".join(pieces) == lines
     assert all(bytes(piece).endswith(b"\n") for piece in pieces[:-1])
     assert all(bytes(piece).count(b"\n", 0, -1) <= 8 for piece in pieces)
@@ -125,7 +125,7 @@ def test_results_come_in_the_order_of_the_inputs_and_few_are_taken_ahead() -> No
             yield number
 
     results = in_order(doubles, inputs(), 2)
-    assert next(results) == (memoryview(b""), 0)
+    assert next(results) == (b"", 0)
     assert len(taken) <= 6
     found = [(bytes(data), number) for data, number in results]  # each before the next
     assert found == [(b"%d" % number * 50_000, number * 2) for number in range(1, 40)]
@@ -136,7 +136,7 @@ def test_without_files_in_memory_results_go_through_the_pipe(monkeypatch: pytest
     monkeypatch.delattr(os, "memfd_create", raising=False)
     process = parallel._Process(doubles(), 3)
     assert process.do(4) == (b"4" * 50_000, 8)
-    assert list(parallel._used(process.do(0))) == [(memoryview(b""), 0)]
+    assert list(parallel._used(process.do(0))) == [(b"", 0)]
 
 
 def test_a_result_of_a_process_that_is_gone_is_an_error() -> None:
