@@ -102,12 +102,11 @@ def convert(
     """Convert records to FHIR: one Bundle per patient, one a line."""
     from adapter.converting import convert as convert_all
     from adapter.coverage import Coverage
-    from adapter.parallel import collect_seldom, processors
+    from adapter.parallel import processors
 
     _check_inputs(paths, server, patient)
     adapter, number = _adapter(), _number(patient)
     failed = False
-    collect_seldom()
     with Coverage(report) as coverage, told_if_stopped():
         done = convert_all(adapter, coverage, paths or [], mapping, server, number, jobs or processors())
         for one in counted(done, lambda one: one.records):

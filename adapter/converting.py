@@ -21,7 +21,7 @@ from adapter.coverage import Coverage, Style, Tally
 from adapter.errors import AdapterError, Unprocessable
 from adapter.fhir.profiles import bundle_with_profiles
 from adapter.mapping.writing import Writer
-from adapter.parallel import in_order
+from adapter.parallel import collecting_seldom, in_order
 from adapter.pipeline import (
     check,
     children,
@@ -141,8 +141,9 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
             return
         prepare = partial(_converter, adapter.settings, mapping, reading.assembly, coverage.style)
         try:
-            done = in_order(prepare, reading.parts, jobs) if jobs > 1 else map(prepare(), reading.parts)
-            yield from (replace(converted, lines=lines) for lines, converted in done)
+            with collecting_seldom():
+                done = in_order(prepare, reading.parts, jobs) if jobs > 1 else map(prepare(), reading.parts)
+                yield from (replace(converted, lines=lines) for lines, converted in done)
         except BrokenProcessPool:
             text = "a process that converts ended unexpectedly: what follows is missing"
             raise Unprocessable(Issue("fatal", "exception", text)) from None

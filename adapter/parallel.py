@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import cycle
 from mmap import mmap
 from multiprocessing import get_context, parent_process
@@ -108,11 +109,23 @@ def _begin(prepare: Callable[[], Callable[[Any], tuple[bytes, Any]]], room: int)
 
 
 def collect_seldom() -> None:
-    """Garbage is looked for less often in this process from now on: where millions of objects are made that hold no
-    cycles, the search takes a quarter of the time."""
+    """Look for garbage less often in this process: where millions of objects are made that hold no cycles, the search
+    takes a quarter of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(1_000_000, 20, 20)
+
+
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """``collect_seldom`` for a while."""
+    before = gc.get_threshold()
+    collect_seldom()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _nothing() -> None:

@@ -67,6 +67,8 @@ def told_apart(results: Sequence[Segment]) -> list[Issue]:
     which result is meant, the same value again is the same result, another one is another, and a change is of the
     last. Returns what is to be said of changes whose result cannot be told.
     """
+    if _all_differ(results):
+        return []
     ordered, loose = _Ordered(), _Loose()
     times: dict[Key, set[str]] = {}
     issues = []
@@ -87,6 +89,18 @@ def told_apart(results: Sequence[Segment]) -> list[Issue]:
         if number > 1:
             row.tell_apart("OBX-4", number)
     return issues
+
+
+def _all_differ(results: Sequence[Segment]) -> bool:
+    """Whether every result surely has a code or sub-id of its own and none is changed: then all are told apart."""
+    seen = set()
+    for row in results:
+        texts = row.texts
+        what = texts.get("OBX-3"), texts.get("OBX-4")
+        if what[0] is None or what in seen or texts.get("OBX-11") in _CHANGES:
+            return False
+        seen.add(what)
+    return True
 
 
 class _Ordered:

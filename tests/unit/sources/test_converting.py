@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -52,6 +53,12 @@ def test_several_processes_write_what_one_writes(folder: Path, tmp_path: Path, r
     assert one[1]
     assert one[3] == 1
     assert converted(folder, tmp_path / f"again-{report}", 2) == one
+
+
+def test_garbage_is_looked_for_as_before_when_it_is_done(folder: Path, tmp_path: Path) -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    converted(folder, tmp_path / "report.txt", 1)
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_a_folder_of_folders_is_read_in_its_order(folder: Path, tmp_path: Path) -> None:
