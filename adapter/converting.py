@@ -13,6 +13,7 @@ from functools import partial
 from itertools import chain, zip_longest
 from mmap import mmap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -20,7 +21,6 @@ from adapter.bootstrap import Adapter
 from adapter.coverage import Coverage, Style, Tally
 from adapter.errors import AdapterError, Unprocessable
 from adapter.fhir.profiles import bundle_with_profiles
-from adapter.mapping.writing import Writer
 from adapter.parallel import collecting_seldom, in_order
 from adapter.pipeline import (
     check,
@@ -41,6 +41,9 @@ from adapter.sources.model import SourceRecord
 from adapter.sources.parts import Part
 from adapter.sources.tables import open_tables
 from adapter.together import Read, read_inputs
+
+if TYPE_CHECKING:
+    from adapter.mapping.writing import Writer
 
 _ROWS = 3_000  # that are written together
 _PIECE = 1 << 16  # bytes
@@ -142,8 +145,12 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
         prepare = partial(_converter, adapter.settings, mapping, reading.assembly, coverage.style)
         try:
             with collecting_seldom():
-                done = in_order(prepare, reading.parts, jobs) if jobs > 1 else map(prepare(), reading.parts)
-                yield from (replace(converted, lines=lines) for lines, converted in done)
+                if jobs == 1:
+                    for pieces, done in map(prepare(), reading.parts):
+                        yield replace(done, lines=b"".join(pieces))
+                    return
+                for lines, done in in_order(prepare, reading.parts, jobs):
+                    yield replace(done, lines=lines)
         except BrokenProcessPool:
             text = "a process that converts ended unexpectedly: what follows is missing"
             raise Unprocessable(Issue("fatal", "exception", text)) from None
@@ -151,14 +158,14 @@ def _read_tables(adapter: Adapter, coverage: Coverage, folder: Path, mapping: st
 
 def _converter(
     settings: Settings, mapping: str, assembly: Assembly, style: Style
-) -> Callable[[Part], tuple[bytes, Converted]]:
+) -> Callable[[Part], tuple[list[bytes], Converted]]:
     """What one process does with a part that it is given: its lines, and what is to be known of them."""
     adapter = Adapter(settings)
     to_fhir, tally = maps_tables(adapter, mapping), Tally(style)
     # a data set's own rules are asked record by record, where it is wanted what they say
     writer = None if style is not Style.NONE and adapter.checker(mapping) else adapter.mapping(mapping).writer()
 
-    def converted(part: Part) -> tuple[bytes, Converted]:
+    def converted(part: Part) -> tuple[list[bytes], Converted]:
         lines, failed, ended = list[bytes](), False, False
         for records in _together(guarded(assembly.records(part))):
             sources = [record for record in records if not isinstance(record, AdapterError)]
@@ -169,7 +176,7 @@ def _converter(
                     line, wrong = _line(adapter, tally, assembly.source, read)
                     failed, ended = failed or wrong, isinstance(read, AdapterError)
                 lines.append(line)
-        return b"".join(lines), Converted(b"", failed, len(lines), ended, tally.take())
+        return lines, Converted(b"", failed, len(lines), ended, tally.take())
 
     return converted
 

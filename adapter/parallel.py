@@ -24,6 +24,7 @@ R = TypeVar("R")
 INPUTS_WORTH_A_PROCESS = 200
 """A process takes about a second to start, in which this many small inputs are done."""
 _MAPPED = getattr(mmap_module, "MAP_SHARED", 0) | getattr(mmap_module, "MAP_POPULATE", 0)  # all pages at once
+_AT_ONCE = 512  # pieces that are written with one call; a system takes 1,024
 _AHEAD = 2  # inputs for each process that are waiting or done before their turn
 
 
@@ -33,13 +34,13 @@ def processors() -> int:
 
 
 def in_order(
-    prepare: Callable[[], Callable[[T], tuple[bytes, R]]], inputs: Iterable[T], jobs: int
+    prepare: Callable[[], Callable[[T], tuple[list[bytes], R]]], inputs: Iterable[T], jobs: int
 ) -> Iterator[tuple[bytes | mmap, R]]:
     """The results in the order of the inputs, which are taken as they are needed: few are held at a time.
 
     ``prepare`` makes the function, once in each of the processes; it must be picklable. They start at once, while the
-    first inputs are still being made. Bytes may be many: they are to be used before the next result is asked for.
-    Raises BrokenProcessPool where one dies.
+    first inputs are still being made. The bytes, which come in pieces and go as one, may be many: they are to be used
+    before the next result is asked for. Raises BrokenProcessPool where one dies.
     """
     waiting: deque[Future[tuple[bytes | _Kept, R]]] = deque()
     room = _AHEAD * jobs + 2  # results that are not used up, the one at hand among them
@@ -81,26 +82,30 @@ def _used(result: tuple[bytes | _Kept, R]) -> Iterator[tuple[bytes | mmap, R]]:
 class _Process:
     """What one of the processes has: its function, and files for as many results as may wait to be used."""
 
-    def __init__(self, function: Callable[[Any], tuple[bytes, Any]], room: int) -> None:
+    def __init__(self, function: Callable[[Any], tuple[list[bytes], Any]], room: int) -> None:
         self._function = function
         there = hasattr(os, "memfd_create") and Path("/proc/self/fd").exists()
         self._files = cycle([os.memfd_create("result") for _ in range(room)]) if there else None
 
     def do(self, item: Any) -> tuple[bytes | _Kept, Any]:
-        data, rest = self._function(item)
-        if self._files is None or not data:
-            return data, rest
-        file, done = next(self._files), 0
-        while done < len(data):
-            done += os.pwrite(file, memoryview(data)[done:], done)
-        return _Kept(f"/proc/{os.getpid()}/fd/{file}", len(data)), rest
+        pieces, rest = self._function(item)
+        if self._files is None or not any(pieces):
+            return b"".join(pieces), rest
+        file, size = next(self._files), 0
+        for at in range(0, len(pieces), _AT_ONCE):
+            some = pieces[at : at + _AT_ONCE]
+            written, whole = os.pwritev(file, some, size), sum(map(len, some))
+            if written < whole:
+                os.pwrite(file, b"".join(some)[written:], size + written)
+            size += whole
+        return _Kept(f"/proc/{os.getpid()}/fd/{file}", size), rest
 
 
 _process: list[_Process] = []
 """This one, where it is one of several."""
 
 
-def _begin(prepare: Callable[[], Callable[[Any], tuple[bytes, Any]]], room: int) -> None:
+def _begin(prepare: Callable[[], Callable[[Any], tuple[list[bytes], Any]]], room: int) -> None:
     """An interrupt is the parent's to answer, and where the parent dies this process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()

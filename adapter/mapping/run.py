@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapter.fhir.ids import stable_id
 from adapter.mapping.block import CompiledBlock
@@ -14,9 +15,11 @@ from adapter.mapping.making import Made, Making, add
 from adapter.mapping.nodes import Program, Tables
 from adapter.mapping.parse import parse_mapping
 from adapter.mapping.state import Cell, Fate, RecordRow, Run, Said
-from adapter.mapping.writing import Writer, writer
 from adapter.records import MappedBundle, Resource
 from adapter.sources.model import Row, SourceRecord
+
+if TYPE_CHECKING:
+    from adapter.mapping.writing import Writer
 
 _Marks = list[tuple[Cell, Fate]]
 
@@ -59,6 +62,8 @@ class Mapping:
 
     def writer(self) -> Writer | None:
         """Writes many records at once, where the mapping is one for tables that this can be done with."""
+        from adapter.mapping.writing import writer  # only a large folder needs it
+
         return writer(self._program, self._resolve, self._accounts)
 
     def run(self, record: SourceRecord) -> MappedBundle:

@@ -115,12 +115,12 @@ def test_what_is_written_at_once_are_whole_lines(lines: bytes, monkeypatch: pyte
     assert all(bytes(piece).count(b"\n", 0, -1) <= 8 for piece in pieces)
 
 
-def doubles() -> Callable[[int], tuple[bytes, int]]:
-    return lambda number: (b"%d" % number * 50_000 if number else b"", number * 2)
+def doubles() -> Callable[[int], tuple[list[bytes], int]]:
+    return lambda number: ([b"%d" % number * 50] * 1_000 if number else [], number * 2)
 
 
-def dies_at_five() -> Callable[[int], tuple[bytes, int]]:
-    return lambda number: os._exit(1) if number == 5 else (b"", number)
+def dies_at_five() -> Callable[[int], tuple[list[bytes], int]]:
+    return lambda number: os._exit(1) if number == 5 else ([], number)
 
 
 def test_results_come_in_the_order_of_the_inputs_and_few_are_taken_ahead() -> None:
