@@ -106,12 +106,12 @@ class Mapping:
 
     def _remark(self, run: Run) -> None:
         """Say what the mapping has to say of rows that no resource can express."""
+        run.reads, run.marks = [], []
         for remark, holds in self._remarks:
             for row in run.record.rows.get(remark.for_each, ()):
-                run.reads, run.marks = [], []
                 if holds(run, row):
                     run.say("warning", "informational", remark.text, remark.detail, (row, remark.field.name))
-                run.settle(run.reads, (), made=True)
+        run.settle(run.reads, (), made=True)
 
 
 def load_mapping(folder: Path) -> Mapping:

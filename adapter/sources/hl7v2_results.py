@@ -39,7 +39,10 @@ class OneOfSeveral(Segment):
 
 def as_single_values(row: Segment) -> Sequence[Segment]:
     """An OBX as one segment for each repetition of OBX-5; of a text, the repetitions are its lines."""
-    encoding, raw, kind = row.encoding, row.raw(5), row.raw(2).strip()
+    encoding, raw = row.encoding, row.raw(5)
+    if encoding.repetition not in raw:
+        return [row]
+    kind = row.raw(2).strip()
     parts = [part for part in raw.split(encoding.repetition) if part.strip()]
     if len(parts) < 2 or kind in _WHOLE:
         return [row]

@@ -191,8 +191,10 @@ MADE: Mapping[str, tuple[list[Resource], Mapping[str, str]]] = {
     ),
     "a component of what is not final": (
         [result(EPDS, 7, status="preliminary", component=[{"code": ITEM_10, "valueInteger": 2}])],
-        {},
+        {"epds_item_10": "unknown"},
     ),
+    "an item that is not final": ([result(ITEM_10, 2, status="preliminary")], {"epds_item_10": "unknown"}),
+    "an item that was withdrawn": ([result(ITEM_10, 2, status="entered-in-error")], {}),
     "a later zero": (
         [result(ITEM_10, 2, "2026-02-10"), result(ITEM_10, 0, "2026-02-20")],
         {"epds_item_10": "0 of 2026-02-20"},
