@@ -109,7 +109,10 @@ def _type_at(kind: str, key: str, item: Any) -> str:
         return ""
     if key.startswith("_"):
         return "Element"
-    element = type_info(kind).elements[key]
+    try:
+        element = type_info(kind).elements[key]
+    except KeyError:  # a resource inside, or no valid FHIR: then ``Mapping.run`` makes it, and it is checked as it is
+        raise CannotBeWritten from None
     if element.codes or key == "system":  # the code must be one of a few; a profile is claimed by its systems
         raise CannotBeWritten
     return element.type

@@ -268,6 +268,24 @@ def test_a_text_that_is_no_valid_value_where_it_stands_is_left(tmp_path: Path) -
     assert [checked(mapping.run(record)).refused for record in records] == [False, False, False, True, True, False]
 
 
+@pytest.mark.parametrize(
+    "element",
+    [
+        "contained: [{resourceType: Organization, name: {from: what}}]",
+        "active: {nothing: {from: what}}",
+        "nosuchelement: {from: what}",
+        "name: [{nosuch: {from: what}}]",
+        "gender: {from: what}",
+        "identifier: [{system: {from: what}, value: x}]",
+    ],
+)
+def test_a_value_whose_place_is_not_plain_is_left_to_the_closures(tmp_path: Path, element: str) -> None:
+    head = "name: tiny\nversion: 1.0.0\nsource: csv\npatient: {table: people, key: id}\njoins: {visit: {to: people, by: id}}\n"
+    mapping = load(tmp_path, head, f"- {{resource: Patient, for_each: people, id: [id], {element}}}\n")
+    records = sources(mapping, {"people": [{"id": str(n), "what": "female"} for n in range(6)]})
+    assert writer_of(mapping).lines(records, Everything(), saying=False) == [None] * 6
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "WORTHWHILE", 1)
     monkeypatch.setattr(plan, "_MOST", 10)
